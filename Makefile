@@ -1,0 +1,96 @@
+# ioasis. `make` builds, `make demo` and `make check` also install what is missing.
+#
+#   make V=1          show the commands        make WERROR=1   warnings are errors
+#   make CFLAGS=...   your flags come last     make PROFILE=asan|ubsan|tsan|O0
+#
+# Each folder lists its own sources in module.mk; everything built lands in build/
+# (build/<profile>/ for another profile than the default one).
+
+PROFILE ?= default
+VERSION := 0.1.0
+prefix ?= /usr/local
+DESTDIR ?=
+
+ifeq ($(PROFILE),default)
+B := build
+else
+B := build/$(PROFILE)
+endif
+O := $(B)/obj
+
+CC ?= cc
+CXX ?= c++
+AR ?= ar
+PKG_CONFIG ?= pkg-config
+
+opt_default := -O2 -g
+opt_O0 := -O0 -g
+opt_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+opt_ubsan := -O1 -g -fsanitize=undefined -fno-sanitize-recover=undefined
+opt_tsan := -O1 -g -fsanitize=thread
+ifndef opt_$(PROFILE)
+$(error PROFILE=$(PROFILE) is unknown; it is one of default O0 asan ubsan tsan)
+endif
+san_asan := -fsanitize=address,undefined
+san_ubsan := -fsanitize=undefined
+san_tsan := -fsanitize=thread
+
+warn := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes
+ifeq ($(WERROR),1)
+warn += -Werror
+endif
+
+# What pkg-config knows about; empty until the packages are installed (make deps).
+pkgs := fuse3 lttng-ust babeltrace2 glib-2.0 json-c
+pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(pkgs) 2>/dev/null)
+
+all_cflags = -std=gnu11 -fPIC -pthread -fvisibility=hidden $(opt_$(PROFILE)) $(warn) \
+	-D_GNU_SOURCE -DIOASIS_VERSION='"$(VERSION)"' -I. -Ibackend/include $(pkg_cflags) $(CFLAGS)
+all_ldflags = -pthread $(san_$(PROFILE)) $(LDFLAGS)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n'
+endif
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# Targets and files to build; the modules add to these.
+libs :=
+programs :=
+tests :=
+
+# $(call objs,SOURCES): where their objects are.
+objs = $(patsubst %.c,$(O)/%.o,$(filter %.c,$(1))) $(patsubst %.cc,$(O)/%.o,$(filter %.cc,$(1)))
+
+# Modules say `@mkdir -p $(@D)` before they write below $(B).
+include tracepoints/module.mk
+include backend/module.mk
+include sim/module.mk
+include analysis/module.mk
+include cli/module.mk
+include tests/module.mk
+
+.PHONY: all clean
+all: $(libs) $(programs)
+
+clean:
+	$(Q)rm -rf build
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) $(cflags_$(subst /,_,$(basename $<))) -MMD -MP -c -o $@ $<
+
+$(O)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(say) CXX $<
+	$(Q)$(CXX) -std=c++17 -fPIC -pthread $(opt_$(PROFILE)) -Wall -Wextra -I. -Ibackend/include \
+		$(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,3 @@
+# Reading traces: decode, state, checkers, reports.
+
+analysis_srcs :=

@@ -1,0 +1,3 @@
+# The library that a VMM links.
+
+backend_srcs :=

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands of `ioasis`: each takes argv with its own name first and returns the exit status. */
+#ifndef IOASIS_CLI_COMMANDS_H
+#define IOASIS_CLI_COMMANDS_H
+
+/* Sorted as in `ioasis --help`. */
+
+#endif

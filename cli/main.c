@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ioasis: the command line.
+ *
+ * A command is one row here and one file cli/cmd_NAME.c, which parses its
+ * options and calls the library that does the work.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+
+struct command_row {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+static const struct command_row commands[] = {
+	{ NULL, NULL, NULL },
+};
+
+static void print_help(void)
+{
+	const struct command_row *row;
+
+	printf("Usage: ioasis COMMAND [OPTIONS] [ARGUMENTS]\n\n"
+	       "A /dev/iommu for any Linux machine, traced and checked.\n\nCommands:\n");
+	for (row = commands; row->name; row++)
+		printf("  %-10s %s\n", row->name, row->summary);
+	printf("\n'ioasis COMMAND --help' tells more of one; 'ioasis --version' the version.\n");
+}
+
+int main(int argc, char **argv)
+{
+	const struct command_row *row;
+
+	if (argc < 2) {
+		fprintf(stderr, "ioasis: no command given; 'ioasis --help' lists the commands\n");
+		return 3;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help();
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("ioasis " IOASIS_VERSION);
+		return 0;
+	}
+	for (row = commands; row->name; row++) {
+		if (!strcmp(argv[1], row->name))
+			return row->run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "ioasis: unknown command '%s'; 'ioasis --help' lists the commands\n",
+		argv[1]);
+	return 3;
+}

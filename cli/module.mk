@@ -1,0 +1,16 @@
+# The program `ioasis`: one row per command in main.c, one file per command.
+
+cli_srcs := \
+	cli/main.c \
+	cli/options.c
+
+ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(fuse_srcs) $(exec_srcs) \
+	$(des_srcs) $(scenario_srcs) $(analysis_srcs) $(bench_srcs) $(tracepoints_srcs))
+ioasis_libs = $(shell $(PKG_CONFIG) --libs $(pkgs) 2>/dev/null) -ldl -lm
+
+programs += $(B)/ioasis
+
+$(B)/ioasis: $(call objs,$(ioasis_srcs)) | $(libs)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(ioasis_libs)

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int cli_fail(const struct cli_command *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "ioasis %s: ", command->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return command->error_status;
+}
+
+static void print_options(const struct cli_option *option)
+{
+	for (; option && option->name; option++) {
+		char left[64];
+		int n = 0;
+
+		if (option->letter)
+			n = snprintf(left, sizeof(left), "-%c, ", option->letter);
+		snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", option->name,
+			 option->arg ? " " : "", option->arg ? option->arg : "");
+		printf("  %-26s %s\n", left, option->help);
+	}
+}
+
+static void print_help(const struct cli_command *command)
+{
+	printf("Usage: ioasis %s %s\n\n%s\n", command->name, command->synopsis, command->summary);
+	if (command->details)
+		printf("\n%s\n", command->details);
+	printf("\nOptions:\n");
+	print_options(command->options);
+	print_options(command->more_options);
+	printf("  %-26s %s\n", "-h, --help", "show this text");
+}
+
+/* The option called name (len bytes long), or the one with the letter; NULL: none. */
+static const struct cli_option *find_in(const struct cli_option *option, const char *name,
+					size_t len, char letter)
+{
+	for (; option && option->name; option++) {
+		if (letter ? option->letter == letter
+			   : strlen(option->name) == len && !memcmp(option->name, name, len))
+			return option;
+	}
+	return NULL;
+}
+
+static const struct cli_option *find(const struct cli_command *command, const char *name,
+				     size_t len, char letter)
+{
+	const struct cli_option *option = find_in(command->options, name, len, letter);
+
+	return option ? option : find_in(command->more_options, name, len, letter);
+}
+
+/* Handles the option at argv[i]; returns how many words it took, or -1. */
+static int parse_one(const struct cli_command *command, int argc, char **argv, int i,
+		     void *opaque, int *status)
+{
+	const struct cli_option *option;
+	const char *word = argv[i], *value = NULL;
+	int words = 1;
+
+	if (word[1] == '-') {
+		size_t len = strcspn(word + 2, "=");
+
+		option = find(command, word + 2, len, 0);
+		if (word[2 + len] == '=')
+			value = word + 2 + len + 1;
+	} else {
+		option = find(command, NULL, 0, word[1]);
+		if (word[2])
+			value = word + 2;
+	}
+	if (!option) {
+		*status = cli_fail(command, "unknown option '%s'; 'ioasis %s --help' lists the options",
+				   word, command->name);
+		return -1;
+	}
+	if (!option->arg && value) {
+		*status = cli_fail(command, "option '--%s' takes no value, not '%s'", option->name,
+				   value);
+		return -1;
+	}
+	if (option->arg && !value) {
+		if (i + 1 >= argc) {
+			*status = cli_fail(command, "option '--%s' needs a value: %s", option->name,
+					   option->accepted ? option->accepted : option->arg);
+			return -1;
+		}
+		value = argv[i + 1];
+		words = 2;
+	}
+	if (!option->set(opaque, value)) {
+		*status = cli_fail(command, "--%s does not take '%s'; it takes %s", option->name,
+				   value ? value : "",
+				   option->accepted ? option->accepted : option->arg);
+		return -1;
+	}
+	return words;
+}
+
+int cli_parse(const struct cli_command *command, int argc, char **argv, void *opaque, int *status)
+{
+	char **arguments = calloc((size_t)argc + 1, sizeof(*arguments));
+	int arguments_count = 0, i;
+
+	if (!arguments) {
+		*status = cli_fail(command, "out of memory");
+		return -1;
+	}
+	for (i = 1; i < argc; i++) {
+		int words;
+
+		if (!strcmp(argv[i], "--")) {
+			i++;
+			break;
+		}
+		if (argv[i][0] != '-' || !argv[i][1]) {
+			if (command->stops_at_argument)
+				break;
+			arguments[arguments_count++] = argv[i];
+			continue;
+		}
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			print_help(command);
+			free(arguments);
+			*status = 0;
+			return -1;
+		}
+		words = parse_one(command, argc, argv, i, opaque, status);
+		if (words < 0) {
+			free(arguments);
+			return -1;
+		}
+		i += words - 1;
+	}
+	/* The arguments found among the options go right before the rest. */
+	for (int k = arguments_count; k-- > 0;)
+		argv[--i] = arguments[k];
+	free(arguments);
+	return i;
+}
+
+bool cli_parse_u64(const char *text, uint64_t *value)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return !errno && !*end;
+}
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+static bool parse_with_unit(const char *text, const struct unit *unit, uint64_t *value)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	if (errno)
+		return false;
+	for (; unit->name; unit++) {
+		if (!strcmp(end, unit->name))
+			return !__builtin_mul_overflow(*value, unit->factor, value);
+	}
+	return false;
+}
+
+bool cli_parse_bytes(const char *text, uint64_t *bytes)
+{
+	static const struct unit units[] = {
+		{ "", 1 },	       { "B", 1 },	      { "K", 1u << 10 },
+		{ "KiB", 1u << 10 },   { "M", 1u << 20 },     { "MiB", 1u << 20 },
+		{ "G", 1u << 30 },     { "GiB", 1u << 30 },   { "T", 1ull << 40 },
+		{ "TiB", 1ull << 40 }, { NULL, 0 },
+	};
+
+	return parse_with_unit(text, units, bytes);
+}
+
+bool cli_parse_ns(const char *text, uint64_t *ns)
+{
+	static const struct unit units[] = {
+		{ "ns", 1 },	     { "us", 1000 }, { "ms", 1000000 },
+		{ "s", 1000000000 }, { NULL, 0 },
+	};
+
+	return parse_with_unit(text, units, ns);
+}
+
+bool cli_parse_bool(const char *text, bool *value)
+{
+	*value = !strcmp(text, "yes");
+	return *value || !strcmp(text, "no");
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command-line options: one table a command drives parsing and the help text.
+ */
+#ifndef IOASIS_CLI_OPTIONS_H
+#define IOASIS_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cli_option {
+	const char *name;     /* without the dashes */
+	char letter;	      /* short form, or 0 */
+	const char *arg;      /* what the value is called in the help; NULL: takes none */
+	const char *accepted; /* what a right value is, for the error of a wrong one */
+	const char *help;
+	/* Takes the value (NULL for an option without) and stores it in opaque; false: not accepted. */
+	bool (*set)(void *opaque, const char *value);
+};
+
+struct cli_command {
+	const char *name;
+	const char *synopsis; /* what follows the name */
+	const char *summary;  /* a line for `ioasis --help` */
+	const char *details;  /* paragraphs for `ioasis NAME --help`, or NULL */
+	const struct cli_option *options; /* ends with a NULL name; may be NULL */
+	const struct cli_option *more_options; /* a second table, shared by commands; may be NULL */
+	bool stops_at_argument; /* options end at the first argument (exec, record) */
+	int error_status;	/* exit status of a usage error */
+};
+
+/*
+ * Parses argv[1..argc-1] (argv[0]: the command's name). Prints the help for
+ * --help and one line for a wrong option. Returns the index of the first
+ * argument (arguments are moved behind the options), or -1 with *status set
+ * when the program should end now.
+ */
+int cli_parse(const struct cli_command *command, int argc, char **argv, void *opaque,
+	      int *status);
+
+/* Prints `ioasis NAME: message` as one line on standard error and returns error_status. */
+int cli_fail(const struct cli_command *command, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Values. Each is true when all of text was understood. */
+bool cli_parse_u64(const char *text, uint64_t *value);	/* 10, 0x10 */
+bool cli_parse_bytes(const char *text, uint64_t *bytes); /* 4096, 4KiB, 2MiB, 1G */
+bool cli_parse_ns(const char *text, uint64_t *ns);	/* 50us, 1ms, 2s, 100ns */
+bool cli_parse_bool(const char *text, bool *value);	/* yes, no */
+
+#endif

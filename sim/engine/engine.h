@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The engine: an in-memory model of the kernel's iommufd.
+ *
+ * An `engine` is one kernel: its version, its options, the pages that are
+ * pinned and who is charged for them. An `engine_ctx` is one open file of
+ * /dev/iommu. A call is one ioctl of one thread on one open file.
+ *
+ * The engine is pure: no clock, no file descriptor, no process, no printing,
+ * no state outside an `engine`. All it knows about the caller comes through
+ * `engine_client`, which the caller of the engine fills for each call: the FUSE
+ * daemon from another process, the in-process library from its own.
+ *
+ * Threads: every function may be called from any thread. One lock an open file
+ * keeps its calls in one order; commit numbers are taken under it.
+ *
+ * Errors are 0 or a negative errno throughout.
+ */
+#ifndef IOASIS_ENGINE_H
+#define IOASIS_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct engine;
+struct engine_ctx;
+struct engine_client;
+struct engine_mm;
+struct engine_file;
+struct engine_anon_file;
+
+#define ENGINE_PAGE_SIZE 4096u
+#define ENGINE_LINUX(major, minor) (((uint32_t)(major) << 16) | (uint32_t)(minor))
+#define ENGINE_LINUX_OLDEST ENGINE_LINUX(6, 2)
+#define ENGINE_LINUX_NEWEST ENGINE_LINUX(7, 2)
+
+/* ---- the kernel ------------------------------------------------------- */
+
+struct engine_config {
+	uint32_t linux_version; /* ENGINE_LINUX(); 0: the newest */
+	bool test_ops;		/* answer the test command, as CONFIG_IOMMUFD_TEST */
+
+	/*
+	 * Called before each command is looked at, with no lock held; a negative
+	 * errno ends the call with it (fault injection), 0 lets it go on. May be
+	 * slow (delay injection). nr is _IOC_NR(cmd). May be NULL.
+	 */
+	int (*intercept)(void *opaque, const struct engine_client *client, unsigned int nr);
+	void *intercept_opaque;
+};
+
+/* Makes a kernel. NULL only when out of memory or config names an unknown version. */
+struct engine *engine_create(const struct engine_config *config);
+
+/* Ends it. No open file may be left. */
+void engine_destroy(struct engine *engine);
+
+/* ---- the calling process ---------------------------------------------- */
+
+enum engine_cap {
+	ENGINE_CAP_IPC_LOCK,
+	ENGINE_CAP_SYS_RESOURCE,
+};
+
+struct engine_client_ops {
+	/* Read and write the calling process's memory. 0 or -EFAULT (nothing half done counts). */
+	int (*copy_in)(const struct engine_client *client, void *dst, uint64_t src, size_t len);
+	int (*copy_out)(const struct engine_client *client, uint64_t dst, const void *src,
+			size_t len);
+	/*
+	 * Reads min(len, up to the end of the readable memory) bytes; returns how
+	 * many, -EFAULT for none. NULL: the engine uses copy_in. For speed only:
+	 * one read takes the size word and the structure together.
+	 */
+	ssize_t (*copy_in_some)(const struct engine_client *client, void *dst, uint64_t src,
+				size_t len);
+
+	/* Whether the calling thread has the capability. */
+	bool (*capable)(const struct engine_client *client, enum engine_cap cap);
+	/* RLIMIT_MEMLOCK of the calling process in bytes; UINT64_MAX: no limit. */
+	uint64_t (*memlock_limit)(const struct engine_client *client);
+
+	/* The process's address space; a new reference (see engine_mm). NULL: out of memory. */
+	struct engine_mm *(*mm_get)(const struct engine_client *client);
+
+	/* The open file behind an fd of the process; a new reference, or NULL and *err = -EBADF. */
+	struct engine_file *(*file_get)(const struct engine_client *client, int fd, int *err);
+
+	/*
+	 * Puts an anonymous file into the process and returns its number, or
+	 * -errno. On success the process owns the file's reference: its release
+	 * comes with the last close, as engine_anon_file_release().
+	 * oflags: O_CLOEXEC, O_RDWR. NULL: every command that needs it gives -EMFILE.
+	 */
+	int (*fd_install)(const struct engine_client *client, struct engine_anon_file *file,
+			  int oflags);
+	/* Takes back what fd_install gave, when the command fails after it. Cannot fail. */
+	void (*fd_remove)(const struct engine_client *client, int fd);
+};
+
+/* One call's caller. Lives on the stack of whoever calls the engine. */
+struct engine_client {
+	const struct engine_client_ops *ops;
+	uint32_t pid;	  /* thread group */
+	uint32_t tid;	  /* thread */
+	uint32_t uid;	  /* whom RLIMIT_MEMLOCK charges per user */
+	uint64_t time_ns; /* for the leak report only; 0: unknown */
+	/*
+	 * Fault injection as /proc/thread-self/fail-nth: when not NULL and above
+	 * zero, each point of the engine that can fail counts it down and fails
+	 * when it reaches zero. Only the calling thread touches it.
+	 */
+	uint32_t *fail_nth;
+};
+
+/*
+ * The address space of a process, counted. The engine compares the pointer:
+ * one process, one engine_mm. It outlives the process.
+ */
+struct engine_mm {
+	const struct engine_mm_ops *ops;
+	uint32_t refs; /* changed with __atomic builtins */
+};
+
+/*
+ * The identity of a page of memory: two addresses that reach the same page give
+ * the same identity. (object, index): an inode and a page number for shared
+ * memory, the address space and a page number for private memory.
+ */
+struct engine_page {
+	uint64_t object;
+	uint64_t index;
+};
+
+struct engine_mm_ops {
+	/*
+	 * Makes npages from va (page-aligned) present, writable when write is set,
+	 * and tells their identities (pages may be NULL: not wanted). Returns how
+	 * many there are from the start without a gap, or -EFAULT for none.
+	 */
+	ssize_t (*pin)(struct engine_mm *mm, uint64_t va, size_t npages, bool write,
+		       struct engine_page *pages);
+	void (*unpin)(struct engine_mm *mm, uint64_t va, size_t npages);
+	/* Read or write len bytes at va, as a device or the kernel would. 0 or -EFAULT. */
+	int (*read)(struct engine_mm *mm, uint64_t va, void *dst, size_t len);
+	int (*write)(struct engine_mm *mm, uint64_t va, const void *src, size_t len);
+	/* Frees mm; its last reference is gone. */
+	void (*free)(struct engine_mm *mm);
+};
+
+enum engine_file_kind {
+	ENGINE_FILE_OTHER,
+	ENGINE_FILE_MEMFD,   /* memfd or another shmem file */
+	ENGINE_FILE_HUGETLB, /* memfd or file of huge pages */
+	ENGINE_FILE_ANON,    /* one of the engine's own (fd_install) */
+};
+
+/* An open file of a process, counted; the engine compares `object`. */
+struct engine_file {
+	const struct engine_file_ops *ops;
+	uint32_t refs;
+	enum engine_file_kind kind;
+	uint64_t object;		/* identity of the inode */
+	uint64_t huge_page_bytes;	/* of a HUGETLB file */
+	struct engine_anon_file *anon;	/* of an ANON file; borrowed */
+};
+
+struct engine_file_ops {
+	/* As engine_mm_ops.pin, for pages first_page .. of the file. */
+	ssize_t (*pin)(struct engine_file *file, uint64_t first_page, size_t npages, bool write,
+		       struct engine_page *pages);
+	void (*unpin)(struct engine_file *file, uint64_t first_page, size_t npages);
+	int (*read)(struct engine_file *file, uint64_t offset, void *dst, size_t len);
+	int (*write)(struct engine_file *file, uint64_t offset, const void *src, size_t len);
+	void (*free)(struct engine_file *file);
+};
+
+/* ---- open files and calls --------------------------------------------- */
+
+/*
+ * Opens /dev/iommu: a context with no objects. client: who opens (for the trace
+ * and the leak report). NULL only when out of memory.
+ */
+struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_client *client);
+
+/* The last close: all objects go. Objects that devices hold go with the device. */
+void engine_ctx_release(struct engine_ctx *ctx);
+
+/*
+ * One ioctl. cmd and arg as the system call's second and third argument (arg is
+ * an address in the client's memory, or a plain number where the command says
+ * so). Returns 0 or positive, or a negative errno: what the system call gives.
+ */
+long engine_ctx_ioctl(struct engine_ctx *ctx, const struct engine_client *client,
+		      unsigned int cmd, uint64_t arg);
+
+/* mmap of the device file: 0, or -EINVAL, -EPERM, -ENXIO as the kernel. *page: what is mapped. */
+int engine_ctx_mmap(struct engine_ctx *ctx, uint64_t offset, uint64_t length, bool shared,
+		    void **page);
+
+/* ---- files that commands give to the process ---------------------------- */
+
+enum engine_anon_kind {
+	ENGINE_ANON_FAULT_QUEUE,
+	ENGINE_ANON_EVENT_QUEUE,
+	ENGINE_ANON_ACCESS, /* the test command's mock access */
+	ENGINE_ANON_DMABUF, /* the test command's dma-buf */
+};
+
+enum engine_anon_kind engine_anon_file_kind(const struct engine_anon_file *file);
+/* read and write, with buffers already in our memory; bytes or -errno. */
+ssize_t engine_anon_file_read(struct engine_anon_file *file, void *buf, size_t len,
+			      bool nonblock);
+ssize_t engine_anon_file_write(struct engine_anon_file *file, const void *buf, size_t len);
+/* ioctl on the file; the kernel's answer (-ENOTTY where it has none). */
+long engine_anon_file_ioctl(struct engine_anon_file *file, const struct engine_client *client,
+			    unsigned int cmd, uint64_t arg);
+/* poll: POLLIN, POLLOUT, ... that hold now. */
+short engine_anon_file_poll(struct engine_anon_file *file);
+/* notify(opaque) is called, with no lock held, whenever the answer of poll may have changed. */
+void engine_anon_file_set_notify(struct engine_anon_file *file, void (*notify)(void *opaque),
+				 void *opaque);
+/* The last close. */
+void engine_anon_file_release(struct engine_anon_file *file);
+
+/* ---- what is there: leak reports, state dumps, model tests ---------------- */
+
+enum engine_object_type {
+	ENGINE_OBJ_NONE,
+	ENGINE_OBJ_IOAS,
+	ENGINE_OBJ_HWPT_PAGING,
+	ENGINE_OBJ_HWPT_NESTED,
+	ENGINE_OBJ_DEVICE,
+	ENGINE_OBJ_ACCESS,
+	ENGINE_OBJ_FAULT,
+	ENGINE_OBJ_VIOMMU,
+	ENGINE_OBJ_VDEVICE,
+	ENGINE_OBJ_VEVENTQ,
+	ENGINE_OBJ_HW_QUEUE,
+	ENGINE_OBJ_SELFTEST,
+};
+
+/* Who made something. */
+struct engine_origin {
+	uint32_t pid;
+	uint32_t tid;
+	uint64_t time_ns;
+};
+
+struct engine_visitor {
+	/* Each live object, by rising id. */
+	void (*object)(void *opaque, uint32_t id, enum engine_object_type type,
+		       const struct engine_origin *origin);
+	/* After an address space: each of its areas, by rising address. */
+	void (*area)(void *opaque, uint32_t ioas_id, uint64_t iova, uint64_t last,
+		     unsigned int prot, const struct engine_origin *origin);
+};
+
+/* prot of an area */
+#define ENGINE_PROT_READ 1u
+#define ENGINE_PROT_WRITE 2u
+
+/* Visits all that lives in ctx, under its lock: the visitor must not call the engine. */
+void engine_ctx_visit(struct engine_ctx *ctx, const struct engine_visitor *visitor,
+		      void *opaque);
+
+/* Checks every invariant of the whole state; aborts with the broken one. For tests. */
+void engine_ctx_verify(struct engine_ctx *ctx);
+
+/* ---- devices of a simulation --------------------------------------------- */
+
+struct engine_device;
+
+/*
+ * A simulated device bound to ctx without the test command: for scenarios and
+ * simulated VFIO devices. Returns the object and its id, as VFIO's BIND does.
+ */
+int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
+		       struct engine_device **out_device, uint32_t *out_id);
+void engine_device_unbind(struct engine_device *device);
+/* Attach to an address space or page table; *pt_id becomes the page table's id. */
+int engine_device_attach(struct engine_device *device, const struct engine_client *client,
+			 uint32_t *pt_id);
+void engine_device_detach(struct engine_device *device);
+
+/*
+ * DMA of length bytes at iova: every byte must be mapped, and writable when
+ * write is set. buf: data to or from the client's memory, or NULL (touch only).
+ * Pages written become dirty. 0, or -EFAULT, with *fault_iova the first bad address.
+ */
+int engine_device_dma(struct engine_device *device, uint64_t iova, uint64_t length, bool write,
+		      void *buf, uint64_t *fault_iova);
+
+#endif

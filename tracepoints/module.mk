@@ -1,0 +1,16 @@
+# The events of each layer. tracepoints_srcs goes into whatever emits events;
+# the probes are a library of their own, loaded only when someone traces.
+
+tracepoints_srcs := \
+	tracepoints/define.c \
+	tracepoints/op_id.c
+
+probes_srcs := \
+	tracepoints/probes.c
+
+libs += $(B)/libioasis-probes.so
+
+$(B)/libioasis-probes.so: $(call objs,$(probes_srcs))
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(all_ldflags) -shared -o $@ $^ -llttng-ust

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tracepoints/op_id.h"
+
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static uint64_t next_op_id;
+static __thread uint32_t cached_tid;
+
+static void op_id_restart(void)
+{
+	__atomic_store_n(&next_op_id, (uint64_t)getpid() << 32, __ATOMIC_RELAXED);
+	cached_tid = 0;
+}
+
+__attribute__((constructor)) static void op_id_init(void)
+{
+	op_id_restart();
+	pthread_atfork(NULL, NULL, op_id_restart);
+}
+
+uint64_t trace_op_id_next(void)
+{
+	return __atomic_add_fetch(&next_op_id, 1, __ATOMIC_RELAXED);
+}
+
+uint32_t trace_tid(void)
+{
+	if (!cached_tid)
+		cached_tid = (uint32_t)syscall(SYS_gettid);
+	return cached_tid;
+}
