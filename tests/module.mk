@@ -1,4 +1,33 @@
 # Tests and benchmarks. Every test is a program or a script that prints TAP;
 # tests/run runs them and closes with `N passed, N failed, N skipped`.
+#
+# A unit test is tests/unit/NAME.c, one name in unit_tests, and NAME_srcs: what
+# else it links. A script is tests/SOMEWHERE/NAME.sh, listed in script_tests.
 
 bench_srcs :=
+
+unit_tests := \
+	test_options
+
+test_options_srcs := cli/options.c
+
+script_tests :=
+
+unit_programs := $(addprefix $(B)/tests/,$(unit_tests))
+tests += $(unit_programs)
+
+# $(1): name of a unit test
+define unit_test_rule
+$(B)/tests/$(1): $$(call objs,tests/unit/$(1).c $$($(1)_srcs))
+	@mkdir -p $$(@D)
+	$$(say) LD $$@
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$($(1)_libs) -lcmocka $$(ioasis_libs)
+endef
+$(foreach t,$(unit_tests),$(eval $(call unit_test_rule,$(t))))
+
+.PHONY: tests check
+tests: all $(tests)
+
+# What `make check` runs, in this order.
+check: tests
+	$(Q)BUILD=$(B) tests/run $(unit_programs) $(script_tests)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Values on the command line: what is accepted and what is not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "cli/options.h"
+
+static void test_bytes_with_units_are_bytes(void **state)
+{
+	uint64_t bytes;
+
+	(void)state;
+	assert_true(cli_parse_bytes("4096", &bytes));
+	assert_int_equal(bytes, 4096);
+	assert_true(cli_parse_bytes("4KiB", &bytes));
+	assert_int_equal(bytes, 4096);
+	assert_true(cli_parse_bytes("1T", &bytes));
+	assert_int_equal(bytes, 1ull << 40);
+}
+
+static void test_bytes_of_no_known_unit_are_refused(void **state)
+{
+	static const char *const bad[] = { "", "-1", "4kb", "4 KiB", "KiB", "99999999999999T" };
+	uint64_t bytes;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(cli_parse_bytes(bad[i], &bytes));
+}
+
+static void test_times_need_a_unit(void **state)
+{
+	uint64_t ns;
+
+	(void)state;
+	assert_true(cli_parse_ns("50us", &ns));
+	assert_int_equal(ns, 50000);
+	assert_false(cli_parse_ns("50", &ns));
+	assert_false(cli_parse_ns("50m", &ns));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bytes_with_units_are_bytes),
+		cmocka_unit_test(test_bytes_of_no_known_unit_are_refused),
+		cmocka_unit_test(test_times_need_a_unit),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
