@@ -76,8 +76,14 @@ include analysis/module.mk
 include cli/module.mk
 include tests/module.mk
 
-.PHONY: all clean
+.PHONY: all deps deps-check clean
 all: $(libs) $(programs)
+
+# Installs what is missing; the second also what the tests need.
+deps:
+	$(Q)./install-packages build run
+deps-check:
+	$(Q)./install-packages build run test
 
 clean:
 	$(Q)rm -rf build

@@ -11,7 +11,10 @@ unit_tests := \
 
 test_options_srcs := cli/options.c
 
-script_tests :=
+script_tests := \
+	tests/integration/headers.sh \
+	tests/integration/includes.sh \
+	tests/integration/packages.sh
 
 unit_programs := $(addprefix $(B)/tests/,$(unit_tests))
 tests += $(unit_programs)
@@ -25,9 +28,14 @@ $(B)/tests/$(1): $$(call objs,tests/unit/$(1).c $$($(1)_srcs))
 endef
 $(foreach t,$(unit_tests),$(eval $(call unit_test_rule,$(t))))
 
-.PHONY: tests check
+.PHONY: tests check check-now
 tests: all $(tests)
 
-# What `make check` runs, in this order.
-check: tests
-	$(Q)BUILD=$(B) tests/run $(unit_programs) $(script_tests)
+# A second make, since pkg-config may have been missing when this one started.
+check: deps-check
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) tests
+	$(Q)$(MAKE) --no-print-directory check-now
+
+# The tests themselves, with what is built and installed. Slow ones come first.
+check-now:
+	$(Q)BUILD=$(B) tests/run $(script_tests) $(unit_programs)

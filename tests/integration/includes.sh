@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# The arrows between folders point one way (docs/ARCHITECTURE.md, "Folders").
+. "$TOP/tests/integration/tap.sh"
+cd "$TOP" || exit 1
+
+# FOLDER: folders (and single headers) that its files may include besides itself.
+rules='
+tracepoints:
+backend: tracepoints ioasis/
+sim/engine: tracepoints ioasis/iommufd_abi.h
+sim/process: sim/engine
+sim/inproc: sim/engine sim/process ioasis/
+sim/fuse: sim/engine sim/process tracepoints ioasis/iommufd_abi.h
+sim/exec: sim/engine sim/process sim/fuse ioasis/iommufd_abi.h
+sim/vmm: ioasis/ sim/inproc sim/engine
+sim/des: sim/engine ioasis/
+sim/scenario: sim/des sim/engine sim/inproc ioasis/ tracepoints
+analysis: tracepoints/names.h tracepoints/op_id.h
+'
+while read -r line; do
+	[ -n "$line" ] || continue
+	folder=${line%%:*}
+	allowed=${line#*:}
+	[ -d "$folder" ] || continue
+	bad=
+	while IFS=: read -r file include; do
+		case $include in
+		"$folder"/*) continue ;;
+		esac
+		good=
+		for a in $allowed; do
+			case $include in "$a"*) good=1 ;; esac
+		done
+		[ -n "$good" ] || bad="$bad$file includes $include
+"
+	done < <(grep -rhoE --include='*.[ch]' --with-filename '^#include ("[^"]+"|<ioasis/[^>]+>)' "$folder" |
+		sed -E 's/:#include ["<]/:/; s/[">]$//')
+	if [ -z "$bad" ]; then
+		ok "$folder includes what it may"
+	else
+		not_ok "$folder includes what it may"
+		printf '%s' "$bad" | sed 's/^/# /'
+	fi
+done <<<"$rules"
+
+# Every .c file of a module includes its own header first.
+bad=
+for c in $(git ls-files 'backend/*.c' 'sim/*.c' 'analysis/*.c' 2>/dev/null); do
+	h=${c%.c}.h
+	[ -e "$h" ] || continue
+	first=$(grep -m1 '^#include' "$c")
+	[ "$first" = "#include \"$h\"" ] || bad="$bad $c"
+done
+if [ -z "$bad" ]; then ok "own header first"; else not_ok "own header first:$bad"; fi
+done_testing
