@@ -3,6 +3,7 @@
 
 tracepoints_srcs := \
 	tracepoints/define.c \
+	tracepoints/load.c \
 	tracepoints/op_id.c
 
 probes_srcs := \
@@ -13,4 +14,4 @@ libs += $(B)/libioasis-probes.so
 $(B)/libioasis-probes.so: $(call objs,$(probes_srcs))
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -shared -o $@ $^ -llttng-ust
+	$(Q)$(CC) $(all_ldflags) -shared -Wl,-soname,libioasis-probes.so -o $@ $^ -llttng-ust

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loading the probes: what makes tracepoints write into LTTng's buffers.
+ *
+ * A program that emits events carries no probe and no dependency on LTTng. When
+ * IOASIS_TRACE is set in its environment, libioasis-probes.so is loaded before
+ * main() runs, from $IOASIS_PROBES, else from beside the program or the library
+ * that this code is in, else from ../lib of there, else where the dynamic linker looks.
+ *
+ *   IOASIS_TRACE unset, empty or 0   no tracing: a call costs one test of a variable
+ *   IOASIS_TRACE=1                   load the probes (`ioasis record` sets this)
+ *   IOASIS_TRACE=late                the same, and remember what lives, so that tracing
+ *                                    turned on later starts with a state dump
+ */
+#ifndef IOASIS_TRACEPOINTS_LOAD_H
+#define IOASIS_TRACEPOINTS_LOAD_H
+
+#include <stdbool.h>
+
+enum trace_mode {
+	TRACE_MODE_OFF = 0,
+	TRACE_MODE_ON,	 /* probes are loaded */
+	TRACE_MODE_LATE, /* and state is remembered for a dump */
+};
+
+/* Set once, before main(); read without a lock. */
+extern enum trace_mode trace_mode;
+
+/* True when events may be wanted: one predictable branch where they are not. */
+static inline bool trace_armed(void)
+{
+	return __builtin_expect(trace_mode != TRACE_MODE_OFF, 0);
+}
+
+/*
+ * Loads the probes now, whatever IOASIS_TRACE says; harmless when they are
+ * loaded. NULL, or why not, as text that lives until the next call.
+ * Not thread-safe against itself.
+ */
+const char *trace_load_probes(void);
+
+#endif
