@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The fake device file: an engine behind a FUSE connection.
+ *
+ * One `fuse_device` is one FUSE file system with a regular file that answers like
+ * /dev/iommu, mounted at the path that the user wants. Every open of it is an
+ * engine_ctx. Files that commands give to a process (queues, accesses) are further
+ * files of the same file system, which only this process can open.
+ *
+ * Calls run on threads of this process, more of them whenever all are busy, so a
+ * client that never lets its call end stops nobody else.
+ *
+ * Errors that a person reads come as one line in `why`.
+ */
+#ifndef IOASIS_SIM_FUSE_DEVICE_H
+#define IOASIS_SIM_FUSE_DEVICE_H
+
+#include "sim/engine/engine.h"
+#include "sim/process/process.h"
+
+#include <stdio.h>
+
+struct inject;
+struct leak_report;
+struct fuse_device;
+
+#define FUSE_DEVICE_WHY_BYTES 256
+
+struct fuse_device_config {
+	struct engine_config engine; /* its intercept is the device's */
+	struct inject *inject;	     /* calls that fail or take longer; borrowed; NULL: none */
+	struct leak_report *leaks;   /* where what is left is noted; borrowed; NULL: nowhere */
+	/*
+	 * Asked for the fail_nth of a client's thread (engine_client.fail_nth); NULL:
+	 * no thread has one. opaque is `opaque` below.
+	 */
+	uint32_t *(*fail_nth)(void *opaque, uint32_t tid);
+	void *opaque;
+};
+
+/* Makes a device that nobody sees yet. 0, -ENOMEM, or -EINVAL for an unknown version. */
+int fuse_device_create(const struct fuse_device_config *config, struct fuse_device **device);
+
+/*
+ * Mounts it at path, an existing regular file, and answers calls from now on.
+ * Unmounts with fuse_device_stop(), and with the end of the mount namespace.
+ *
+ * With CAP_SYS_ADMIN over the mount namespace it uses mount system calls alone;
+ * otherwise fusermount3. Starts threads: unshare() and forking with a plan for
+ * more than exec() come before. 0, or -errno with one line in why.
+ */
+int fuse_device_mount(struct fuse_device *device, const char *path,
+		      char why[FUSE_DEVICE_WHY_BYTES]);
+
+/*
+ * Unmounts; calls that are under way end, or their callers get ECONNABORTED.
+ * Every file still open is closed as far as the engine is concerned (and noted in
+ * leaks). After it no thread of the device runs, except one that a client's
+ * memory keeps stuck in the kernel: returns how many there are of these; with any,
+ * end the process with _exit() rather than fuse_device_destroy().
+ */
+unsigned int fuse_device_stop(struct fuse_device *device);
+
+/* Frees it; stop comes first. */
+void fuse_device_destroy(struct fuse_device *device);
+
+struct engine *fuse_device_engine(struct fuse_device *device);
+struct process_table *fuse_device_processes(struct fuse_device *device);
+
+/* ---- for a supervisor in the same process (exec) ------------------------- */
+
+/* True when the kernel's device number of a file (st_dev) is this file system's. No request is
+ * made of any file system: fstat with AT_STATX_DONT_SYNC does. */
+bool fuse_device_owns_fd(struct fuse_device *device, int fd);
+
+/*
+ * The open file that fd (of this process, as from pidfd_getfd) stands for, kept
+ * from its release until fuse_device_ctx_put(). NULL: fd is no open /dev/iommu of
+ * this device.
+ */
+struct engine_ctx *fuse_device_ctx_get(struct fuse_device *device, int fd);
+void fuse_device_ctx_put(struct fuse_device *device, struct engine_ctx *ctx);
+
+/* The anonymous file that fd (of this process) stands for; borrowed from fd. NULL: none. */
+struct engine_anon_file *fuse_device_anon_borrow(struct fuse_device *device, int fd);
+
+/*
+ * Opens file as a file of this process, to be handed on (SECCOMP_IOCTL_NOTIF_ADDFD)
+ * and closed: engine_anon_file_release() comes with the last close anywhere.
+ * oflags: O_RDWR, O_CLOEXEC. The fd (close-on-exec here in any case), or -errno with
+ * file still the caller's.
+ */
+int fuse_device_anon_open(struct fuse_device *device, struct engine_anon_file *file, int oflags);
+
+/*
+ * Takes back what fuse_device_anon_open() gave: its last close will not release
+ * the file, which is the caller's again.
+ */
+void fuse_device_anon_disown(struct fuse_device *device, struct engine_anon_file *file);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Other processes as clients of the engine: their memory, capabilities, limits
+ * and open files.
+ *
+ * A `process_table` knows the processes that have called so far: one `process`
+ * (an engine_mm) for each address space, with a pidfd and the files of /proc held
+ * from its first call on, so that a process id given out again never reaches
+ * another process. A `process_client` is one call of one thread; it lives on the
+ * stack of whoever serves the call.
+ *
+ * The calling thread must stay inside its call (a FUSE request that is not yet
+ * answered, a seccomp notification that is still valid) for as long as its
+ * process_client is used: that is what keeps the thread's id its own. A process's
+ * memory is read and written only inside its own calls, or where it is pinned.
+ *
+ * Threads: everything may be called from any thread; a process_client belongs to one.
+ */
+#ifndef IOASIS_SIM_PROCESS_H
+#define IOASIS_SIM_PROCESS_H
+
+#include "sim/engine/engine.h"
+
+struct process;
+struct process_table;
+
+/* Makes a table; NULL when out of memory. */
+struct process_table *process_table_create(void);
+
+/* Ends it. Address spaces and files that others still hold live on. */
+void process_table_destroy(struct process_table *table);
+
+/*
+ * Says what engine_anon_file an open file of a client is, for ENGINE_FILE_ANON:
+ * find(opaque, fd) with fd a file of this process, borrowed; NULL: none of ours.
+ * Set before the first call.
+ */
+void process_table_set_anon_lookup(struct process_table *table,
+				   struct engine_anon_file *(*find)(void *opaque, int fd),
+				   void *opaque);
+
+/* One call. `client` is what the engine gets; it is the first member. */
+struct process_client {
+	struct engine_client client;
+	struct process_table *table;
+	struct process *process; /* once known; a reference */
+	void *opaque;		 /* for the fd_install of whoever set it */
+};
+
+/*
+ * The operations below another fd_install: copy and replace its two members.
+ * fd_install is NULL here.
+ */
+extern const struct engine_client_ops process_client_ops;
+
+/*
+ * Fills pc for a call of thread tid; uid is whom the file belongs to as the
+ * kernel told it. ops: NULL for process_client_ops. Asks the system for the
+ * process (client.pid) if the thread has not called before. 0; -ESRCH: no such
+ * thread; -ENOMEM; -EACCES: this process may not look into that one.
+ */
+int process_client_init(struct process_client *pc, struct process_table *table,
+			const struct engine_client_ops *ops, uint32_t tid, uint32_t uid);
+
+/* Gives back what pc holds. */
+void process_client_fini(struct process_client *pc);
+
+/*
+ * The name of the command that process pid was when it last called, as `ps`
+ * shows it; "?" if it never called. Copied to name (size bytes).
+ */
+void process_table_name(struct process_table *table, uint32_t pid, char *name, size_t size);
+
+/* Whether the system lets this process read the memory of pid; false: *why says why not. */
+bool process_readable(uint32_t pid, const char **why);
+
+#endif
