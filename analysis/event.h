@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An event of a trace as a plain struct: what every analysis reads.
+ *
+ * Decoding (analysis/decode.h) fills it; tests fill it by hand. An event class
+ * is resolved to a kind, an operation and field numbers once, so nothing here
+ * is looked up by name while a trace is read.
+ */
+#ifndef IOASIS_ANALYSIS_EVENT_H
+#define IOASIS_ANALYSIS_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tracepoints/names.h"
+
+enum event_kind {
+	EVENT_OTHER,	    /* not ours: counted, otherwise ignored */
+	EVENT_OP_BEGIN,	    /* a call of the backend begins */
+	EVENT_OP_END,	    /* it ended; ret */
+	EVENT_VADDR,	    /* the address in the process that a map gave */
+	EVENT_BE_STATE,	    /* state dump of a backend begins: fd, owned, users */
+	EVENT_BE_OBJECT,    /* ... an id that lives */
+	EVENT_BE_MAPPING,   /* ... a mapping that lives */
+	EVENT_BE_STATE_END, /* ... ends */
+	EVENT_DEV_OPEN,
+	EVENT_DEV_RELEASE,
+	EVENT_IOCTL_BEGIN,
+	EVENT_IOCTL_END,
+	EVENT_COMMIT,
+	EVENT_DMA,
+	EVENT_FAULT,
+	EVENT_DEV_STATE,     /* state dump of an open file begins */
+	EVENT_DEV_OBJECT,    /* ... */
+	EVENT_DEV_MAPPING,   /* ... */
+	EVENT_DEV_STATE_END, /* ... ends */
+	EVENT_SIM,	     /* of a scenario: name says which */
+};
+
+/* What a call does. The backend's first, then the device's ioctls. */
+enum event_op {
+	OP_NONE,
+	OP_SET_FD,
+	OP_CONNECT,
+	OP_DISCONNECT,
+	OP_ALLOC_IOAS,
+	OP_FREE_ID,
+	OP_MAP_DMA,
+	OP_MAP_FILE_DMA,
+	OP_UNMAP_DMA,
+	OP_GET_DEVICE_INFO,
+	OP_ALLOC_HWPT,
+	OP_SET_DIRTY,
+	OP_GET_DIRTY_BITMAP,
+	OP_INVALIDATE_CACHE,
+	OP_ALLOC_VIOMMU,
+	OP_ALLOC_VDEV,
+	OP_ALLOC_VEVENTQ,
+	OP_CHANGE_PROCESS,
+	OP_COPY_DMA,
+	OP_IOCTL,		    /* + number of the ioctl from 0x80: see event_op_of_cmd() */
+	OP_IOCTL_LAST = OP_IOCTL + 0x20,
+	OP_VFIO_IOCTL,		    /* VFIO's type 1 calls: + cmd from VFIO_BASE */
+	OP_VFIO_IOCTL_LAST = OP_VFIO_IOCTL + 0x1f,
+	OP_IOCTL_OTHER,
+	OP_COUNT,
+};
+
+/* The text of an operation: "map_dma", "IOAS_MAP", ... Never NULL. */
+const char *event_op_name(enum event_op op);
+
+/* The operation of an ioctl's cmd. */
+enum event_op event_op_of_cmd(uint32_t cmd);
+
+/*
+ * What fields mean is said in tracepoints/, under the event's name. Fields that
+ * an event does not have are 0. Ranges: [iova, last], and size in bytes (0: the
+ * event had none, or it was 0, then last is iova too).
+ */
+struct event {
+	enum event_kind kind;
+	enum event_op op;
+	bool qemu;	     /* of QEMU's own provider: no begin, no op_id, ret -1 */
+	bool non_exist;	     /* OP_END of an unmap: reported as of nothing */
+	bool has_size;
+	uint32_t machine;    /* number of the machine, from 0 */
+	uint32_t stream;     /* number of the stream, from 0 */
+	uint32_t pid;	     /* of the caller */
+	int64_t time_ns;     /* of the trace's clock, from its origin */
+	const char *name;    /* of the event class; borrowed, lives while it is read */
+	const void *native;  /* the babeltrace2 event, or NULL; for what is not decoded here */
+
+	uint64_t op_id;
+	uint64_t be;
+	uint64_t tid;
+	int64_t fd;	     /* iommufd, or the backend's fd */
+	int64_t file_fd;     /* of a memfd */
+	uint64_t owned;
+	uint64_t users;
+	uint64_t id;	     /* the object that the call names, or the commit changes */
+	uint64_t new_id;     /* the object that the call gave */
+	uint64_t pt_id;	     /* parent of a new page table; page table of a DMA */
+	uint64_t dev_id;
+	uint64_t iova;
+	uint64_t last;
+	uint64_t size;
+	uint64_t readonly;
+	uint64_t vaddr;
+	int64_t ret;
+	uint64_t ctx;
+	uint64_t cmd;
+	uint64_t seq;
+	uint64_t commit_kind; /* enum trace_commit_kind */
+	uint64_t type;	      /* enum trace_object_type */
+	uint64_t flags;
+	uint64_t arg;
+	uint64_t write;
+	uint64_t virt_ns;     /* virtual time of a scenario's event */
+};
+
+/* Events that the tracer had to drop: a window of one stream. */
+struct event_loss {
+	uint32_t machine;
+	uint32_t stream;
+	int64_t first_ns; /* INT64_MIN: since the beginning */
+	int64_t last_ns;  /* INT64_MAX: to the end */
+	uint64_t events;  /* how many; 0: not known */
+	uint64_t packets; /* whole packets; 0: none */
+};
+
+#endif

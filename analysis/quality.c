@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "analysis/quality.h"
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/event.h"
+
+void quality_init(struct quality *quality)
+{
+	memset(quality, 0, sizeof(*quality));
+	quality->first_ns = INT64_MAX;
+	quality->last_ns = INT64_MIN;
+}
+
+void quality_fini(struct quality *quality)
+{
+	for (size_t i = 0; i < quality->machines_count; i++) {
+		free(quality->machines[i].name);
+		free(quality->machines[i].clock_uuid);
+	}
+	free(quality->machines);
+}
+
+bool quality_is_lossy(const struct quality *quality)
+{
+	return quality->lost_windows || quality->seq_gaps || quality->beginning_missing ||
+	       quality->cut_short;
+}
+
+uint32_t quality_machine(struct quality *quality, const char *name, const char *clock_uuid)
+{
+	struct quality_machine *machine, *machines;
+	size_t i;
+
+	for (i = 0; i < quality->machines_count; i++) {
+		machine = &quality->machines[i];
+		if (!strcmp(machine->name, name) && !strcmp(machine->clock_uuid, clock_uuid))
+			return (uint32_t)i;
+	}
+	machines = realloc(quality->machines, (i + 1) * sizeof(*machines));
+	if (!machines)
+		return UINT32_MAX;
+	quality->machines = machines;
+	machine = &machines[i];
+	*machine = (struct quality_machine){
+		.name = strdup(name),
+		.clock_uuid = strdup(clock_uuid),
+		.lost_last_ns = INT64_MIN,
+		.lost_first_ns = INT64_MAX,
+	};
+	if (!machine->name || !machine->clock_uuid) {
+		free(machine->name);
+		free(machine->clock_uuid);
+		return UINT32_MAX;
+	}
+	quality->machines_count++;
+	return (uint32_t)i;
+}
+
+void quality_event(struct quality *quality, uint32_t machine, int64_t time_ns, bool known)
+{
+	quality->events++;
+	quality->events_known += known;
+	if (machine < quality->machines_count)
+		quality->machines[machine].events++;
+	if (time_ns < quality->first_ns)
+		quality->first_ns = time_ns;
+	if (time_ns > quality->last_ns)
+		quality->last_ns = time_ns;
+}
+
+void quality_loss(struct quality *quality, const struct event_loss *loss)
+{
+	struct quality_machine *machine = NULL;
+
+	quality->lost_windows++;
+	quality->lost_events += loss->events;
+	quality->lost_packets += loss->packets;
+	quality->lost_uncounted += !loss->events && !loss->packets;
+	if (loss->machine < quality->machines_count)
+		machine = &quality->machines[loss->machine];
+	if (!machine)
+		return;
+	if (loss->last_ns > machine->lost_last_ns)
+		machine->lost_last_ns = loss->last_ns;
+	if (loss->first_ns < machine->lost_first_ns)
+		machine->lost_first_ns = loss->first_ns;
+}
+
+/* The window in ns; 0 when there was no event. */
+static uint64_t window_ns(const struct quality *quality)
+{
+	return quality->events ? (uint64_t)(quality->last_ns - quality->first_ns) : 0;
+}
+
+void quality_print(const struct quality *quality, FILE *out)
+{
+	uint64_t window = window_ns(quality);
+
+	fprintf(out,
+		"data: %" PRIu64 " events (%" PRIu64 " of ours) in %" PRIu64 ".%03" PRIu64
+		" s, %" PRIu64 " stream%s, %zu machine%s\n",
+		quality->events, quality->events_known, window / 1000000000,
+		window / 1000000 % 1000, quality->streams, quality->streams == 1 ? "" : "s",
+		quality->machines_count, quality->machines_count == 1 ? "" : "s");
+	if (!quality_is_lossy(quality)) {
+		fprintf(out, "lost: nothing\n");
+		return;
+	}
+	fprintf(out,
+		"lost: %s%" PRIu64 " events and %" PRIu64 " packets in %" PRIu64 " window%s, %" PRIu64
+		" commit number%s missing%s%s\n",
+		quality->lost_uncounted || quality->lost_packets ? "at least " : "",
+		quality->lost_events, quality->lost_packets, quality->lost_windows,
+		quality->lost_windows == 1 ? "" : "s", quality->seq_gaps,
+		quality->seq_gaps == 1 ? "" : "s",
+		quality->beginning_missing ? ", the beginning" : "",
+		quality->cut_short ? ", the end of a stream" : "");
+}
+
+static void add_u64(struct json_object *object, const char *name, uint64_t value)
+{
+	json_object_object_add(object, name, json_object_new_uint64(value));
+}
+
+struct json_object *quality_to_json(const struct quality *quality)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *machines = json_object_new_array();
+
+	add_u64(object, "events", quality->events);
+	add_u64(object, "events_known", quality->events_known);
+	add_u64(object, "window_ns", window_ns(quality));
+	json_object_object_add(object, "first_ns",
+			       json_object_new_int64(quality->events ? quality->first_ns : 0));
+	add_u64(object, "streams", quality->streams);
+	add_u64(object, "lost_events", quality->lost_events);
+	add_u64(object, "lost_packets", quality->lost_packets);
+	add_u64(object, "lost_windows", quality->lost_windows);
+	add_u64(object, "lost_uncounted", quality->lost_uncounted);
+	add_u64(object, "commit_gaps", quality->seq_gaps);
+	json_object_object_add(object, "beginning_missing",
+			       json_object_new_boolean(quality->beginning_missing));
+	json_object_object_add(object, "cut_short", json_object_new_boolean(quality->cut_short));
+	for (size_t i = 0; i < quality->machines_count; i++) {
+		struct json_object *machine = json_object_new_object();
+
+		json_object_object_add(machine, "name",
+				       json_object_new_string(quality->machines[i].name));
+		add_u64(machine, "events", quality->machines[i].events);
+		json_object_array_add(machines, machine);
+	}
+	json_object_object_add(object, "machines", machines);
+	return object;
+}

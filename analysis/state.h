@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What lives: contexts, objects, mappings and calls under way.
+ *
+ * There are two layers. A backend context is one backend object of a process;
+ * a device context is one open file of the fake device. Where a trace has both,
+ * a thread's ioctl inside a backend call links them (peer), and objects and
+ * mappings are kept in the device context alone: its commits carry the order.
+ *
+ * Certainty: lost events make knowledge old. A mapping is certain when nothing
+ * that could have removed it was lost since it was seen; an object is complete
+ * when nothing that could have added to it was lost since it was made. Rules ask
+ * with state_mapping_certain() and state_object_complete().
+ */
+#ifndef IOASIS_ANALYSIS_STATE_H
+#define IOASIS_ANALYSIS_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analysis/event.h"
+#include "analysis/range_set.h"
+
+struct state;
+struct state_pending;
+
+/* A mapping is an entry of its address space's set of ranges. */
+#define state_mapping range_entry
+
+enum state_layer {
+	STATE_BACKEND,
+	STATE_DEVICE,
+};
+
+struct state_context {
+	enum state_layer layer;
+	uint32_t machine;
+	uint32_t pid;		/* of the process; of the opener for a device context */
+	uint64_t key;		/* be, or ctx */
+	uint64_t serial;	/* number in the order of appearance, from 1; unique */
+	int64_t born_ns;
+	bool born_seen;		/* we saw it begin: open, or the first connect or set_fd */
+	struct state_context *peer; /* the same file in the other layer, or NULL; weak */
+
+	/* of a backend */
+	int64_t fd;		/* -1: none */
+	bool owned;
+	bool passed_in;		/* set_fd gave the fd */
+	uint64_t users;
+	bool users_known;
+	int64_t users_ns;	/* when users was last told */
+
+	struct state_object **objects; /* by id, sparse part in a table */
+	size_t objects_room;
+	size_t objects_live;
+	struct state_context *next;    /* all contexts, in order of appearance */
+	void *rules;		       /* of the checker */
+};
+
+struct state_object {
+	struct state_context *context; /* borrowed */
+	uint32_t id;
+	enum trace_object_type type; /* TRACE_OBJ_NONE: not known (an id from a backend call) */
+	uint64_t serial;	/* unique over all objects of the analysis, from 1 */
+	int64_t born_ns;
+	uint64_t born_op;	/* op_id of the call that made it; 0: unknown */
+	bool born_seen;		/* we saw it made (or a state dump), nothing is missing before */
+	uint64_t parent;	/* id as in the ALLOC commit */
+	uint64_t seq;		/* last commit number applied; 0: none */
+	int64_t gap_ns;		/* last gap of commit numbers seen; INT64_MIN: none */
+	int64_t commit_ns;	/* time of the last commit applied */
+	struct range_set mappings; /* of an address space */
+	uint64_t bytes;		/* mapped */
+	uint64_t attached;	/* devices that use it (page table) */
+	struct state_pending *pending; /* commits that came before their turn */
+	void *rules;		/* of the checker */
+};
+
+/* A call: begin and end. From the backend, or an ioctl of the device. */
+struct state_op {
+	enum event_op op;
+	enum state_layer layer;
+	uint32_t machine;
+	uint32_t pid;
+	uint32_t tid;
+	uint64_t op_id;
+	struct state_context *context; /* NULL: not known */
+	int64_t begin_ns;
+	int64_t end_ns;
+	bool begin_seen;	/* false: begin_ns is end_ns (lost, or QEMU's own events) */
+	bool returned;
+	bool non_exist;
+	bool qemu;
+	uint64_t id;
+	uint64_t new_id;
+	uint64_t pt_id;
+	uint64_t dev_id;
+	uint64_t iova;
+	uint64_t last;
+	uint64_t size;
+	bool readonly;
+	int64_t fd;
+	uint64_t owned;
+	uint64_t users;		/* of connect and disconnect: after the call */
+	int64_t ret;
+	/* What the device did on its behalf. */
+	struct state_op *inner; /* the ioctl of this backend call under way */
+	struct state_op *outer; /* the backend call that this ioctl is part of */
+	uint32_t ioctls;	/* that this backend call made */
+	uint32_t commits;	/* made on its behalf */
+	uint32_t commits_match;	/* of them, those that the call says */
+	uint64_t commit_bytes;	/* that they mapped or unmapped */
+};
+
+/* The first or next context; NULL: no more. */
+struct state_context *state_contexts(const struct state *state);
+
+/* The live object with this id, or NULL. */
+struct state_object *state_object_find(const struct state_context *context, uint64_t id);
+
+/* The address space behind an object of a device: itself, or the ioas of a page table; or NULL. */
+struct state_object *state_object_ioas(struct state_object *object);
+
+/* The name of a process ("" where unknown). */
+const char *state_procname(const struct state *state, uint32_t machine, uint32_t pid);
+
+/* "ioas", "hwpt", ...; "object" where not known. */
+const char *state_object_type_name(enum trace_object_type type);
+
+/* Calls that have begun and not ended. */
+size_t state_ops_under_way(const struct state *state);
+
+#endif
