@@ -3,5 +3,8 @@
 engine_srcs :=
 fuse_srcs :=
 exec_srcs :=
-des_srcs :=
+des_srcs := \
+	sim/des/des.c \
+	sim/des/event_queue.c \
+	sim/des/random.c
 scenario_srcs :=

@@ -7,8 +7,10 @@
 bench_srcs :=
 
 unit_tests := \
+	test_des \
 	test_options
 
+test_des_srcs := $(des_srcs)
 test_options_srcs := cli/options.c
 
 script_tests := \
