@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command table and the way from the system call to a handler: size word,
+ * number, sizes, copy-in, handler, publish or undo. The order of the checks is
+ * the kernel's (iommufd_fops_ioctl() in iommufd/main.c).
+ */
+#include "sim/engine/command.h"
+
+#include <string.h>
+
+#include <ioasis/iommufd_abi.h>
+
+#include "sim/engine/trace.h"
+
+#define TEST_CMD_NR 0xa0
+#define LAST_NR TEST_CMD_NR
+/* As large as the largest structure, the test command's. */
+#define CMD_MAX_BYTES 72
+
+#define ROW(number, type, last_member, major, minor, handler)                          \
+	[(number) - IOMMUFD_CMD_BASE] = {                                              \
+		.cmd = _IO(IOMMUFD_TYPE, number),                                      \
+		.size = sizeof(struct type),                                           \
+		.min_size = offsetof(struct type, last_member) +                       \
+			    sizeof(((struct type *)0)->last_member),                   \
+		.since = ENGINE_LINUX(major, minor),                                   \
+		.name = #number + sizeof("IOMMUFD_CMD_") - 1,                          \
+		.handle = handler,                                                     \
+	}
+
+static const struct command_row rows[] = {
+	ROW(IOMMUFD_CMD_DESTROY, iommu_destroy, id, 6, 2, cmd_destroy),
+	ROW(IOMMUFD_CMD_IOAS_ALLOC, iommu_ioas_alloc, out_ioas_id, 6, 2, cmd_ioas_alloc),
+	ROW(IOMMUFD_CMD_IOAS_ALLOW_IOVAS, iommu_ioas_allow_iovas, allowed_iovas, 6, 2,
+	    cmd_ioas_allow_iovas),
+	ROW(IOMMUFD_CMD_IOAS_COPY, iommu_ioas_copy, src_iova, 6, 2, cmd_ioas_copy),
+	ROW(IOMMUFD_CMD_IOAS_IOVA_RANGES, iommu_ioas_iova_ranges, out_iova_alignment, 6, 2,
+	    cmd_ioas_iova_ranges),
+	ROW(IOMMUFD_CMD_IOAS_MAP, iommu_ioas_map, iova, 6, 2, cmd_ioas_map),
+	ROW(IOMMUFD_CMD_IOAS_UNMAP, iommu_ioas_unmap, length, 6, 2, cmd_ioas_unmap),
+	ROW(IOMMUFD_CMD_OPTION, iommu_option, val64, 6, 2, cmd_option),
+	ROW(IOMMUFD_CMD_VFIO_IOAS, iommu_vfio_ioas, __reserved, 6, 2, cmd_vfio_ioas),
+	ROW(IOMMUFD_CMD_HWPT_ALLOC, iommu_hwpt_alloc, __reserved, 6, 6, cmd_hwpt_alloc),
+	ROW(IOMMUFD_CMD_GET_HW_INFO, iommu_hw_info, __reserved, 6, 6, cmd_get_hw_info),
+	ROW(IOMMUFD_CMD_HWPT_SET_DIRTY_TRACKING, iommu_hwpt_set_dirty_tracking, __reserved, 6, 7,
+	    cmd_hwpt_set_dirty_tracking),
+	ROW(IOMMUFD_CMD_HWPT_GET_DIRTY_BITMAP, iommu_hwpt_get_dirty_bitmap, data, 6, 7,
+	    cmd_hwpt_get_dirty_bitmap),
+	ROW(IOMMUFD_CMD_HWPT_INVALIDATE, iommu_hwpt_invalidate, __reserved, 6, 8,
+	    cmd_hwpt_invalidate),
+	ROW(IOMMUFD_CMD_FAULT_QUEUE_ALLOC, iommu_fault_alloc, out_fault_fd, 6, 11,
+	    cmd_fault_queue_alloc),
+	ROW(IOMMUFD_CMD_IOAS_MAP_FILE, iommu_ioas_map_file, iova, 6, 13, cmd_ioas_map_file),
+	ROW(IOMMUFD_CMD_VIOMMU_ALLOC, iommu_viommu_alloc, out_viommu_id, 6, 13,
+	    cmd_viommu_alloc),
+	ROW(IOMMUFD_CMD_VDEVICE_ALLOC, iommu_vdevice_alloc, virt_id, 6, 13, cmd_vdevice_alloc),
+	ROW(IOMMUFD_CMD_IOAS_CHANGE_PROCESS, iommu_ioas_change_process, __reserved, 6, 14,
+	    cmd_ioas_change_process),
+	ROW(IOMMUFD_CMD_VEVENTQ_ALLOC, iommu_veventq_alloc, out_veventq_fd, 6, 15,
+	    cmd_veventq_alloc),
+	ROW(IOMMUFD_CMD_HW_QUEUE_ALLOC, iommu_hw_queue_alloc, length, 6, 17,
+	    cmd_hw_queue_alloc),
+	[TEST_CMD_NR - IOMMUFD_CMD_BASE] = {
+		.cmd = _IO(IOMMUFD_TYPE, TEST_CMD_NR),
+		.size = CMD_MAX_BYTES,
+		.min_size = CMD_MAX_BYTES,
+		.since = ENGINE_LINUX(6, 2),
+		.name = "TEST",
+		.handle = cmd_test,
+	},
+};
+
+const struct command_row *command_row(unsigned int nr)
+{
+	if (nr < IOMMUFD_CMD_BASE || nr > LAST_NR || !rows[nr - IOMMUFD_CMD_BASE].cmd)
+		return NULL;
+	return &rows[nr - IOMMUFD_CMD_BASE];
+}
+
+int cmd_destroy(struct engine_ucmd *ucmd)
+{
+	const struct iommu_destroy *cmd = ucmd->cmd;
+
+	return object_remove(ucmd->ctx, cmd->id);
+}
+
+int ucmd_respond(struct engine_ucmd *ucmd, size_t len)
+{
+	return ctx_copy_out(ucmd->ctx, ucmd->user_arg, ucmd->cmd,
+			    len < ucmd->user_size ? len : ucmd->user_size);
+}
+
+void *ucmd_object_alloc(struct engine_ucmd *ucmd, size_t size, enum engine_object_type type,
+			const struct object_ops *ops)
+{
+	ENGINE_BUG_ON(ucmd->new_object);
+	ucmd->new_object = object_alloc(ucmd->ctx, size, type, ops);
+	return ucmd->new_object;
+}
+
+/* The tail of a structure beyond what this kernel knows: 0, -E2BIG (not zero) or -EFAULT. */
+static int check_zero_tail(struct engine_ctx *ctx, uint64_t src, size_t len)
+{
+	uint8_t buf[512];
+
+	while (len) {
+		size_t part = sizeof(buf) - src % sizeof(buf);
+		int rc;
+
+		if (part > len)
+			part = len;
+		rc = ctx_copy_in(ctx, buf, src, part);
+		if (rc)
+			return rc;
+		for (size_t i = 0; i < part; i++) {
+			if (buf[i])
+				return -E2BIG;
+		}
+		src += part;
+		len -= part;
+	}
+	return 0;
+}
+
+int ctx_copy_struct_in(struct engine_ctx *ctx, void *dst, size_t size, uint64_t src,
+		       size_t user_size)
+{
+	size_t common = size < user_size ? size : user_size;
+
+	if (user_size > size) {
+		int rc = check_zero_tail(ctx, src + size, user_size - size);
+
+		if (rc)
+			return rc;
+	}
+	memset((char *)dst + common, 0, size - common);
+	return ctx_copy_in(ctx, dst, src, common);
+}
+
+/*
+ * Reads the size word and, where the client can do it in the same read, the
+ * start of the structure. Returns the bytes read, at least 4, or -EFAULT.
+ */
+static ssize_t read_head(const struct engine_client *client, void *buf, uint64_t src, size_t len)
+{
+	ssize_t got;
+	int rc;
+
+	if (client->ops->copy_in_some) {
+		got = client->ops->copy_in_some(client, buf, src, len);
+		return got < 4 ? -EFAULT : got;
+	}
+	rc = client->ops->copy_in(client, buf, src, 4);
+	return rc ? rc : 4;
+}
+
+static int run_locked(struct engine_ctx *ctx, const struct command_row *row,
+		      struct engine_ucmd *ucmd, size_t have)
+{
+	int rc = 0;
+
+	if (have < ucmd->user_size || ucmd->user_size > row->size)
+		rc = ctx_copy_struct_in(ctx, ucmd->cmd, row->size, ucmd->user_arg,
+					ucmd->user_size);
+	if (rc)
+		return rc;
+	rc = row->handle(ucmd);
+	if (ucmd->new_object) {
+		if (rc)
+			object_abort_and_destroy(ucmd->new_object);
+		else
+			object_publish(ucmd->new_object, ucmd->new_parent);
+	}
+	return rc;
+}
+
+static long run_command(struct engine_ctx *ctx, struct engine_call *call, unsigned int cmd,
+			uint64_t arg)
+{
+	const struct command_row *row = &rows[_IOC_NR(cmd) - IOMMUFD_CMD_BASE];
+	uint64_t buf[CMD_MAX_BYTES / 8] = { 0 };
+	struct engine_ucmd ucmd = {
+		.ctx = ctx,
+		.client = call->client,
+		.user_arg = arg,
+		.cmd = buf,
+	};
+	ssize_t have;
+	long rc;
+
+	have = read_head(call->client, buf, arg, row->size ? row->size : 4);
+	if (have < 0)
+		return have;
+	memcpy(&ucmd.user_size, buf, 4);
+	if (!row->cmd || row->cmd != cmd || row->since > ctx->engine->linux_version ||
+	    (row->handle == cmd_test && !ctx->engine->config.test_ops))
+		return -ENOTTY;
+	if (ucmd.user_size < row->min_size)
+		return -EINVAL;
+	if (ucmd.user_size < (size_t)have)
+		memset((char *)buf + ucmd.user_size, 0, (size_t)have - ucmd.user_size);
+
+	pthread_mutex_lock(&ctx->lock);
+	ctx->call = call;
+	rc = run_locked(ctx, row, &ucmd, (size_t)have);
+	ctx_unlock(ctx);
+	return rc;
+}
+
+/* The last number that this kernel looks up in its table. */
+static unsigned int last_nr(const struct engine *engine)
+{
+	unsigned int nr = IOMMUFD_CMD_HW_QUEUE_ALLOC;
+
+	if (engine->config.test_ops)
+		return TEST_CMD_NR;
+	while (rows[nr - IOMMUFD_CMD_BASE].since > engine->linux_version)
+		nr--;
+	return nr;
+}
+
+long engine_ctx_ioctl(struct engine_ctx *ctx, const struct engine_client *client,
+		      unsigned int cmd, uint64_t arg)
+{
+	const struct engine_config *config = &ctx->engine->config;
+	unsigned int nr = _IOC_NR(cmd);
+	struct engine_call call = { .client = client };
+	long rc = 0;
+
+	call.op_id = trace_call_begin(ctx, client, cmd);
+	if (config->intercept)
+		rc = config->intercept(config->intercept_opaque, client, nr);
+	if (rc) {
+		/* It failed before the kernel looked at it. */
+	} else if (nr >= IOMMUFD_CMD_BASE && nr <= last_nr(ctx->engine)) {
+		rc = run_command(ctx, &call, cmd, arg);
+	} else {
+		pthread_mutex_lock(&ctx->lock);
+		ctx->call = &call;
+		rc = vfio_compat_ioctl(ctx, cmd, arg);
+		ctx_unlock(ctx);
+	}
+	trace_call_end(ctx, call.op_id, cmd, rc);
+	return rc;
+}

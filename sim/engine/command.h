@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command table: one row a command says all about it.
+ *
+ * A handler runs with the context's lock held and its argument copied in. An
+ * object that it leaves in new_object is published when it returns 0 and undone
+ * otherwise (object_abort_and_destroy()). Source: iommufd/main.c.
+ */
+#ifndef IOASIS_ENGINE_COMMAND_H
+#define IOASIS_ENGINE_COMMAND_H
+
+#include <stdint.h>
+
+#include "sim/engine/core.h"
+
+struct engine_ucmd {
+	struct engine_ctx *ctx;
+	const struct engine_client *client;
+	uint64_t user_arg;  /* where the caller's structure is */
+	uint32_t user_size; /* its size as the caller knows it */
+	void *cmd;	    /* our copy, row->size bytes, zero beyond user_size */
+	struct engine_object *new_object;
+	uint64_t new_parent; /* what new_object hangs on, for its ALLOC event */
+};
+
+struct command_row {
+	uint32_t cmd;	   /* the whole number, 0 in an empty row */
+	uint16_t size;	   /* of the structure, in bytes */
+	uint16_t min_size; /* up to its last mandatory member */
+	uint32_t since;	   /* ENGINE_LINUX() of the first kernel with it */
+	const char *name;
+	int (*handle)(struct engine_ucmd *ucmd);
+};
+
+/* The row of a command number; NULL outside of the table (VFIO's numbers are). */
+const struct command_row *command_row(unsigned int nr);
+
+/* Copies min(user_size, len) bytes of ucmd->cmd back to the caller. 0 or -EFAULT. */
+int ucmd_respond(struct engine_ucmd *ucmd, size_t len);
+
+/*
+ * copy_struct_from_user(): reads a structure of user_size bytes at src into
+ * size bytes at dst, zero-filled. -EFAULT, or -E2BIG for a tail that is not zero.
+ */
+int ctx_copy_struct_in(struct engine_ctx *ctx, void *dst, size_t size, uint64_t src,
+		       size_t user_size);
+
+/* Makes an object and leaves it in ucmd->new_object; NULL: out of memory. */
+void *ucmd_object_alloc(struct engine_ucmd *ucmd, size_t size, enum engine_object_type type,
+			const struct object_ops *ops);
+
+/* object.c, ioas.c, option.c, change_process.c, vfio_compat.c */
+int cmd_destroy(struct engine_ucmd *ucmd);
+int cmd_ioas_alloc(struct engine_ucmd *ucmd);
+int cmd_ioas_allow_iovas(struct engine_ucmd *ucmd);
+int cmd_ioas_copy(struct engine_ucmd *ucmd);
+int cmd_ioas_iova_ranges(struct engine_ucmd *ucmd);
+int cmd_ioas_map(struct engine_ucmd *ucmd);
+int cmd_ioas_map_file(struct engine_ucmd *ucmd);
+int cmd_ioas_unmap(struct engine_ucmd *ucmd);
+int cmd_ioas_change_process(struct engine_ucmd *ucmd);
+int cmd_option(struct engine_ucmd *ucmd);
+int cmd_vfio_ioas(struct engine_ucmd *ucmd);
+
+/* devices, page tables, queues */
+int cmd_hwpt_alloc(struct engine_ucmd *ucmd);
+int cmd_get_hw_info(struct engine_ucmd *ucmd);
+int cmd_hwpt_set_dirty_tracking(struct engine_ucmd *ucmd);
+int cmd_hwpt_get_dirty_bitmap(struct engine_ucmd *ucmd);
+int cmd_hwpt_invalidate(struct engine_ucmd *ucmd);
+int cmd_fault_queue_alloc(struct engine_ucmd *ucmd);
+int cmd_viommu_alloc(struct engine_ucmd *ucmd);
+int cmd_vdevice_alloc(struct engine_ucmd *ucmd);
+int cmd_veventq_alloc(struct engine_ucmd *ucmd);
+int cmd_hw_queue_alloc(struct engine_ucmd *ucmd);
+int cmd_test(struct engine_ucmd *ucmd);
+
+/* VFIO type 1 on the same file: every number outside of the table. */
+long vfio_compat_ioctl(struct engine_ctx *ctx, unsigned int cmd, uint64_t arg);
+
+#endif

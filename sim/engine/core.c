@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel and the open file: making, ending, locking, fail points.
+ *
+ * A context lives as long as anything needs it: the open file, a bound device,
+ * an access file. Only then do its objects go.
+ */
+#include "sim/engine/core.h"
+
+#include <stdio.h>
+
+#include "sim/engine/account.h"
+#include "sim/engine/io_pagetable.h"
+#include "sim/engine/pages.h"
+#include "sim/engine/trace.h"
+#include "tracepoints/op_id.h"
+
+struct engine *engine_create(const struct engine_config *config)
+{
+	uint32_t version = config->linux_version ? config->linux_version : ENGINE_LINUX_NEWEST;
+	struct engine *engine;
+
+	if (version < ENGINE_LINUX_OLDEST || version > ENGINE_LINUX_NEWEST)
+		return NULL;
+	engine = calloc(1, sizeof(*engine));
+	if (!engine)
+		return NULL;
+	engine->config = *config;
+	engine->linux_version = version;
+	engine->next_private = 1;
+	list_init(&engine->selftest);
+	pthread_mutex_init(&engine->lock, NULL);
+	if (account_init(engine)) {
+		pthread_mutex_destroy(&engine->lock);
+		free(engine);
+		return NULL;
+	}
+	return engine;
+}
+
+void engine_destroy(struct engine *engine)
+{
+	ENGINE_BUG_ON(__atomic_load_n(&engine->open_count, __ATOMIC_ACQUIRE) != 0);
+	account_fini(engine);
+	pthread_mutex_destroy(&engine->lock);
+	free(engine);
+}
+
+struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_client *client)
+{
+	struct engine_ctx *ctx = calloc(1, sizeof(*ctx));
+
+	if (!ctx)
+		return NULL;
+	ctx->engine = engine;
+	ctx->refs = 1;
+	ctx->number = trace_op_id_next();
+	ctx->account_mode = ACCOUNT_USER;
+	if (client)
+		ctx->origin = (struct engine_origin){ client->pid, client->tid, client->time_ns };
+	list_init(&ctx->mmaps);
+	list_init(&ctx->groups);
+	slab_init(&ctx->area_slab, sizeof(struct iopt_area));
+	slab_init(&ctx->pages_slab, sizeof(struct iopt_pages));
+	pthread_mutex_init(&ctx->lock, NULL);
+	__atomic_add_fetch(&engine->open_count, 1, __ATOMIC_RELAXED);
+	trace_ctx_open(ctx);
+	return ctx;
+}
+
+void engine_ctx_release(struct engine_ctx *ctx)
+{
+	ctx_put(ctx);
+}
+
+void ctx_get(struct engine_ctx *ctx)
+{
+	__atomic_add_fetch(&ctx->refs, 1, __ATOMIC_RELAXED);
+}
+
+void ctx_put(struct engine_ctx *ctx)
+{
+	struct engine *engine = ctx->engine;
+
+	if (__atomic_sub_fetch(&ctx->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	ctx_lock(ctx, NULL, NULL);
+	object_table_fini(ctx);
+	if (ctx->source)
+		iopt_source_put(ctx->source);
+	ctx_unlock(ctx);
+	trace_ctx_release(ctx);
+	slab_fini(&ctx->area_slab);
+	slab_fini(&ctx->pages_slab);
+	pthread_mutex_destroy(&ctx->lock);
+	free(ctx);
+	__atomic_sub_fetch(&engine->open_count, 1, __ATOMIC_RELEASE);
+}
+
+void ctx_lock(struct engine_ctx *ctx, struct engine_call *call,
+	      const struct engine_client *client)
+{
+	pthread_mutex_lock(&ctx->lock);
+	if (client) {
+		*call = (struct engine_call){ .client = client };
+		ctx->call = call;
+	}
+}
+
+void ctx_unlock(struct engine_ctx *ctx)
+{
+	ctx->call = NULL;
+	pthread_mutex_unlock(&ctx->lock);
+}
+
+bool ctx_should_fail(struct engine_ctx *ctx)
+{
+	uint32_t *nth = ctx->call ? ctx->call->client->fail_nth : NULL;
+
+	return nth && *nth && --*nth == 0;
+}
+
+void *ctx_alloc(struct engine_ctx *ctx, size_t size)
+{
+	if (ctx_should_fail(ctx))
+		return NULL;
+	return calloc(1, size);
+}
+
+struct engine_origin ctx_origin(const struct engine_ctx *ctx)
+{
+	const struct engine_client *client = ctx->call ? ctx->call->client : NULL;
+
+	if (!client)
+		return (struct engine_origin){ 0 };
+	return (struct engine_origin){ client->pid, client->tid, client->time_ns };
+}
+
+int ctx_copy_in(struct engine_ctx *ctx, void *dst, uint64_t src, size_t len)
+{
+	const struct engine_client *client = ctx->call ? ctx->call->client : NULL;
+
+	if (!client)
+		return -EFAULT;
+	return len ? client->ops->copy_in(client, dst, src, len) : 0;
+}
+
+int ctx_copy_out(struct engine_ctx *ctx, uint64_t dst, const void *src, size_t len)
+{
+	const struct engine_client *client = ctx->call ? ctx->call->client : NULL;
+
+	if (!client)
+		return -EFAULT;
+	return len ? client->ops->copy_out(client, dst, src, len) : 0;
+}
+
+void engine_bug(const char *what, const char *file, int line)
+{
+	fprintf(stderr, "ioasis: broken invariant: %s (%s:%d)\n", what, file, line);
+	abort();
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What all parts of the engine share: the kernel, the open file with its one
+ * lock, the call that runs, fail points and commit events.
+ *
+ * Lock order: a context's lock, then the engine's. A handler runs with its
+ * context's lock held from begin to end.
+ */
+#ifndef IOASIS_ENGINE_CORE_H
+#define IOASIS_ENGINE_CORE_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "sim/engine/engine.h"
+#include "sim/engine/list.h"
+#include "sim/engine/object.h"
+#include "sim/engine/slab.h"
+#include "tracepoints/names.h"
+
+struct iopt_source;
+struct ioas;
+struct account_table;
+struct page_table;
+
+#define ENGINE_PAGE_SHIFT 12
+#define ENGINE_PAGE_MASK ((uint64_t)ENGINE_PAGE_SIZE - 1)
+
+/* One kernel. */
+struct engine {
+	struct engine_config config;
+	uint32_t linux_version;
+	uint32_t open_count; /* contexts that live; atomic */
+
+	pthread_mutex_t lock; /* protects what follows */
+	struct account_table *accounts;
+	struct page_table *pages;  /* pin counts by page identity; only with test_ops */
+	struct list_link selftest; /* engine-wide lists of the test command */
+	uint64_t next_private;	   /* for identities that the engine invents */
+};
+
+/* The call that runs in a context. */
+struct engine_call {
+	const struct engine_client *client;
+	uint64_t op_id;
+};
+
+/* RLIMIT_MODE of a context and of pages: who is charged (IOPT_PAGES_ACCOUNT_*). */
+enum account_mode {
+	ACCOUNT_NONE,
+	ACCOUNT_USER,
+	ACCOUNT_MM,
+};
+
+/* One open file. */
+struct engine_ctx {
+	struct engine *engine;
+	pthread_mutex_t lock; /* protects all below */
+	uint32_t refs;	      /* the open file, bound devices, open access files; atomic */
+	uint64_t number;      /* `ctx` in events */
+	bool traced;	      /* the trace knows the state */
+
+	struct object_table objects;
+	struct slab area_slab;
+	struct slab pages_slab;
+	struct iopt_source *source; /* the last caller's memory and user; a reference */
+	struct ioas *vfio_ioas;
+	uint8_t account_mode; /* enum account_mode, USER or MM */
+	uint64_t commit_seq;  /* of events about the file itself (object 0) */
+	struct engine_origin origin;
+
+	/* NULL when no call runs (release, DMA). */
+	const struct engine_call *call;
+
+	struct list_link mmaps; /* of HW queues: what mmap of the file reaches */
+	struct list_link groups; /* device groups */
+	void *device_private;	 /* free for devices and the test command */
+};
+
+/* True when this kernel is at least that version. */
+static inline bool engine_has(const struct engine_ctx *ctx, uint32_t linux_version)
+{
+	return ctx->engine->linux_version >= linux_version;
+}
+
+/*
+ * Keeps the context when its file goes: for bound devices and access files.
+ * ctx_put() must be called without the lock; the last one destroys all objects.
+ */
+void ctx_get(struct engine_ctx *ctx);
+void ctx_put(struct engine_ctx *ctx);
+
+/*
+ * Takes the lock on behalf of a caller from outside of engine_ctx_ioctl() (the
+ * calls on anonymous files, a device's bind, attach, DMA). client may be NULL.
+ */
+void ctx_lock(struct engine_ctx *ctx, struct engine_call *call,
+	      const struct engine_client *client);
+void ctx_unlock(struct engine_ctx *ctx);
+
+/*
+ * A point where the kernel can fail: true when the caller's fail_nth counts
+ * down to it. Source: iommufd_should_fail(), lib/fault-inject.c.
+ */
+bool ctx_should_fail(struct engine_ctx *ctx);
+
+/* Zeroed memory that counts as an allocation of the kernel; NULL at a fail point too. free() it. */
+void *ctx_alloc(struct engine_ctx *ctx, size_t size);
+
+/*
+ * Emits the commit event of a change to object (NULL: to the file itself) and
+ * gives it its number. What the arguments mean: enum trace_commit_kind.
+ */
+void ctx_commit(struct engine_ctx *ctx, struct engine_object *object,
+		enum trace_commit_kind kind, uint64_t iova, uint64_t last, uint32_t flags,
+		uint64_t arg);
+
+/* Who calls now, for the leak report; zeros when no call runs. */
+struct engine_origin ctx_origin(const struct engine_ctx *ctx);
+
+/* Copies to and from the calling process. 0 or -EFAULT; -EFAULT when no call runs. */
+int ctx_copy_in(struct engine_ctx *ctx, void *dst, uint64_t src, size_t len);
+int ctx_copy_out(struct engine_ctx *ctx, uint64_t dst, const void *src, size_t len);
+
+/* A broken invariant: prints it and aborts, in every build. */
+#define ENGINE_BUG_ON(cond)                                                            \
+	do {                                                                           \
+		if (__builtin_expect(!!(cond), 0))                                     \
+			engine_bug(#cond, __FILE__, __LINE__);                         \
+	} while (0)
+void engine_bug(const char *what, const char *file, int line) __attribute__((noreturn));
+
+#endif

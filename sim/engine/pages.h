@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pages: the memory behind areas, pinned where a domain or an access needs it.
+ *
+ * A page is pinned once, however many areas, domains and accesses need it, and
+ * charged once. Without domain and access nothing is pinned, and pages hold
+ * nothing but where their memory is. Functions need the context's lock.
+ * Source: iommufd/pages.c.
+ */
+#ifndef IOASIS_ENGINE_PAGES_H
+#define IOASIS_ENGINE_PAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/engine/core.h"
+
+/*
+ * Whose memory it is and who is charged: one a process and user, shared by all
+ * its pages in a context. Counted.
+ */
+struct iopt_source {
+	uint32_t refs;
+	uint32_t uid;
+	struct engine_mm *mm; /* a reference */
+	/* RLIMIT_MEMLOCK in bytes, as last seen in a call of that process. */
+	uint64_t memlock_limit;
+};
+
+enum iopt_pages_type {
+	IOPT_PAGES_USER,
+	IOPT_PAGES_FILE,
+	IOPT_PAGES_DMABUF,
+};
+
+/* What only pages have that are pinned in part, or whose identities are kept. */
+struct iopt_pins;
+
+/*
+ * A dma-buf of the test command as pages see it. Embedded in its owner, counted
+ * by get and put.
+ */
+struct iopt_dmabuf {
+	uint64_t size;	/* bytes */
+	bool revoked;	/* attached pages map to nothing from then on */
+	uint64_t object; /* identity: page n is {object, n} */
+	void (*get)(struct iopt_dmabuf *dmabuf);
+	void (*put)(struct iopt_dmabuf *dmabuf);
+	/* Memory of the buffer for DMA; size bytes. May be NULL. */
+	void *memory;
+};
+
+struct iopt_pages {
+	uint32_t refs; /* one an area, and calls that hold it */
+	uint32_t whole_pins; /* users that need all pages pinned */
+	uint8_t type;	     /* enum iopt_pages_type */
+	uint8_t account_mode; /* enum account_mode */
+	bool writable;
+	bool dmabuf_revoked; /* the dma-buf was revoked after these pages attached */
+	uint64_t npages;
+	uint64_t base; /* page-aligned: user address, or offset in the file or dma-buf */
+	struct iopt_source *source; /* a reference */
+	struct iopt_pins *pins;	    /* NULL: pinned as a whole or not at all */
+};
+
+/* Pages of a file or dma-buf. */
+struct iopt_file_pages {
+	struct iopt_pages pages;
+	struct engine_file *file;   /* a reference; IOPT_PAGES_FILE */
+	struct iopt_dmabuf *dmabuf; /* a reference; IOPT_PAGES_DMABUF */
+};
+
+static inline struct iopt_file_pages *iopt_file_pages(struct iopt_pages *pages)
+{
+	return (struct iopt_file_pages *)pages;
+}
+
+/*
+ * Pages of the calling process's memory [addr, addr + length). -EOVERFLOW,
+ * -EINVAL (length), -ENOMEM. *start_byte: where addr is in the first page.
+ */
+int iopt_pages_alloc_user(struct engine_ctx *ctx, uint64_t addr, uint64_t length,
+			  bool writable, struct iopt_pages **out, uint64_t *start_byte);
+/* Pages of the calling process's file descriptor fd. -EBADF, -EINVAL, -EOVERFLOW, -ENOMEM. */
+int iopt_pages_alloc_fd(struct engine_ctx *ctx, int fd, uint64_t start, uint64_t length,
+			bool writable, struct iopt_pages **out, uint64_t *start_byte);
+
+static inline struct iopt_pages *iopt_pages_get(struct iopt_pages *pages)
+{
+	pages->refs++;
+	return pages;
+}
+void iopt_pages_put(struct engine_ctx *ctx, struct iopt_pages *pages);
+
+/*
+ * One more user needs pages [first, last]: pins those that no one had pinned
+ * and charges them. -EFAULT, -EINVAL, -ENOMEM: nothing changed.
+ */
+int iopt_pages_pin(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t first,
+		   uint64_t last);
+/* Gives one such user back. Cannot fail. */
+void iopt_pages_unpin(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t first,
+		      uint64_t last);
+
+/* How many pages are pinned now. */
+uint64_t iopt_pages_pinned(const struct iopt_pages *pages);
+
+/*
+ * The identity of page index: as it was pinned, or, when it is not pinned, as
+ * it is now. -EFAULT: there is no page.
+ */
+int iopt_pages_identity(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t index,
+			struct engine_page *page);
+
+/*
+ * Copies between buf and the pages' memory at byte. 0 or -EFAULT. Does not ask
+ * for permission: callers look at the area's prot or at pages->writable.
+ */
+int iopt_pages_rw(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t byte,
+		  void *buf, uint64_t length, bool write);
+
+/* The caller's source: a new reference; NULL: out of memory. */
+struct iopt_source *iopt_source_get_current(struct engine_ctx *ctx);
+void iopt_source_put(struct iopt_source *source);
+
+/* Moves what pages are charged for to the calling process: IOAS_CHANGE_PROCESS. */
+bool iopt_pages_needs_move(const struct iopt_pages *pages, const struct iopt_source *to);
+
+/*
+ * How often the page is pinned in this whole kernel (only with test_ops):
+ * MD_CHECK_REFS.
+ */
+uint64_t engine_page_pins(struct engine *engine, const struct engine_page *page);
+
+/*
+ * For the file descriptor look-up: the dma-buf behind an anonymous file, a new
+ * reference, or NULL when it is none. Defined where dma-bufs are.
+ */
+struct iopt_dmabuf *engine_anon_file_dmabuf(struct engine_anon_file *file);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Emits the events of provider iommufd_dev.
+ *
+ * With tracing off a call costs one test here. `traced` says whether the trace
+ * knows a context: when tracing begins later, its next call dumps the state
+ * first. Events between the begin of tracing and that dump are about other
+ * contexts only.
+ */
+#include "sim/engine/trace.h"
+
+#include "sim/engine/io_pagetable.h"
+#include "tracepoints/iommufd_dev_tp.h"
+#include "tracepoints/op_id.h"
+
+#define dev_enabled(event) __builtin_expect(lttng_ust_tracepoint_enabled(iommufd_dev, event), 0)
+#define dev_emit(event, ...) lttng_ust_do_tracepoint(iommufd_dev, event, __VA_ARGS__)
+
+void trace_ctx_open(struct engine_ctx *ctx)
+{
+	if (dev_enabled(open))
+		dev_emit(open, ctx->number, ctx->origin.pid, ctx->origin.tid);
+	ctx->traced = dev_enabled(state_begin);
+}
+
+void trace_ctx_release(struct engine_ctx *ctx)
+{
+	if (dev_enabled(release))
+		dev_emit(release, ctx->number);
+}
+
+static void dump_areas(struct engine_ctx *ctx, struct ioas *ioas)
+{
+	struct iopt_area *area;
+	struct span_pos pos;
+
+	for (area = iopt_area_first(&ioas->iopt, 0, UINT64_MAX, &pos); area;
+	     area = iopt_area_next(&pos, UINT64_MAX))
+		dev_emit(state_mapping, ctx->number, ioas->object.id, area->iova, area->last,
+			 area->prot);
+}
+
+static void trace_dump(struct engine_ctx *ctx)
+{
+	struct engine_object *object;
+	uint32_t id;
+
+	pthread_mutex_lock(&ctx->lock);
+	dev_emit(state_begin, ctx->number, ctx->origin.pid);
+	for (id = 0; (object = object_next(ctx, &id)); id++) {
+		dev_emit(state_object, ctx->number, id, object->commit_seq, object->type,
+			 object->parent);
+		if (object->type == ENGINE_OBJ_IOAS)
+			dump_areas(ctx, (struct ioas *)object);
+	}
+	dev_emit(state_end, ctx->number);
+	ctx->traced = true;
+	pthread_mutex_unlock(&ctx->lock);
+}
+
+uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *client,
+			  unsigned int cmd)
+{
+	bool on = dev_enabled(state_begin);
+	uint64_t op_id = 0;
+
+	if (__builtin_expect(on != __atomic_load_n(&ctx->traced, __ATOMIC_RELAXED), 0)) {
+		if (on)
+			trace_dump(ctx);
+		else
+			__atomic_store_n(&ctx->traced, false, __ATOMIC_RELAXED);
+	}
+	if (dev_enabled(ioctl_begin) || dev_enabled(commit) || dev_enabled(ioctl_end))
+		op_id = trace_op_id_next();
+	if (dev_enabled(ioctl_begin))
+		dev_emit(ioctl_begin, ctx->number, op_id, client->pid, client->tid, cmd);
+	return op_id;
+}
+
+void trace_call_end(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, long ret)
+{
+	if (dev_enabled(ioctl_end))
+		dev_emit(ioctl_end, ctx->number, op_id, cmd, (int32_t)ret);
+}
+
+void trace_user_va(struct engine_ctx *ctx, uint64_t user_va)
+{
+	if (dev_enabled(user_va))
+		dev_emit(user_va, ctx->number, ctx->call ? ctx->call->op_id : 0, user_va);
+}
+
+void ctx_commit(struct engine_ctx *ctx, struct engine_object *object,
+		enum trace_commit_kind kind, uint64_t iova, uint64_t last, uint32_t flags,
+		uint64_t arg)
+{
+	uint64_t seq = object ? ++object->commit_seq : ++ctx->commit_seq;
+
+	if (dev_enabled(commit))
+		dev_emit(commit, ctx->number, ctx->call ? ctx->call->op_id : 0,
+			 object ? object->id : 0, seq, (uint8_t)kind, iova, last, flags, arg);
+}

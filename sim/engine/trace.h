@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The events of provider iommufd_dev: open, calls, commits, the state dump.
+ */
+#ifndef IOASIS_ENGINE_TRACE_H
+#define IOASIS_ENGINE_TRACE_H
+
+#include "sim/engine/core.h"
+
+/* Emit open and release. */
+void trace_ctx_open(struct engine_ctx *ctx);
+void trace_ctx_release(struct engine_ctx *ctx);
+
+/*
+ * Begins a call, before the lock: its op_id, 0 when no one traces. Dumps the
+ * state first if tracing began since the last call.
+ */
+uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *client,
+			  unsigned int cmd);
+void trace_call_end(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, long ret);
+
+/* The address that a MAP was given. */
+void trace_user_va(struct engine_ctx *ctx, uint64_t user_va);
+
+#endif
