@@ -1,3 +1,56 @@
-# The library that a VMM links.
+# The library that a VMM links: static and shared, with its pkg-config file.
 
-backend_srcs :=
+backend_srcs := \
+	backend/error.c \
+	backend/hwpt.c \
+	backend/ioas.c \
+	backend/live.c \
+	backend/object.c \
+	backend/options.c \
+	backend/registry.c \
+	backend/state.c \
+	backend/trace.c \
+	backend/viommu.c
+
+backend_headers := \
+	backend/include/ioasis/error.h \
+	backend/include/ioasis/iommufd_abi.h \
+	backend/include/ioasis/iommufd_backend.h \
+	backend/include/ioasis/iommufd_registry.h
+
+# The number that programs are bound to; raise it when one of them would break.
+backend_soversion := 0
+backend_soname := libioasis-backend.so.$(backend_soversion)
+
+libs += $(B)/libioasis-backend.a $(B)/libioasis-backend.so $(B)/ioasis-backend.pc
+
+$(B)/libioasis-backend.a: $(call objs,$(backend_srcs) $(tracepoints_srcs))
+	@mkdir -p $(@D)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/$(backend_soname): $(call objs,$(backend_srcs) $(tracepoints_srcs)) \
+		backend/libioasis-backend.map
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(all_ldflags) -shared -Wl,-soname,$(backend_soname) \
+		$(if $(san_$(PROFILE)),,-Wl,-z,defs) \
+		-Wl,--version-script,backend/libioasis-backend.map -o $@ $(filter %.o,$^) \
+		-ljson-c -ldl
+
+$(B)/libioasis-backend.so: $(B)/$(backend_soname)
+	$(Q)ln -sf $(<F) $@
+
+$(B)/ioasis-backend.pc: backend/ioasis-backend.pc.in Makefile
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@prefix@|$(prefix)|' -e 's|@version@|$(VERSION)|' $< > $@
+
+.PHONY: install install-backend
+install: install-backend
+install-backend: $(libs)
+	$(Q)install -d $(DESTDIR)$(prefix)/include/ioasis $(DESTDIR)$(prefix)/lib/pkgconfig
+	$(Q)install -m 644 $(backend_headers) $(DESTDIR)$(prefix)/include/ioasis
+	$(Q)install -m 644 $(B)/libioasis-backend.a $(DESTDIR)$(prefix)/lib
+	$(Q)install -m 755 $(B)/$(backend_soname) $(B)/libioasis-probes.so $(DESTDIR)$(prefix)/lib
+	$(Q)ln -sf $(backend_soname) $(DESTDIR)$(prefix)/lib/libioasis-backend.so
+	$(Q)install -m 644 $(B)/ioasis-backend.pc $(DESTDIR)$(prefix)/lib/pkgconfig

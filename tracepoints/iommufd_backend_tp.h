@@ -55,7 +55,7 @@ LTTNG_UST_TRACEPOINT_EVENT(
 	)
 )
 
-/* fd and users after the call: fd -1 when it was closed. */
+/* fd and users after the call: fd -1 when it was closed. ret -ENOTCONN: there was no user. */
 LTTNG_UST_TRACEPOINT_EVENT(
 	iommufd_backend, disconnect_begin,
 	LTTNG_UST_TP_ARGS(uint64_t, op_id, uint32_t, be, uint32_t, tid),
@@ -366,7 +366,8 @@ LTTNG_UST_TRACEPOINT_EVENT(
 LTTNG_UST_TRACEPOINT_EVENT(
 	iommufd_backend, get_dirty_bitmap,
 	LTTNG_UST_TP_ARGS(uint64_t, op_id, uint32_t, be, int32_t, iommufd, uint32_t, hwpt_id,
-		uint64_t, iova, uint64_t, size, uint64_t, page_size, int32_t, ret),
+		uint64_t, iova, uint64_t, size, uint64_t, flags, uint64_t, page_size,
+		int32_t, ret),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint64_t, op_id, op_id)
 		lttng_ust_field_integer(uint32_t, be, be)
@@ -374,6 +375,7 @@ LTTNG_UST_TRACEPOINT_EVENT(
 		lttng_ust_field_integer(uint32_t, hwpt_id, hwpt_id)
 		lttng_ust_field_integer_hex(uint64_t, iova, iova)
 		lttng_ust_field_integer_hex(uint64_t, size, size)
+		lttng_ust_field_integer_hex(uint64_t, flags, flags)
 		lttng_ust_field_integer(uint64_t, page_size, page_size)
 		lttng_ust_field_integer(int32_t, ret, ret)
 	)

@@ -19,6 +19,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 typedef struct Error Error;
 
 #define IOASIS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -57,6 +59,8 @@ Error *error_copy(const Error *err);
 
 /* Frees err; NULL is fine. */
 void error_free(Error *err);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls on devices and page tables: what there is, make, dirty bits, invalidate. */
+#include "backend/trace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+int iommufd_backend_get_device_info(IOMMUFDBackend *be, uint32_t devid, uint32_t *type,
+				    void *data, uint32_t len, uint64_t *caps,
+				    uint8_t *max_pasid_log2, Error **errp)
+{
+	struct iommu_hw_info info = {
+		.size = sizeof(info),
+		.dev_id = devid,
+		.data_len = len,
+		.data_uptr = (uintptr_t)data,
+	};
+	struct backend_call call = backend_call_of(be);
+	int ret;
+
+	if (trace_armed())
+		trace_get_device_info_begin(&call, &info);
+	ret = backend_ioctl(be, call.fd, IOMMU_GET_HW_INFO, &info);
+	if (trace_armed())
+		trace_get_device_info(&call, &info, ret);
+	if (ret) {
+		error_setg_errno(errp, -ret, "asking about device %u failed (IOMMU_GET_HW_INFO)",
+				 devid);
+		return ret;
+	}
+	*type = info.out_data_type;
+	*caps = info.out_capabilities;
+	if (max_pasid_log2)
+		*max_pasid_log2 = info.out_max_pasid_log2;
+	return 0;
+}
+
+int iommufd_backend_alloc_hwpt(IOMMUFDBackend *be, uint32_t dev_id, uint32_t pt_id,
+			       uint32_t flags, uint32_t data_type, uint32_t data_len,
+			       void *data_ptr, uint32_t *out_hwpt, Error **errp)
+{
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc),
+		.flags = flags,
+		.dev_id = dev_id,
+		.pt_id = pt_id,
+		.data_type = data_type,
+		.data_len = data_len,
+		.data_uptr = (uintptr_t)data_ptr,
+	};
+	struct backend_call call = backend_call_of(be);
+	int ret;
+
+	if (trace_armed())
+		trace_alloc_hwpt_begin(&call, &alloc);
+	ret = backend_ioctl(be, call.fd, IOMMU_HWPT_ALLOC, &alloc);
+	if (trace_armed())
+		trace_alloc_hwpt(&call, &alloc, ret);
+	if (ret)
+		error_setg_errno(errp, -ret,
+				 "making a page table for device %u failed (IOMMU_HWPT_ALLOC)",
+				 dev_id);
+	else
+		*out_hwpt = alloc.out_hwpt_id;
+	return ret;
+}
+
+int iommufd_backend_set_dirty_tracking(IOMMUFDBackend *be, uint32_t hwpt_id, bool start,
+				       Error **errp)
+{
+	struct iommu_hwpt_set_dirty_tracking set = {
+		.size = sizeof(set),
+		.flags = start ? IOMMU_HWPT_DIRTY_TRACKING_ENABLE : 0,
+		.hwpt_id = hwpt_id,
+	};
+	struct backend_call call = backend_call_of(be);
+	int ret;
+
+	if (trace_armed())
+		trace_set_dirty_begin(&call, &set);
+	ret = backend_ioctl(be, call.fd, IOMMU_HWPT_SET_DIRTY_TRACKING, &set);
+	if (trace_armed())
+		trace_set_dirty(&call, &set, ret);
+	if (ret)
+		error_setg_errno(errp, -ret,
+				 "turning dirty tracking of page table %u %s failed "
+				 "(IOMMU_HWPT_SET_DIRTY_TRACKING)",
+				 hwpt_id, start ? "on" : "off");
+	return ret;
+}
+
+int iommufd_backend_get_dirty_bitmap(IOMMUFDBackend *be, uint32_t hwpt_id, uint64_t iova,
+				     ram_addr_t size, uint64_t page_size, uint64_t *data,
+				     uint64_t flags, Error **errp)
+{
+	struct iommu_hwpt_get_dirty_bitmap get = {
+		.size = sizeof(get),
+		.hwpt_id = hwpt_id,
+		.flags = (uint32_t)flags,
+		.iova = iova,
+		.length = size,
+		.page_size = page_size,
+		.data = (uintptr_t)data,
+	};
+	struct backend_call call = backend_call_of(be);
+	int ret;
+
+	if (flags > UINT32_MAX) {
+		error_setg(errp, "flags 0x%" PRIx64 " of a dirty bitmap are more than 32 bits",
+			   flags);
+		return -EOPNOTSUPP;
+	}
+	if (trace_armed())
+		trace_get_dirty_bitmap_begin(&call, &get);
+	ret = backend_ioctl(be, call.fd, IOMMU_HWPT_GET_DIRTY_BITMAP, &get);
+	if (trace_armed())
+		trace_get_dirty_bitmap(&call, &get, ret);
+	if (ret)
+		error_setg_errno(errp, -ret,
+				 "reading the dirty bits of 0x%" PRIx64 " bytes at 0x%" PRIx64
+				 " of page table %u failed (IOMMU_HWPT_GET_DIRTY_BITMAP)",
+				 size, iova, hwpt_id);
+	return ret;
+}
+
+int iommufd_backend_invalidate_cache(IOMMUFDBackend *be, uint32_t id, uint32_t data_type,
+				     uint32_t entry_len, uint32_t *entry_num, void *data,
+				     Error **errp)
+{
+	const uint32_t asked = *entry_num;
+	struct iommu_hwpt_invalidate invalidate = {
+		.size = sizeof(invalidate),
+		.hwpt_id = id,
+		.data_uptr = (uintptr_t)data,
+		.data_type = data_type,
+		.entry_len = entry_len,
+		.entry_num = asked,
+	};
+	struct backend_call call = backend_call_of(be);
+	int ret;
+
+	if (trace_armed())
+		trace_invalidate_cache_begin(&call, &invalidate);
+	ret = backend_ioctl(be, call.fd, IOMMU_HWPT_INVALIDATE, &invalidate);
+	if (trace_armed())
+		trace_invalidate_cache(&call, &invalidate, asked, ret);
+	*entry_num = invalidate.entry_num;
+	if (ret) {
+		error_setg_errno(errp, -ret,
+				 "invalidating %u entries of id %u failed after %u "
+				 "(IOMMU_HWPT_INVALIDATE)",
+				 asked, id, invalidate.entry_num);
+	} else if (invalidate.entry_num != asked) {
+		error_setg(errp,
+			   "IOMMU_HWPT_INVALIDATE of id %u succeeded with %u of %u entries",
+			   id, invalidate.entry_num, asked);
+		ret = -EIO;
+	}
+	return ret;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of a backend, for backend/ and its tests only.
+ *
+ * `lock` guards users, owned and the opening and closing of fd. The calls read
+ * fd without it: whoever calls is connected, so fd cannot change meanwhile.
+ */
+#ifndef IOASIS_BACKEND_OBJECT_H
+#define IOASIS_BACKEND_OBJECT_H
+
+#include <pthread.h>
+
+#include <ioasis/iommufd_backend.h>
+
+#define BACKEND_DEFAULT_PATH "/dev/iommu"
+
+struct backend_live;
+
+struct IOMMUFDBackend {
+	pthread_mutex_t lock;
+	int fd;		 /* -1: none; changed under lock with __atomic builtins */
+	bool owned;	 /* the backend opens and closes fd */
+	uint32_t users;	 /* connections */
+	uint32_t number; /* names it in the trace: 1, 2, ... in this process */
+
+	char *id;   /* owned; may be NULL */
+	char *path; /* owned; NULL: $IOASIS_DEVICE or BACKEND_DEFAULT_PATH */
+	const IOMMUFDDeviceOps *ops;
+	void *ops_opaque;
+	IOMMUFDReportFn report; /* may be NULL */
+	void *report_opaque;
+	IOMMUFDFdLookupFn fd_lookup; /* may be NULL */
+	void *fd_lookup_opaque;
+
+	struct backend_live *live; /* what lives, for the state dump; NULL: not remembered */
+	IOMMUFDBackend *next;	   /* all backends of the process: backend/state.c */
+};
+
+/* Reaches the device by system calls. */
+extern const IOMMUFDDeviceOps backend_system_ops;
+
+static inline int backend_fd(const IOMMUFDBackend *be)
+{
+	return __atomic_load_n(&be->fd, __ATOMIC_RELAXED);
+}
+
+/* One ioctl: 0 or positive, or -errno, taken before anything can change errno. */
+int backend_ioctl(IOMMUFDBackend *be, int fd, unsigned long request, void *arg);
+
+/* Says something to the hook, with the reason of `error` (a positive errno) in it. */
+void backend_report(IOMMUFDBackend *be, IOMMUFDReport level, const char *fmt, ...)
+	IOASIS_PRINTF(3, 4);
+
+#endif
