@@ -10,4 +10,5 @@ rules_dot_srcs := \
 	analysis/rules_automaton.c \
 	analysis/rules_dot.c
 
-analysis_srcs += $(rules_dot_srcs)
+analysis_srcs += $(rules_dot_srcs) \
+	analysis/histogram.c

@@ -8,10 +8,12 @@ bench_srcs :=
 
 unit_tests := \
 	test_des \
+	test_histogram \
 	test_options \
 	test_rules_dot
 
 test_des_srcs := $(des_srcs)
+test_histogram_srcs := analysis/histogram.c
 test_options_srcs := cli/options.c
 test_rules_dot_srcs := $(rules_dot_srcs)
 
