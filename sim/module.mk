@@ -1,6 +1,9 @@
 # The fake device (engine, fuse, exec) and the simulator (des, scenario).
 
 engine_srcs :=
+inproc_srcs := \
+	sim/inproc/inproc.c \
+	sim/inproc/trusted.c
 fuse_srcs :=
 exec_srcs :=
 des_srcs := \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The arrows between folders point one way (docs/ARCHITECTURE.md, "Folders").
+# The arrows between folders point one way (docs/ARCHITECTURE.md, the table of folders).
 . "$TOP/tests/integration/tap.sh"
 cd "$TOP" || exit 1
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The engine in this process, as system calls: fds of its own, -1 with errno on failure. */
+#ifndef IOASIS_TESTS_CONFORMANCE_INPROC_DEVICE_H
+#define IOASIS_TESTS_CONFORMANCE_INPROC_DEVICE_H
+
+#include <stdbool.h>
+
+int inproc_device_open(bool test_ops);
+int inproc_device_ioctl(int fd, unsigned int cmd, void *arg);
+void inproc_device_close(int fd);
+
+#endif
