@@ -36,8 +36,23 @@ struct analysis_observer {
 	void (*event)(void *opaque, const struct event *event);
 	/* Events were lost: told at the beginning of the window. */
 	void (*loss)(void *opaque, const struct event_loss *loss);
-	/* A call came back; or (op->returned false) the trace ended before it did. */
+	/* A call begins. */
+	void (*op_begin)(void *opaque, const struct state_op *op);
+	/* A call came back; or (op->returned false) its end never came. */
 	void (*op)(void *opaque, const struct state_op *op);
+	/*
+	 * A commit takes effect: in the order of its object's numbers, before the state changes.
+	 * op: the ioctl that made it, NULL if none or not known.
+	 */
+	void (*commit)(void *opaque, const struct state_object *object,
+		       const struct event *commit, const struct state_op *op);
+	/*
+	 * Where no commits tell the order: a call of the backend takes effect, in an order that
+	 * explains the answers of the calls that overlapped it, before the state changes.
+	 */
+	void (*settle)(void *opaque, const struct state_op *op, enum state_settled how);
+	/* Some order of overlapping calls, of which op is one, would not explain its answer. */
+	void (*race)(void *opaque, const struct state_op *op, const struct state_op *with);
 	void (*context_begin)(void *opaque, const struct state_context *context);
 	void (*context_end)(void *opaque, const struct state_context *context, int64_t time_ns);
 	/* An object lives: given out, or seen for the first time (object->born_seen). */
@@ -84,6 +99,7 @@ void analysis_finish(struct analysis *analysis, bool still_running);
 struct quality *analysis_quality(struct analysis *analysis);
 struct state *analysis_state(struct analysis *analysis);
 bool analysis_still_running(const struct analysis *analysis);
+void analysis_set_still_running(struct analysis *analysis);
 
 /*
  * Reads traces (directories that hold CTF traces, or net:// and net4:// addresses of a relay

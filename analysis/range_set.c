@@ -162,9 +162,8 @@ static struct range_entry *settle(const struct range_set *set, struct range_iter
 	return iter->leaf < set->leaves ? &set->leaf[iter->leaf]->entry[iter->index] : NULL;
 }
 
-/* From iter on, the first that shares an address with [iova, last]. */
-static struct range_entry *advance(const struct range_set *set, uint64_t iova, uint64_t last,
-				   struct range_iter *iter)
+struct range_entry *range_set_overlap_at(const struct range_set *set, uint64_t iova,
+					 uint64_t last, struct range_iter *iter)
 {
 	struct range_entry *entry;
 
@@ -199,14 +198,14 @@ struct range_entry *range_set_overlap(const struct range_set *set, uint64_t iova
 		count = 0;
 	}
 	iter->index = count ? count - 1 : 0;
-	return advance(set, iova, last, iter);
+	return range_set_overlap_at(set, iova, last, iter);
 }
 
 struct range_entry *range_set_next_overlap(const struct range_set *set, uint64_t iova,
 					   uint64_t last, struct range_iter *iter)
 {
 	iter->index++;
-	return advance(set, iova, last, iter);
+	return range_set_overlap_at(set, iova, last, iter);
 }
 
 void range_set_remove(struct range_set *set, struct range_iter *iter)

@@ -61,6 +61,10 @@ struct range_entry *range_set_overlap(const struct range_set *set, uint64_t iova
 struct range_entry *range_set_next_overlap(const struct range_set *set, uint64_t iova,
 					   uint64_t last, struct range_iter *iter);
 
+/* The same from iter on, the entry at iter included. */
+struct range_entry *range_set_overlap_at(const struct range_set *set, uint64_t iova,
+					 uint64_t last, struct range_iter *iter);
+
 /* Removes the entry at iter; iter is then the place of the entry after it. */
 void range_set_remove(struct range_set *set, struct range_iter *iter);
 

@@ -22,8 +22,10 @@
 #include "analysis/event.h"
 #include "analysis/range_set.h"
 
+struct analysis;
 struct state;
 struct state_pending;
+struct state_thread;
 
 /* A mapping is an entry of its address space's set of ranges. */
 #define state_mapping range_entry
@@ -51,11 +53,11 @@ struct state_context {
 	bool users_known;
 	int64_t users_ns;	/* when users was last told */
 
-	struct state_object **objects; /* by id, sparse part in a table */
-	size_t objects_room;
+	struct state_object *objects; /* those that live, youngest first */
 	size_t objects_live;
-	struct state_context *next;    /* all contexts, in order of appearance */
-	void *rules;		       /* of the checker */
+	uint64_t dump;		      /* state dumps begun */
+	struct state_context *next;   /* all contexts, in order of appearance */
+	void *rules;		      /* of the checker */
 };
 
 struct state_object {
@@ -73,8 +75,21 @@ struct state_object {
 	struct range_set mappings; /* of an address space */
 	uint64_t bytes;		/* mapped */
 	uint64_t attached;	/* devices that use it (page table) */
-	struct state_pending *pending; /* commits that came before their turn */
-	void *rules;		/* of the checker */
+	struct state_pending *pending; /* commits that came before their turn, sorted */
+	size_t pending_count;
+	struct state_op *under_way; /* calls that name it and have not ended; without commits only */
+	struct state_op *held;	    /* calls that ended, to be put in order with these */
+	size_t held_count;
+	uint64_t dump;		/* state dump that it was last in */
+	struct state_object *next, **prev; /* of the context's objects */
+};
+
+/* How the order of overlapping calls came out. */
+enum state_settled {
+	SETTLED_ALONE,	   /* none overlapped */
+	SETTLED_EXPLAINED, /* an order explains all answers */
+	SETTLED_NONE,	   /* no order does; told in the order of their ends */
+	SETTLED_UNDECIDED, /* too many overlapping calls to try all orders */
 };
 
 /* A call: begin and end. From the backend, or an ioctl of the device. */
@@ -111,10 +126,31 @@ struct state_op {
 	uint32_t commits;	/* made on its behalf */
 	uint32_t commits_match;	/* of them, those that the call says */
 	uint64_t commit_bytes;	/* that they mapped or unmapped */
+	/* Links of the state tracker. */
+	struct state_thread *thread;
+	struct state_object *named; /* in whose lists this is */
+	struct state_op *next, **prev;
 };
 
-/* The first or next context; NULL: no more. */
+/* owner: who is told, borrowed. NULL only when out of memory. */
+struct state *state_create(struct analysis *owner);
+void state_destroy(struct state *state);
+void state_event(struct state *state, const struct event *event);
+/* The end: pending commits take effect, calls under way are told as not returned. */
+void state_finish(struct state *state);
+/* Out of memory happened: the results are not whole. */
+bool state_failed(const struct state *state);
+
+/* The first context; the others follow at ->next. */
 struct state_context *state_contexts(const struct state *state);
+
+/*
+ * False when lost events could have removed the mapping since it was seen, or
+ * could have added unseen ones to the object.
+ */
+bool state_mapping_certain(const struct state *state, const struct state_object *object,
+			   const struct state_mapping *mapping);
+bool state_object_complete(const struct state *state, const struct state_object *object);
 
 /* The live object with this id, or NULL. */
 struct state_object *state_object_find(const struct state_context *context, uint64_t id);
@@ -124,6 +160,7 @@ struct state_object *state_object_ioas(struct state_object *object);
 
 /* The name of a process ("" where unknown). */
 const char *state_procname(const struct state *state, uint32_t machine, uint32_t pid);
+void state_procname_set(struct state *state, uint32_t machine, uint32_t pid, const char *name);
 
 /* "ioas", "hwpt", ...; "object" where not known. */
 const char *state_object_type_name(enum trace_object_type type);

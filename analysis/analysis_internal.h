@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the files of the one pass: who tells the observers what.
+ */
+#ifndef IOASIS_ANALYSIS_INTERNAL_H
+#define IOASIS_ANALYSIS_INTERNAL_H
+
+#include "analysis/analysis.h"
+
+#define OBSERVERS_MAX 16u
+
+struct analysis_listener {
+	const struct analysis_observer *observer;
+	void *opaque;
+};
+
+struct analysis {
+	struct quality quality;
+	struct state *state;
+	struct analysis_listener listeners[OBSERVERS_MAX];
+	size_t listeners_count;
+	struct event_loss *later; /* told when an event after their beginning comes */
+	size_t later_count;
+	int64_t later_first_ns; /* the earliest beginning among them */
+	bool still_running;
+	bool finished;
+	bool stop; /* set by signal handlers too */
+};
+
+bool analysis_stopped(const struct analysis *analysis);
+
+/* loss counts only if its machine has an event after its beginning: it is told then. */
+void analysis_loss_later(struct analysis *analysis, const struct event_loss *loss);
+
+/* Calls `what` of every observer that has it. */
+#define analysis_tell(analysis, what, ...) \
+	do { \
+		for (size_t tell_i = 0; tell_i < (analysis)->listeners_count; tell_i++) { \
+			const struct analysis_listener *tell_l = &(analysis)->listeners[tell_i]; \
+			if (tell_l->observer->what) \
+				tell_l->observer->what(tell_l->opaque, ##__VA_ARGS__); \
+		} \
+	} while (0)
+
+#endif

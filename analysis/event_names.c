@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "analysis/event_names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const op_names[OP_IOCTL] = {
+	[OP_NONE] = "none",
+	[OP_SET_FD] = "set_fd",
+	[OP_CONNECT] = "connect",
+	[OP_DISCONNECT] = "disconnect",
+	[OP_ALLOC_IOAS] = "alloc_ioas",
+	[OP_FREE_ID] = "free_id",
+	[OP_MAP_DMA] = "map_dma",
+	[OP_MAP_FILE_DMA] = "map_file_dma",
+	[OP_UNMAP_DMA] = "unmap_dma",
+	[OP_GET_DEVICE_INFO] = "get_device_info",
+	[OP_ALLOC_HWPT] = "alloc_hwpt",
+	[OP_SET_DIRTY] = "set_dirty",
+	[OP_GET_DIRTY_BITMAP] = "get_dirty_bitmap",
+	[OP_INVALIDATE_CACHE] = "invalidate_cache",
+	[OP_ALLOC_VIOMMU] = "alloc_viommu",
+	[OP_ALLOC_VDEV] = "alloc_vdev",
+	[OP_ALLOC_VEVENTQ] = "alloc_veventq",
+	[OP_CHANGE_PROCESS] = "change_process",
+	[OP_COPY_DMA] = "copy_dma",
+};
+
+static const char *const ioctl_names[] = {
+	"DESTROY", "IOAS_ALLOC", "IOAS_ALLOW_IOVAS", "IOAS_COPY", "IOAS_IOVA_RANGES", "IOAS_MAP",
+	"IOAS_UNMAP", "OPTION", "VFIO_IOAS", "HWPT_ALLOC", "GET_HW_INFO", "HWPT_SET_DIRTY_TRACKING",
+	"HWPT_GET_DIRTY_BITMAP", "HWPT_INVALIDATE", "FAULT_QUEUE_ALLOC", "IOAS_MAP_FILE",
+	"VIOMMU_ALLOC", "VDEVICE_ALLOC", "IOAS_CHANGE_PROCESS", "VEVENTQ_ALLOC", "HW_QUEUE_ALLOC",
+};
+#define IOCTL_NAMES (sizeof(ioctl_names) / sizeof(ioctl_names[0]))
+
+/* VFIO's calls of type 1, by number from VFIO_BASE (100). */
+static const char *const vfio_names[] = {
+	[0] = "VFIO_GET_API_VERSION",
+	[1] = "VFIO_CHECK_EXTENSION",
+	[2] = "VFIO_SET_IOMMU",
+	[12] = "VFIO_IOMMU_GET_INFO",
+	[13] = "VFIO_IOMMU_MAP_DMA",
+	[14] = "VFIO_IOMMU_UNMAP_DMA",
+};
+#define VFIO_NAMES (sizeof(vfio_names) / sizeof(vfio_names[0]))
+
+const char *event_op_name(enum event_op op)
+{
+	if (op < OP_IOCTL)
+		return op_names[op];
+	if (op == OP_IOCTL_LAST)
+		return "TEST_CMD";
+	if (op < OP_IOCTL + IOCTL_NAMES)
+		return ioctl_names[op - OP_IOCTL];
+	if (op >= OP_VFIO_IOCTL && op < OP_VFIO_IOCTL + VFIO_NAMES && vfio_names[op - OP_VFIO_IOCTL])
+		return vfio_names[op - OP_VFIO_IOCTL];
+	return "other ioctl";
+}
+
+enum event_op event_op_of_cmd(uint32_t cmd)
+{
+	uint32_t nr = cmd & 0xff; /* _IOC_NR */
+
+	if (nr >= 0x80 && nr < 0x80 + IOCTL_NAMES)
+		return (enum event_op)(OP_IOCTL + (nr - 0x80));
+	if (nr == 0xa0)
+		return OP_IOCTL_LAST;
+	if (nr >= 100 && nr < 100 + VFIO_NAMES && vfio_names[nr - 100])
+		return (enum event_op)(OP_VFIO_IOCTL + (nr - 100));
+	return OP_IOCTL_OTHER;
+}
+
+static enum event_op backend_op(const char *name, size_t len)
+{
+	for (int op = OP_SET_FD; op < OP_IOCTL; op++) {
+		if (strlen(op_names[op]) == len && !memcmp(op_names[op], name, len))
+			return (enum event_op)op;
+	}
+	return OP_NONE;
+}
+
+struct named_kind {
+	const char *name;
+	enum event_kind kind;
+};
+
+static const struct named_kind backend_kinds[] = {
+	{ "map_dma_vaddr", EVENT_VADDR },	 { "state_begin", EVENT_BE_STATE },
+	{ "state_object", EVENT_BE_OBJECT },	 { "state_mapping", EVENT_BE_MAPPING },
+	{ "state_end", EVENT_BE_STATE_END },	 { NULL, EVENT_OTHER },
+};
+
+static const struct named_kind dev_kinds[] = {
+	{ "open", EVENT_DEV_OPEN },
+	{ "release", EVENT_DEV_RELEASE },
+	{ "ioctl_begin", EVENT_IOCTL_BEGIN },
+	{ "ioctl_end", EVENT_IOCTL_END },
+	{ "commit", EVENT_COMMIT },
+	{ "dma", EVENT_DMA },
+	{ "fault", EVENT_FAULT },
+	{ "user_va", EVENT_VADDR },
+	{ "state_begin", EVENT_DEV_STATE },
+	{ "state_object", EVENT_DEV_OBJECT },
+	{ "state_mapping", EVENT_DEV_MAPPING },
+	{ "state_end", EVENT_DEV_STATE_END },
+	{ NULL, EVENT_OTHER },
+};
+
+static enum event_kind kind_named(const struct named_kind *row, const char *name)
+{
+	while (row->name && strcmp(row->name, name))
+		row++;
+	return row->kind;
+}
+
+static struct event_class backend_class(const char *name, bool qemu)
+{
+	static const char begin[] = "_begin", non_exist[] = "_non_exist";
+	struct event_class class = { .qemu = qemu };
+	size_t len = strlen(name);
+
+	class.kind = kind_named(backend_kinds, name);
+	if (class.kind != EVENT_OTHER)
+		return class;
+	class.kind = EVENT_OP_END;
+	if (len > sizeof(begin) - 1 && !strcmp(name + len - (sizeof(begin) - 1), begin)) {
+		class.kind = EVENT_OP_BEGIN;
+		len -= sizeof(begin) - 1;
+	} else if (len > sizeof(non_exist) - 1 &&
+		   !strcmp(name + len - (sizeof(non_exist) - 1), non_exist)) {
+		class.non_exist = true;
+		len -= sizeof(non_exist) - 1;
+	}
+	class.op = backend_op(name, len);
+	if (class.op == OP_NONE)
+		class.kind = EVENT_OTHER;
+	return class;
+}
+
+/* What follows prefix in name, or NULL. */
+static const char *after(const char *name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(name, prefix, len) ? NULL : name + len;
+}
+
+struct event_class event_class_find(const char *name)
+{
+	struct event_class class = { .kind = EVENT_OTHER };
+	const char *rest;
+
+	if ((rest = after(name, "iommufd_backend:")))
+		return backend_class(rest, false);
+	if ((rest = after(name, "iommufd_dev:"))) {
+		class.kind = kind_named(dev_kinds, rest);
+		return class;
+	}
+	if (after(name, "ioasis_sim:")) {
+		class.kind = EVENT_SIM;
+		return class;
+	}
+	/* QEMU calls this one event without the "fd" of the others. */
+	if (!strcmp(name, "qemu:iommu_backend_set_fd"))
+		return backend_class("set_fd", true);
+	if ((rest = after(name, "qemu:iommufd_backend_")))
+		return backend_class(rest, true);
+	return class;
+}
+
+struct field_row {
+	const char *name;
+	int kind; /* enum event_kind, or ANY */
+	int op;	  /* enum event_op, or ANY */
+	size_t offset;
+};
+
+#define ANY (-1)
+#define AT(member) offsetof(struct event, member)
+
+/* The first row that fits counts: special cases stand before the rule. */
+static const struct field_row fields[] = {
+	{ "ioas", EVENT_OP_END, OP_ALLOC_IOAS, AT(new_id) },
+	{ "out_hwpt_id", EVENT_OP_END, OP_ALLOC_HWPT, AT(new_id) },
+	{ "viommu_id", EVENT_OP_END, OP_ALLOC_VIOMMU, AT(new_id) },
+	{ "vdev_id", EVENT_OP_END, OP_ALLOC_VDEV, AT(new_id) },
+	{ "veventq_id", EVENT_OP_END, OP_ALLOC_VEVENTQ, AT(new_id) },
+	{ "hwpt_id", ANY, OP_ALLOC_VIOMMU, AT(id) },
+	{ "viommu_id", ANY, ANY, AT(id) },
+	{ "pt_id", ANY, OP_ALLOC_HWPT, AT(id) },
+	{ "fd", ANY, OP_MAP_FILE_DMA, AT(file_fd) },
+	{ "mfd", ANY, OP_MAP_FILE_DMA, AT(file_fd) },
+	{ "type", EVENT_OP_BEGIN, ANY, 0 },
+	{ "type", EVENT_OP_END, ANY, 0 },
+	{ "kind", EVENT_COMMIT, ANY, AT(commit_kind) },
+	{ "length", EVENT_DMA, ANY, AT(size) },
+	{ "pid", ANY, ANY, 0 }, /* 32 bits wide: see decode.c */
+	{ "op_id", ANY, ANY, AT(op_id) },
+	{ "be", ANY, ANY, AT(be) },
+	{ "tid", ANY, ANY, AT(tid) },
+	{ "iommufd", ANY, ANY, AT(fd) },
+	{ "fd", ANY, ANY, AT(fd) },
+	{ "owned", ANY, ANY, AT(owned) },
+	{ "users", ANY, ANY, AT(users) },
+	{ "ioas", ANY, ANY, AT(id) },
+	{ "id", ANY, ANY, AT(id) },
+	{ "obj", ANY, ANY, AT(id) },
+	{ "hwpt_id", ANY, ANY, AT(id) },
+	{ "dev_id", ANY, ANY, AT(dev_id) },
+	{ "dev", ANY, ANY, AT(dev_id) },
+	{ "pt", ANY, ANY, AT(pt_id) },
+	{ "iova", ANY, ANY, AT(iova) },
+	{ "last", ANY, ANY, AT(last) },
+	{ "size", ANY, ANY, AT(size) },
+	{ "readonly", ANY, ANY, AT(readonly) },
+	{ "vaddr", ANY, ANY, AT(vaddr) },
+	{ "user_va", ANY, ANY, AT(vaddr) },
+	{ "ret", ANY, ANY, AT(ret) },
+	{ "ctx", ANY, ANY, AT(ctx) },
+	{ "cmd", ANY, ANY, AT(cmd) },
+	{ "seq", ANY, ANY, AT(seq) },
+	{ "type", ANY, ANY, AT(type) },
+	{ "flags", ANY, ANY, AT(flags) },
+	{ "arg", ANY, ANY, AT(arg) },
+	{ "write", ANY, ANY, AT(write) },
+	{ "virt_ns", ANY, ANY, AT(virt_ns) },
+	{ NULL, 0, 0, 0 },
+};
+
+size_t event_field_offset(const struct event_class *class, const char *name)
+{
+	for (const struct field_row *row = fields; row->name; row++) {
+		if (!strcmp(row->name, name) && (row->kind == ANY || row->kind == (int)class->kind) &&
+		    (row->op == ANY || row->op == (int)class->op))
+			return row->offset;
+	}
+	return 0;
+}
