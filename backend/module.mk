@@ -22,7 +22,7 @@ backend_headers := \
 backend_soversion := 0
 backend_soname := libioasis-backend.so.$(backend_soversion)
 
-libs += $(B)/libioasis-backend.a $(B)/libioasis-backend.so $(B)/ioasis-backend.pc
+libs += $(B)/libioasis-backend.a $(B)/libioasis-backend.so
 
 $(B)/libioasis-backend.a: $(call objs,$(backend_srcs) $(tracepoints_srcs))
 	@mkdir -p $(@D)
@@ -41,10 +41,6 @@ $(B)/$(backend_soname): $(call objs,$(backend_srcs) $(tracepoints_srcs)) \
 $(B)/libioasis-backend.so: $(B)/$(backend_soname)
 	$(Q)ln -sf $(<F) $@
 
-$(B)/ioasis-backend.pc: backend/ioasis-backend.pc.in Makefile
-	@mkdir -p $(@D)
-	$(Q)sed -e 's|@prefix@|$(prefix)|' -e 's|@version@|$(VERSION)|' $< > $@
-
 .PHONY: install install-backend
 install: install-backend
 install-backend: $(libs)
@@ -53,4 +49,5 @@ install-backend: $(libs)
 	$(Q)install -m 644 $(B)/libioasis-backend.a $(DESTDIR)$(prefix)/lib
 	$(Q)install -m 755 $(B)/$(backend_soname) $(B)/libioasis-probes.so $(DESTDIR)$(prefix)/lib
 	$(Q)ln -sf $(backend_soname) $(DESTDIR)$(prefix)/lib/libioasis-backend.so
-	$(Q)install -m 644 $(B)/ioasis-backend.pc $(DESTDIR)$(prefix)/lib/pkgconfig
+	$(Q)sed -e 's|@prefix@|$(prefix)|' -e 's|@version@|$(VERSION)|' backend/ioasis-backend.pc.in \
+		> $(DESTDIR)$(prefix)/lib/pkgconfig/ioasis-backend.pc

@@ -70,9 +70,18 @@ static void state_dump(IOMMUFDBackend *be)
 	pthread_mutex_unlock(&be->lock);
 }
 
+/* A session turns its events on one by one; a dump wants them all. */
+static bool dump_is_wanted(void)
+{
+	return lttng_ust_tracepoint_enabled(iommufd_backend, state_begin) &&
+	       lttng_ust_tracepoint_enabled(iommufd_backend, state_object) &&
+	       lttng_ust_tracepoint_enabled(iommufd_backend, state_mapping) &&
+	       lttng_ust_tracepoint_enabled(iommufd_backend, state_end);
+}
+
 void state_check(void)
 {
-	bool on = lttng_ust_tracepoint_enabled(iommufd_backend, state_begin);
+	bool on = dump_is_wanted();
 	IOMMUFDBackend *be;
 
 	if (__builtin_expect(on == __atomic_load_n(&dumped, __ATOMIC_ACQUIRE), 1))

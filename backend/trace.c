@@ -14,11 +14,15 @@
 #define ENABLED(name) lttng_ust_tracepoint_enabled(iommufd_backend, name)
 #define EMIT(name, ...) lttng_ust_tracepoint(iommufd_backend, name, __VA_ARGS__)
 
-/* Begins a call: wanted tells whether one of its events is on. */
+/*
+ * Begins a call: wanted tells whether one of its events is on. Where what lives
+ * is remembered the call gets its number anyway: tracing may be turned on, and
+ * the state dumped, before it ends.
+ */
 static void call_begin(struct backend_call *call, bool wanted)
 {
 	state_check();
-	call->op_id = wanted ? trace_op_id_next() : 0;
+	call->op_id = wanted || call->be->live ? trace_op_id_next() : 0;
 }
 
 /* What a successful call made lives from now on; emit under the same lock. */

@@ -7,11 +7,22 @@
 bench_srcs :=
 
 unit_tests := \
+	test_abi \
+	test_backend \
+	test_backend_calls \
+	test_backend_registry \
 	test_des \
+	test_error \
 	test_histogram \
 	test_options \
 	test_rules_dot
 
+test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
+backend_test_srcs := tests/unit/scripted_device.c $(backend_srcs) $(tracepoints_srcs)
+test_backend_srcs := $(backend_test_srcs)
+test_backend_calls_srcs := $(backend_test_srcs)
+test_backend_registry_srcs := $(backend_test_srcs)
+test_error_srcs := backend/error.c
 test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/histogram.c
 test_options_srcs := cli/options.c
@@ -20,6 +31,7 @@ test_rules_dot_srcs := $(rules_dot_srcs)
 script_tests := \
 	tests/integration/headers.sh \
 	tests/integration/includes.sh \
+	tests/integration/library.sh \
 	tests/integration/packages.sh
 
 unit_programs := $(addprefix $(B)/tests/,$(unit_tests))

@@ -201,11 +201,27 @@ enum iommu_hwpt_data_type {
 	IOMMU_HWPT_DATA_AMD_GUEST = 3,
 };
 
+enum iommu_hwpt_vtd_s1_flags {
+	IOMMU_VTD_S1_SRE = 1 << 0,
+	IOMMU_VTD_S1_EAFE = 1 << 1,
+	IOMMU_VTD_S1_WPE = 1 << 2,
+};
+
 struct iommu_hwpt_vtd_s1 {
-	ioasis_u64 flags;
+	ioasis_u64 flags; /* enum iommu_hwpt_vtd_s1_flags */
 	ioasis_u64 pgtbl_addr;
 	uint32_t addr_width; /* bits */
 	uint32_t __reserved;
+};
+
+/* The first two words of a stream table entry, little-endian. */
+struct iommu_hwpt_arm_smmuv3 {
+	ioasis_u64 ste[2];
+};
+
+/* A device table entry of the guest. */
+struct iommu_hwpt_amd_guest {
+	ioasis_u64 dte[4];
 };
 
 /* Makes a page table for a device. */
@@ -233,11 +249,36 @@ enum iommu_hw_info_type {
 	IOMMU_HW_INFO_TYPE_AMD = 4,
 };
 
+enum iommu_hw_info_vtd_flags {
+	IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17 = 1 << 0,
+};
+
 struct iommu_hw_info_vtd {
-	uint32_t flags;
+	uint32_t flags; /* enum iommu_hw_info_vtd_flags */
 	uint32_t __reserved;
 	ioasis_u64 cap_reg;
 	ioasis_u64 ecap_reg;
+};
+
+struct iommu_hw_info_arm_smmuv3 {
+	uint32_t flags;
+	uint32_t __reserved;
+	uint32_t idr[6];
+	uint32_t iidr;
+	uint32_t aidr;
+};
+
+struct iommu_hw_info_tegra241_cmdqv {
+	uint32_t flags;
+	uint8_t version;
+	uint8_t log2vcmdqs;
+	uint8_t log2vsids;
+	uint8_t __reserved;
+};
+
+struct iommu_hw_info_amd {
+	ioasis_u64 efr;
+	ioasis_u64 efr2;
 };
 
 enum iommufd_hw_capabilities {
@@ -304,11 +345,20 @@ enum iommu_hwpt_invalidate_data_type {
 	IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3 = 1,
 };
 
+enum iommu_hwpt_vtd_s1_invalidate_flags {
+	IOMMU_VTD_INV_FLAGS_LEAF = 1 << 0,
+};
+
 struct iommu_hwpt_vtd_s1_invalidate {
 	ioasis_u64 addr;
 	ioasis_u64 npages;
-	uint32_t flags;
+	uint32_t flags; /* enum iommu_hwpt_vtd_s1_invalidate_flags */
 	uint32_t __reserved;
+};
+
+/* One command of the guest's command queue, little-endian. */
+struct iommu_viommu_arm_smmuv3_invalidate {
+	ioasis_u64 cmd[2];
 };
 
 /* Invalidates caches of a nested page table or a vIOMMU. */
@@ -373,6 +423,12 @@ enum iommu_viommu_type {
 	IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV = 2,
 };
 
+/* What VIOMMU_ALLOC answers for TEGRA241_CMDQV: where to mmap the device file. */
+struct iommu_viommu_tegra241_cmdqv {
+	ioasis_u64 out_vintf_mmap_offset; /* bytes */
+	ioasis_u64 out_vintf_mmap_length; /* bytes */
+};
+
 struct iommu_viommu_alloc {
 	uint32_t size;
 	uint32_t flags; /* 0 */
@@ -417,6 +473,15 @@ enum iommu_veventq_type {
 	IOMMU_VEVENTQ_TYPE_DEFAULT = 0,
 	IOMMU_VEVENTQ_TYPE_ARM_SMMUV3 = 1,
 	IOMMU_VEVENTQ_TYPE_TEGRA241_CMDQV = 2,
+};
+
+/* Records that follow a header, little-endian. */
+struct iommu_vevent_arm_smmuv3 {
+	ioasis_u64 evt[4];
+};
+
+struct iommu_vevent_tegra241_cmdqv {
+	ioasis_u64 lvcmdq_err_map[2];
 };
 
 struct iommu_veventq_alloc {
@@ -507,6 +572,11 @@ AT(iommu_vfio_ioas, ioas_id, 4);
 AT(iommu_vfio_ioas, op, 8);
 AT(iommu_vfio_ioas, __reserved, 10);
 SIZE(iommu_hwpt_vtd_s1, 24);
+AT(iommu_hwpt_vtd_s1, pgtbl_addr, 8);
+AT(iommu_hwpt_vtd_s1, addr_width, 16);
+AT(iommu_hwpt_vtd_s1, __reserved, 20);
+SIZE(iommu_hwpt_arm_smmuv3, 16);
+SIZE(iommu_hwpt_amd_guest, 32);
 SIZE(iommu_hwpt_alloc, 48);
 AT(iommu_hwpt_alloc, flags, 4);
 AT(iommu_hwpt_alloc, dev_id, 8);
@@ -519,11 +589,27 @@ AT(iommu_hwpt_alloc, data_uptr, 32);
 AT(iommu_hwpt_alloc, fault_id, 40);
 AT(iommu_hwpt_alloc, __reserved2, 44);
 SIZE(iommu_hw_info_vtd, 24);
+AT(iommu_hw_info_vtd, __reserved, 4);
+AT(iommu_hw_info_vtd, cap_reg, 8);
+AT(iommu_hw_info_vtd, ecap_reg, 16);
+SIZE(iommu_hw_info_arm_smmuv3, 40);
+AT(iommu_hw_info_arm_smmuv3, __reserved, 4);
+AT(iommu_hw_info_arm_smmuv3, idr, 8);
+AT(iommu_hw_info_arm_smmuv3, iidr, 32);
+AT(iommu_hw_info_arm_smmuv3, aidr, 36);
+SIZE(iommu_hw_info_tegra241_cmdqv, 8);
+AT(iommu_hw_info_tegra241_cmdqv, version, 4);
+AT(iommu_hw_info_tegra241_cmdqv, log2vcmdqs, 5);
+AT(iommu_hw_info_tegra241_cmdqv, log2vsids, 6);
+AT(iommu_hw_info_tegra241_cmdqv, __reserved, 7);
+SIZE(iommu_hw_info_amd, 16);
+AT(iommu_hw_info_amd, efr2, 8);
 SIZE(iommu_hw_info, 40);
 AT(iommu_hw_info, flags, 4);
 AT(iommu_hw_info, dev_id, 8);
 AT(iommu_hw_info, data_len, 12);
 AT(iommu_hw_info, data_uptr, 16);
+AT(iommu_hw_info, in_data_type, 24);
 AT(iommu_hw_info, out_data_type, 24);
 AT(iommu_hw_info, out_max_pasid_log2, 28);
 AT(iommu_hw_info, __reserved, 29);
@@ -541,6 +627,10 @@ AT(iommu_hwpt_get_dirty_bitmap, length, 24);
 AT(iommu_hwpt_get_dirty_bitmap, page_size, 32);
 AT(iommu_hwpt_get_dirty_bitmap, data, 40);
 SIZE(iommu_hwpt_vtd_s1_invalidate, 24);
+AT(iommu_hwpt_vtd_s1_invalidate, npages, 8);
+AT(iommu_hwpt_vtd_s1_invalidate, flags, 16);
+AT(iommu_hwpt_vtd_s1_invalidate, __reserved, 20);
+SIZE(iommu_viommu_arm_smmuv3_invalidate, 16);
 SIZE(iommu_hwpt_invalidate, 32);
 AT(iommu_hwpt_invalidate, hwpt_id, 4);
 AT(iommu_hwpt_invalidate, data_uptr, 8);
@@ -562,6 +652,8 @@ SIZE(iommu_fault_alloc, 16);
 AT(iommu_fault_alloc, flags, 4);
 AT(iommu_fault_alloc, out_fault_id, 8);
 AT(iommu_fault_alloc, out_fault_fd, 12);
+SIZE(iommu_viommu_tegra241_cmdqv, 16);
+AT(iommu_viommu_tegra241_cmdqv, out_vintf_mmap_length, 8);
 SIZE(iommu_viommu_alloc, 40);
 AT(iommu_viommu_alloc, flags, 4);
 AT(iommu_viommu_alloc, type, 8);
@@ -580,6 +672,8 @@ SIZE(iommu_ioas_change_process, 8);
 AT(iommu_ioas_change_process, __reserved, 4);
 SIZE(iommufd_vevent_header, 8);
 AT(iommufd_vevent_header, sequence, 4);
+SIZE(iommu_vevent_arm_smmuv3, 32);
+SIZE(iommu_vevent_tegra241_cmdqv, 16);
 SIZE(iommu_veventq_alloc, 32);
 AT(iommu_veventq_alloc, flags, 4);
 AT(iommu_veventq_alloc, viommu_id, 8);

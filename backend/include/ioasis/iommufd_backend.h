@@ -153,7 +153,7 @@ int iommufd_backend_map_dma(IOMMUFDBackend *be, uint32_t ioas_id, hwaddr iova,
 
 /*
  * Maps size bytes of the memfd (or dma-buf) fd from byte start on. The kernel
- * keeps its own reference to the file. IOMMU_IOAS_MAP_FILE (Linux 6.14), reported as map_dma.
+ * keeps its own reference to the file. IOMMU_IOAS_MAP_FILE (Linux 6.13), reported as map_dma.
  */
 int iommufd_backend_map_file_dma(IOMMUFDBackend *be, uint32_t ioas_id, hwaddr iova,
 				 ram_addr_t size, int fd, unsigned long start, bool readonly);
