@@ -17,7 +17,7 @@ fi
 [ "${FRESH_INSIDE:-}" ] || exec env FRESH_INSIDE=1 unshare -m --propagation private "$0" "$@"
 
 if [ ! -e "$root/.ready" ]; then
-	./install-packages extra
+	./install-packages fresh
 	mirror=$(awk '$1 == "URIs:" { print $2; exit }
 		$1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ /^http/) { print $i; exit } }' \
 		/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null)

@@ -18,7 +18,7 @@ if [ ! -e "$kernel" ]; then
 fi
 for program in qemu-system-x86_64 busybox cpio; do
 	if ! command -v $program >/dev/null; then
-		echo "check-kernel: no $program; ./install-packages extra installs it"
+		echo "check-kernel: no $program; ./install-packages kernel installs it"
 		echo "0 passed, 0 failed, 1 skipped"
 		exit 0
 	fi

@@ -6,7 +6,7 @@ conformance_srcs := tests/conformance/device.c tests/conformance/inproc_device.c
 
 # KERNEL=bzImage SEEDS=A-B; see tests/kernel/README.md.
 check-kernel: deps-check
-	$(Q)./install-packages extra-kernel
+	$(Q)./install-packages kernel
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) tests
 	$(Q)BUILD=$(B) tests/kernel/check.sh
 
