@@ -57,3 +57,9 @@ check: deps-check
 # The tests themselves, with what is built and installed. Slow ones come first.
 check-now:
 	$(Q)BUILD=$(B) tests/run $(script_tests) $(unit_programs)
+
+# The unit tests under a sanitizer.
+.PHONY: asan ubsan tsan
+asan ubsan tsan: deps-check
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) PROFILE=$@ tests
+	$(Q)BUILD=build/$@ tests/run $(addprefix build/$@/tests/,$(unit_tests))
