@@ -1,6 +1,25 @@
 # The fake device (engine, fuse, exec) and the simulator (des, scenario).
 
-engine_srcs :=
+engine_srcs := \
+	sim/engine/account.c \
+	sim/engine/change_process.c \
+	sim/engine/command.c \
+	sim/engine/core.c \
+	sim/engine/inspect.c \
+	sim/engine/io_pagetable.c \
+	sim/engine/ioas.c \
+	sim/engine/iopt_iova.c \
+	sim/engine/iopt_users.c \
+	sim/engine/object.c \
+	sim/engine/option.c \
+	sim/engine/pages.c \
+	sim/engine/pins.c \
+	sim/engine/slab.c \
+	sim/engine/span_gap.c \
+	sim/engine/span_tree.c \
+	sim/engine/stubs.c \
+	sim/engine/trace.c \
+	sim/engine/vfio_compat.c
 inproc_srcs := \
 	sim/inproc/inproc.c \
 	sim/inproc/trusted.c

@@ -157,10 +157,17 @@ int iopt_map_slices(struct ioas *ioas, struct iopt_slice *slices, size_t count,
 		    uint64_t length, uint64_t *iova, bool automatic, uint8_t prot,
 		    enum trace_commit_kind commit, uint64_t commit_arg);
 
-/* Unmaps whole areas inside [start, last]; *unmapped: bytes, also on failure. */
-int iopt_unmap_range(struct ioas *ioas, uint64_t start, uint64_t last, uint64_t *unmapped);
+/*
+ * Unmaps whole areas inside [start, last]; *unmapped: bytes, also on failure.
+ * nothing_is_fine: a call that unmaps nothing succeeds, and so has a commit event.
+ */
+int iopt_unmap_range(struct ioas *ioas, uint64_t start, uint64_t last, uint64_t *unmapped,
+		     bool nothing_is_fine);
 
-/* Cuts the area at iova in two, iova the last of the first part (VFIO type 1). */
+/*
+ * Cuts the area at iova in two, iova the last of the first part (VFIO type 1).
+ * -EBUSY, -EOPNOTSUPP, -EINVAL, -ENOMEM; 0 also when there is nothing to cut.
+ */
 int iopt_cut(struct io_pagetable *iopt, uint64_t iova);
 
 /* Chooses an address as the kernel does. addr: the memory's address or file offset. */

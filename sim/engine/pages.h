@@ -57,7 +57,7 @@ struct iopt_pages {
 	uint8_t type;	     /* enum iopt_pages_type */
 	uint8_t account_mode; /* enum account_mode */
 	bool writable;
-	bool dmabuf_revoked; /* the dma-buf was revoked after these pages attached */
+	bool moving;	      /* CHANGE_PROCESS has counted them */
 	uint64_t npages;
 	uint64_t base; /* page-aligned: user address, or offset in the file or dma-buf */
 	struct iopt_source *source; /* a reference */
@@ -123,9 +123,6 @@ int iopt_pages_rw(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t byt
 /* The caller's source: a new reference; NULL: out of memory. */
 struct iopt_source *iopt_source_get_current(struct engine_ctx *ctx);
 void iopt_source_put(struct iopt_source *source);
-
-/* Moves what pages are charged for to the calling process: IOAS_CHANGE_PROCESS. */
-bool iopt_pages_needs_move(const struct iopt_pages *pages, const struct iopt_source *to);
 
 /*
  * How often the page is pinned in this whole kernel (only with test_ops):

@@ -17,12 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct span_node;
 struct span_leaf;
 
 struct span_tree {
-	struct span_node *root; /* NULL: empty */
-	struct span_leaf *first_leaf;
+	void *root;	 /* a leaf at height 0, else an inner node; NULL: empty */
 	uint32_t height; /* inner levels above the leaves */
 	uint64_t count;	 /* spans */
 	uint64_t bytes;	 /* memory of all nodes */
@@ -49,6 +47,10 @@ int span_tree_insert(struct span_tree *tree, uint64_t start, uint64_t last, void
 
 /* Removes the span that starts at start; it must be there. Cannot fail. */
 void span_tree_remove(struct span_tree *tree, uint64_t start);
+
+/* Change the span that starts at start; it must be there and must not touch another. */
+void span_tree_set_last(struct span_tree *tree, uint64_t start, uint64_t last);
+void span_tree_set_value(struct span_tree *tree, uint64_t start, void *value);
 
 /* The first span that reaches into [start, last]; false: none. pos may be NULL. */
 bool span_tree_first(const struct span_tree *tree, uint64_t start, uint64_t last,

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looking at a context from outside: visiting what lives, checking every
+ * invariant.
+ */
+#include "sim/engine/core.h"
+#include "sim/engine/io_pagetable.h"
+#include "sim/engine/pins.h"
+
+static void visit_areas(struct ioas *ioas, const struct engine_visitor *visitor, void *opaque)
+{
+	struct iopt_area *area;
+	struct span_pos pos;
+
+	for (area = iopt_area_first(&ioas->iopt, 0, UINT64_MAX, &pos); area;
+	     area = iopt_area_next(&pos, UINT64_MAX))
+		visitor->area(opaque, ioas->object.id, area->iova, area->last, area->prot,
+			      &area->origin);
+}
+
+void engine_ctx_visit(struct engine_ctx *ctx, const struct engine_visitor *visitor,
+		      void *opaque)
+{
+	struct engine_object *object;
+	uint32_t id;
+
+	pthread_mutex_lock(&ctx->lock);
+	for (id = 0; (object = object_next(ctx, &id)); id++) {
+		if (visitor->object)
+			visitor->object(opaque, id, object->type, &object->origin);
+		if (visitor->area && object->type == ENGINE_OBJ_IOAS)
+			visit_areas((struct ioas *)object, visitor, opaque);
+	}
+	pthread_mutex_unlock(&ctx->lock);
+}
+
+/* ---- verification -------------------------------------------------------------------- */
+
+static void verify_area(struct io_pagetable *iopt, const struct iopt_area *area)
+{
+	uint64_t mask = iopt->iova_alignment - 1;
+	uint64_t last_index = iopt_area_index(area, area->last);
+
+	ENGINE_BUG_ON(area->iova > area->last);
+	ENGINE_BUG_ON((area->iova & mask) || (iopt_area_length(area) & mask));
+	ENGINE_BUG_ON(area->start_byte & ENGINE_PAGE_MASK & mask);
+	ENGINE_BUG_ON(!area->pages->refs || last_index >= area->pages->npages);
+	ENGINE_BUG_ON((area->prot & ENGINE_PROT_WRITE) && !area->pages->writable);
+	ENGINE_BUG_ON(area->num_locks > area->num_accesses);
+	ENGINE_BUG_ON(area->num_accesses && list_empty(&iopt->accesses));
+	ENGINE_BUG_ON(iopt_is_reserved(iopt, area->iova, area->last));
+	if (!list_empty(&iopt->domains) && area->pages->type != IOPT_PAGES_DMABUF)
+		ENGINE_BUG_ON(iopt_pages_pinned(area->pages) <
+			      last_index - iopt_area_index(area, area->iova) + 1);
+	iopt_pins_verify(area->pages);
+}
+
+static void verify_ranges(struct io_pagetable *iopt)
+{
+	uint64_t before = 0;
+	struct span_pos pos;
+	struct span span;
+	bool more;
+
+	list_for_each(link, &iopt->reserved) {
+		const struct iopt_reserved *reserved =
+			container_of(link, struct iopt_reserved, link);
+
+		ENGINE_BUG_ON(reserved->start > reserved->last || reserved->start < before);
+		before = reserved->start;
+	}
+	span_tree_verify(&iopt->allowed);
+	for (more = span_tree_first(&iopt->allowed, 0, UINT64_MAX, &span, &pos); more;
+	     more = span_tree_next(&pos, UINT64_MAX, &span))
+		ENGINE_BUG_ON(iopt_is_reserved(iopt, span.start, span.last));
+}
+
+void iopt_verify(struct io_pagetable *iopt)
+{
+	struct iopt_area *area;
+	struct span_pos pos;
+	uint64_t count = 0;
+
+	span_tree_verify(&iopt->areas);
+	for (area = iopt_area_first(iopt, 0, UINT64_MAX, &pos); area;
+	     area = iopt_area_next(&pos, UINT64_MAX)) {
+		struct span span;
+
+		ENGINE_BUG_ON(!span_tree_first(&iopt->areas, area->iova, area->iova, &span, NULL) ||
+			      span.value != area || span.start != area->iova ||
+			      span.last != area->last);
+		verify_area(iopt, area);
+		count++;
+	}
+	ENGINE_BUG_ON(count != iopt->areas.count);
+	ENGINE_BUG_ON(!iopt->iova_alignment ||
+		      (iopt->iova_alignment & (iopt->iova_alignment - 1)));
+	verify_ranges(iopt);
+}
+
+void engine_ctx_verify(struct engine_ctx *ctx)
+{
+	struct engine_object *object;
+	bool vfio_ioas_lives = !ctx->vfio_ioas;
+	uint64_t areas = 0;
+	uint32_t id;
+
+	pthread_mutex_lock(&ctx->lock);
+	for (id = 0; (object = object_next(ctx, &id)); id++) {
+		ENGINE_BUG_ON(object->id != id || object->ctx != ctx || !object->published);
+		ENGINE_BUG_ON(!object->users || !object->commit_seq);
+		if (object->type != ENGINE_OBJ_IOAS)
+			continue;
+		iopt_verify(&((struct ioas *)object)->iopt);
+		areas += ((struct ioas *)object)->iopt.areas.count;
+		vfio_ioas_lives |= object == &ctx->vfio_ioas->object;
+	}
+	ENGINE_BUG_ON(!vfio_ioas_lives);
+	ENGINE_BUG_ON(areas != ctx->area_slab.live);
+	pthread_mutex_unlock(&ctx->lock);
+}

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Look-up and change of a span tree.
+ *
+ * An inner node's start[i] and last[i] are always exactly those of its child.
+ * A change marks the room of every child on its path as stale. Insertion takes
+ * all nodes that it may need before it changes anything. A node that is filled
+ * in rising or falling order splits at its end, so it stays full; a node below
+ * half merges with a neighbour or takes from it.
+ */
+#include "sim/engine/span_tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/engine/span_node.h"
+
+/* The way from the root to a leaf: at level l, child index[l] of node[l]. */
+struct span_path {
+	struct span_inner *node[HEIGHT_MAX];
+	uint32_t index[HEIGHT_MAX];
+	struct span_leaf *leaf;
+	uint32_t height;
+};
+
+void span_tree_init(struct span_tree *tree)
+{
+	*tree = (struct span_tree){ 0 };
+}
+
+static size_t node_bytes(uint32_t level)
+{
+	return level ? sizeof(struct span_inner) : sizeof(struct span_leaf);
+}
+
+static void node_free(struct span_tree *tree, void *node, uint32_t level)
+{
+	tree->bytes -= node_bytes(level);
+	free(node);
+}
+
+static void subtree_free(struct span_tree *tree, void *node, uint32_t level)
+{
+	if (level) {
+		struct span_inner *inner = node;
+
+		for (uint32_t i = 0; i < inner->count; i++)
+			subtree_free(tree, inner->child[i], level - 1);
+	}
+	node_free(tree, node, level);
+}
+
+void span_tree_fini(struct span_tree *tree)
+{
+	if (tree->root)
+		subtree_free(tree, tree->root, tree->height);
+	span_tree_init(tree);
+}
+
+/* ---- look-up -------------------------------------------------------------- */
+
+static void span_at(const struct span_leaf *leaf, uint32_t index, struct span *span)
+{
+	span->start = leaf->start[index];
+	span->last = leaf->last[index];
+	span->value = leaf->value[index];
+}
+
+bool span_tree_first(const struct span_tree *tree, uint64_t start, uint64_t last,
+		     struct span *span, struct span_pos *pos)
+{
+	const void *node = tree->root;
+	const struct span_leaf *leaf;
+	uint32_t index;
+
+	if (pos)
+		pos->leaf = NULL;
+	if (!node)
+		return false;
+	for (uint32_t level = tree->height; level; level--) {
+		const struct span_inner *inner = node;
+
+		index = keys_below(inner->last, inner->count, start);
+		if (index == inner->count)
+			return false;
+		node = inner->child[index];
+	}
+	leaf = node;
+	index = keys_below(leaf->last, leaf->count, start);
+	if (index == leaf->count || leaf->start[index] > last)
+		return false;
+	span_at(leaf, index, span);
+	if (pos)
+		*pos = (struct span_pos){ (struct span_leaf *)leaf, index };
+	return true;
+}
+
+bool span_tree_next(struct span_pos *pos, uint64_t last, struct span *span)
+{
+	struct span_leaf *leaf = pos->leaf;
+
+	if (!leaf)
+		return false;
+	if (++pos->index == leaf->count) {
+		leaf = leaf->next;
+		*pos = (struct span_pos){ leaf, 0 };
+	}
+	if (!leaf || leaf->start[pos->index] > last) {
+		pos->leaf = NULL;
+		return false;
+	}
+	span_at(leaf, pos->index, span);
+	return true;
+}
+
+/* ---- the path --------------------------------------------------------------- */
+
+/* Goes to the leaf where a span that begins at start is or belongs. */
+static void path_find(const struct span_tree *tree, uint64_t start, struct span_path *path)
+{
+	void *node = tree->root;
+
+	path->height = tree->height;
+	for (uint32_t level = 0; level < tree->height; level++) {
+		struct span_inner *inner = node;
+		uint32_t above = keys_below(inner->start, inner->count, start);
+
+		if (above == inner->count || inner->start[above] != start)
+			above -= above > 0;
+		path->node[level] = inner;
+		path->index[level] = above;
+		node = inner->child[above];
+	}
+	path->leaf = node;
+}
+
+/* What the parent says about child i of inner, a node of the given level. */
+static void inner_describe(struct span_inner *inner, uint32_t i, uint32_t child_level)
+{
+	if (child_level) {
+		const struct span_inner *child = inner->child[i];
+
+		inner->start[i] = child->start[0];
+		inner->last[i] = child->last[child->count - 1];
+	} else {
+		const struct span_leaf *child = inner->child[i];
+
+		inner->start[i] = child->start[0];
+		inner->last[i] = child->last[child->count - 1];
+	}
+	inner->stale[i] = STALE_ALL;
+}
+
+/* Brings the descriptions up to date on the way from level to the root. */
+static void path_describe(struct span_path *path, uint32_t levels)
+{
+	for (uint32_t level = levels; level--;)
+		inner_describe(path->node[level], path->index[level], path->height - level - 1);
+}
+
+/* ---- moving entries --------------------------------------------------------- */
+
+#define MOVE(array, to, from, n) memmove((array) + (to), (array) + (from), (n) * sizeof(*(array)))
+#define TAKE(dst, to, src, from, n) memcpy((dst) + (to), (src) + (from), (n) * sizeof(*(dst)))
+
+static void leaf_shift(struct span_leaf *leaf, uint32_t to, uint32_t from)
+{
+	uint32_t n = leaf->count - from;
+
+	MOVE(leaf->start, to, from, n);
+	MOVE(leaf->last, to, from, n);
+	MOVE(leaf->value, to, from, n);
+	leaf->count = to + n;
+}
+
+static void leaf_copy(struct span_leaf *dst, uint32_t to, const struct span_leaf *src,
+		      uint32_t from, uint32_t n)
+{
+	TAKE(dst->start, to, src->start, from, n);
+	TAKE(dst->last, to, src->last, from, n);
+	TAKE(dst->value, to, src->value, from, n);
+}
+
+static void inner_shift(struct span_inner *inner, uint32_t to, uint32_t from)
+{
+	uint32_t n = inner->count - from;
+
+	MOVE(inner->stale, to, from, n);
+	MOVE(inner->start, to, from, n);
+	MOVE(inner->last, to, from, n);
+	MOVE(inner->child, to, from, n);
+	for (uint32_t a = 0; a < SPAN_TREE_ALIGNS; a++)
+		MOVE(inner->room[a], to, from, n);
+	inner->count = to + n;
+}
+
+static void inner_copy(struct span_inner *dst, uint32_t to, const struct span_inner *src,
+		       uint32_t from, uint32_t n)
+{
+	TAKE(dst->stale, to, src->stale, from, n);
+	TAKE(dst->start, to, src->start, from, n);
+	TAKE(dst->last, to, src->last, from, n);
+	TAKE(dst->child, to, src->child, from, n);
+	for (uint32_t a = 0; a < SPAN_TREE_ALIGNS; a++)
+		TAKE(dst->room[a], to, src->room[a], from, n);
+}
+
+static void leaf_put(struct span_leaf *leaf, uint32_t at, const struct span *span)
+{
+	leaf_shift(leaf, at + 1, at);
+	leaf->start[at] = span->start;
+	leaf->last[at] = span->last;
+	leaf->value[at] = span->value;
+}
+
+static void inner_put(struct span_inner *inner, uint32_t at, void *child, uint32_t child_level)
+{
+	inner_shift(inner, at + 1, at);
+	inner->child[at] = child;
+	inner_describe(inner, at, child_level);
+}
+
+static void leaf_link_after(struct span_leaf *leaf, struct span_leaf *right)
+{
+	right->prev = leaf;
+	right->next = leaf->next;
+	if (right->next)
+		right->next->prev = right;
+	leaf->next = right;
+}
+
+static void leaf_unlink(struct span_leaf *leaf)
+{
+	if (leaf->prev)
+		leaf->prev->next = leaf->next;
+	if (leaf->next)
+		leaf->next->prev = leaf->prev;
+}
+
+/* ---- insertion ---------------------------------------------------------------- */
+
+/* Nodes taken in advance, one a level at most, so that a split cannot fail. */
+struct span_spare {
+	void *node[HEIGHT_MAX + 1];
+};
+
+static int spare_take(struct span_tree *tree, const struct span_path *path,
+		      struct span_spare *spare)
+{
+	uint32_t levels = 0;
+
+	if (path->leaf->count == NODE_MAX) {
+		levels = 1;
+		while (levels <= path->height &&
+		       path->node[path->height - levels]->count == NODE_MAX)
+			levels++;
+		levels += levels > path->height; /* a new root */
+	}
+	for (uint32_t level = 0; level < levels; level++) {
+		spare->node[level] = malloc(node_bytes(level));
+		if (!spare->node[level]) {
+			while (level--)
+				free(spare->node[level]);
+			return -ENOMEM;
+		}
+	}
+	for (uint32_t level = 0; level < levels; level++)
+		tree->bytes += node_bytes(level);
+	return 0;
+}
+
+/* How many of a full node's entries stay left when a new one goes to at. */
+static uint32_t split_keep(uint32_t at)
+{
+	if (at == NODE_MAX)
+		return NODE_MAX;
+	return at == 0 ? 0 : NODE_MAX / 2;
+}
+
+static void leaf_split_put(struct span_leaf *left, struct span_leaf *right, uint32_t at,
+			   const struct span *span)
+{
+	uint32_t keep = split_keep(at);
+
+	right->count = NODE_MAX - keep;
+	leaf_copy(right, 0, left, keep, right->count);
+	left->count = keep;
+	leaf_link_after(left, right);
+	if (at > keep || keep == NODE_MAX)
+		leaf_put(right, at - keep, span);
+	else
+		leaf_put(left, at, span);
+}
+
+static void inner_split_put(struct span_inner *left, struct span_inner *right, uint32_t at,
+			    void *child, uint32_t child_level)
+{
+	uint32_t keep = split_keep(at);
+
+	right->count = NODE_MAX - keep;
+	inner_copy(right, 0, left, keep, right->count);
+	left->count = keep;
+	if (at > keep || keep == NODE_MAX)
+		inner_put(right, at - keep, child, child_level);
+	else
+		inner_put(left, at, child, child_level);
+}
+
+static void root_grow(struct span_tree *tree, struct span_inner *root, void *right)
+{
+	root->count = 2;
+	root->child[0] = tree->root;
+	root->child[1] = right;
+	inner_describe(root, 0, tree->height);
+	inner_describe(root, 1, tree->height);
+	tree->root = root;
+	tree->height++;
+}
+
+/* Puts right, the new neighbour of the node below path->node[level], into its parent. */
+static void path_insert(struct span_tree *tree, struct span_path *path,
+			struct span_spare *spare, void *right)
+{
+	uint32_t child_level = 0;
+
+	for (uint32_t level = path->height; level--; child_level++) {
+		struct span_inner *inner = path->node[level];
+		uint32_t at = path->index[level] + 1;
+
+		inner_describe(inner, path->index[level], child_level);
+		if (inner->count < NODE_MAX) {
+			inner_put(inner, at, right, child_level);
+			path_describe(path, level);
+			return;
+		}
+		inner_split_put(inner, spare->node[child_level + 1], at, right, child_level);
+		right = spare->node[child_level + 1];
+	}
+	root_grow(tree, spare->node[child_level + 1], right);
+}
+
+int span_tree_insert(struct span_tree *tree, uint64_t start, uint64_t last, void *value)
+{
+	const struct span span = { start, last, value };
+	struct span_spare spare;
+	struct span_path path;
+	uint32_t at;
+
+	if (!tree->root) {
+		struct span_leaf *leaf = malloc(sizeof(*leaf));
+
+		if (!leaf)
+			return -ENOMEM;
+		leaf->count = 0;
+		leaf->prev = leaf->next = NULL;
+		tree->root = leaf;
+		tree->bytes = sizeof(*leaf);
+	}
+	path_find(tree, start, &path);
+	if (spare_take(tree, &path, &spare))
+		return -ENOMEM;
+	at = keys_below(path.leaf->start, path.leaf->count, start);
+	if (path.leaf->count < NODE_MAX) {
+		leaf_put(path.leaf, at, &span);
+		path_describe(&path, path.height);
+	} else {
+		leaf_split_put(path.leaf, spare.node[0], at, &span);
+		path_insert(tree, &path, &spare, spare.node[0]);
+	}
+	tree->count++;
+	return 0;
+}
+
+/* ---- removal -------------------------------------------------------------------- */
+
+/* Moves entries between two neighbours, so that both are half full or right is empty. */
+static void leaf_balance(struct span_leaf *left, struct span_leaf *right)
+{
+	uint32_t sum = left->count + right->count;
+	uint32_t want = sum <= NODE_MAX ? sum : sum / 2;
+
+	if (want > left->count) {
+		uint32_t n = want - left->count;
+
+		leaf_copy(left, left->count, right, 0, n);
+		left->count = want;
+		leaf_shift(right, 0, n);
+	} else {
+		uint32_t n = left->count - want;
+
+		leaf_shift(right, n, 0);
+		leaf_copy(right, 0, left, want, n);
+		left->count = want;
+	}
+}
+
+static void inner_balance(struct span_inner *left, struct span_inner *right)
+{
+	uint32_t sum = left->count + right->count;
+	uint32_t want = sum <= NODE_MAX ? sum : sum / 2;
+
+	if (want > left->count) {
+		uint32_t n = want - left->count;
+
+		inner_copy(left, left->count, right, 0, n);
+		left->count = want;
+		inner_shift(right, 0, n);
+	} else {
+		uint32_t n = left->count - want;
+
+		inner_shift(right, n, 0);
+		inner_copy(right, 0, left, want, n);
+		left->count = want;
+	}
+}
+
+static uint32_t node_count(const void *node, uint32_t level)
+{
+	return level ? ((const struct span_inner *)node)->count :
+		       ((const struct span_leaf *)node)->count;
+}
+
+/* Mends child i of inner when it is below half; it may be empty. */
+static void inner_mend(struct span_tree *tree, struct span_inner *inner, uint32_t i,
+		       uint32_t child_level)
+{
+	uint32_t left = i ? i - 1 : 0;
+	uint32_t right = left + 1;
+
+	if (node_count(inner->child[i], child_level) >= NODE_MAX / 2) {
+		inner_describe(inner, i, child_level);
+		return;
+	}
+	if (right == inner->count) {
+		/* An only child has no neighbour; it goes when it is empty. */
+		right = left;
+	} else if (child_level) {
+		inner_balance(inner->child[left], inner->child[right]);
+	} else {
+		leaf_balance(inner->child[left], inner->child[right]);
+	}
+	if (!node_count(inner->child[right], child_level)) {
+		if (!child_level)
+			leaf_unlink(inner->child[right]);
+		node_free(tree, inner->child[right], child_level);
+		inner_shift(inner, right, right + 1);
+	} else {
+		inner_describe(inner, right, child_level);
+	}
+	if (left < inner->count)
+		inner_describe(inner, left, child_level);
+}
+
+static void root_shrink(struct span_tree *tree)
+{
+	while (tree->height && node_count(tree->root, tree->height) == 1) {
+		struct span_inner *root = tree->root;
+
+		tree->root = root->child[0];
+		node_free(tree, root, tree->height);
+		tree->height--;
+	}
+	if (!node_count(tree->root, tree->height)) {
+		node_free(tree, tree->root, tree->height);
+		tree->root = NULL;
+		tree->height = 0;
+	}
+}
+
+/* Where the span that starts at start is in its leaf; it must be there. */
+static uint32_t path_find_exact(const struct span_tree *tree, uint64_t start,
+				struct span_path *path)
+{
+	uint32_t at;
+
+	if (!tree->root)
+		abort();
+	path_find(tree, start, path);
+	at = keys_below(path->leaf->start, path->leaf->count, start);
+	if (at == path->leaf->count || path->leaf->start[at] != start)
+		abort();
+	return at;
+}
+
+void span_tree_set_last(struct span_tree *tree, uint64_t start, uint64_t last)
+{
+	struct span_path path;
+	uint32_t at = path_find_exact(tree, start, &path);
+
+	path.leaf->last[at] = last;
+	path_describe(&path, path.height);
+}
+
+void span_tree_set_value(struct span_tree *tree, uint64_t start, void *value)
+{
+	struct span_path path;
+	uint32_t at = path_find_exact(tree, start, &path);
+
+	path.leaf->value[at] = value;
+}
+
+void span_tree_remove(struct span_tree *tree, uint64_t start)
+{
+	struct span_path path;
+	uint32_t at = path_find_exact(tree, start, &path);
+
+	leaf_shift(path.leaf, at, at + 1);
+	for (uint32_t level = path.height; level--;)
+		inner_mend(tree, path.node[level], path.index[level], path.height - level - 1);
+	root_shrink(tree);
+	tree->count--;
+}
