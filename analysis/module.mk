@@ -19,13 +19,8 @@ analysis_decode_srcs := \
 	analysis/packets.c \
 	analysis/read.c
 
-# What is made of a trace: rules of the user, exports, the report.
-rules_dot_srcs := \
-	analysis/rules_automaton.c \
-	analysis/rules_dot.c
-
 analysis_srcs := \
 	$(analysis_core_srcs) \
-	$(analysis_decode_srcs) \
-	$(rules_dot_srcs) \
-	analysis/histogram.c
+	$(analysis_decode_srcs)
+
+include analysis/outputs.mk

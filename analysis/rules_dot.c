@@ -2,39 +2,19 @@
 /*
  * Reads an automaton from a DOT file.
  *
- * The words of the file are taken one at a time with their line and column, so
- * that each error can say where it is and what was expected there. The grammar
- * is that part of DOT which models of the kernel's runtime verification use:
+ * The grammar is that part of DOT which models of the kernel's runtime verification use:
  * statements, attributes, subgraphs, comments; no ports and no HTML.
  */
-#include "analysis/rules_automaton.h"
+#include "analysis/rules_words.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORD_MAX 2048
 #define FILE_BYTES_MAX (1 << 20)
 #define NODES_MAX (2 * RULES_STATES_MAX)
 #define NESTING_MAX 16
-
-enum word_kind {
-	WORD_END,
-	WORD_ID,    /* a name, a number or a quoted string */
-	WORD_PUNCT, /* { } [ ] = ; , */
-	WORD_ARROW, /* -> */
-};
-
-struct word {
-	enum word_kind kind;
-	bool quoted;
-	char text[WORD_MAX];
-	unsigned int line;
-	unsigned int column;
-};
 
 struct node {
 	char *name;
@@ -53,12 +33,7 @@ struct edge {
 };
 
 struct parser {
-	const char *path;
-	const char *at, *end;
-	unsigned int line, column; /* of `at` */
-	struct word word;	   /* the next word */
-	struct rules_error *error;
-
+	struct words words;
 	struct node nodes[NODES_MAX];
 	unsigned int nodes_count;
 	struct edge *edges;
@@ -67,181 +42,6 @@ struct parser {
 	bool end_marked;
 	unsigned int nesting;
 };
-
-__attribute__((format(printf, 4, 5))) static int fail_at(struct parser *p, unsigned int line,
-							  unsigned int column, const char *fmt,
-							  ...)
-{
-	int used = snprintf(p->error->text, sizeof(p->error->text), "%s:%u:%u: ", p->path, line,
-			    column);
-	va_list ap;
-
-	if (used < 0 || (size_t)used >= sizeof(p->error->text))
-		return -EINVAL;
-	va_start(ap, fmt);
-	vsnprintf(p->error->text + used, sizeof(p->error->text) - (size_t)used, fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
-
-/* The next word is not what it should be. */
-static int fail_expected(struct parser *p, const char *expected)
-{
-	if (p->word.kind == WORD_END)
-		return fail_at(p, p->word.line, p->word.column, "the file ends here; expected %s",
-			       expected);
-	return fail_at(p, p->word.line, p->word.column, "found %s%.60s%s; expected %s",
-		       p->word.quoted ? "\"" : "'", p->word.text, p->word.quoted ? "\"" : "'",
-		       expected);
-}
-
-/* ---- words ------------------------------------------------------------------ */
-
-static void text_advance(struct parser *p)
-{
-	if (*p->at == '\n') {
-		p->line++;
-		p->column = 1;
-	} else {
-		p->column++;
-	}
-	p->at++;
-}
-
-static bool text_is(const struct parser *p, const char *start)
-{
-	size_t len = strlen(start);
-
-	return (size_t)(p->end - p->at) >= len && !memcmp(p->at, start, len);
-}
-
-static int skip_comment(struct parser *p)
-{
-	unsigned int line = p->line, column = p->column;
-
-	while (p->at < p->end && !text_is(p, "*/"))
-		text_advance(p);
-	if (p->at == p->end)
-		return fail_at(p, line, column, "this comment never ends; expected */");
-	text_advance(p);
-	text_advance(p);
-	return 0;
-}
-
-static int skip_space(struct parser *p)
-{
-	int ret;
-
-	for (;;) {
-		if (p->at == p->end) {
-			return 0;
-		} else if (isspace((unsigned char)*p->at)) {
-			text_advance(p);
-		} else if (text_is(p, "//") || (*p->at == '#' && p->column == 1)) {
-			while (p->at < p->end && *p->at != '\n')
-				text_advance(p);
-		} else if (text_is(p, "/*")) {
-			ret = skip_comment(p);
-			if (ret)
-				return ret;
-		} else {
-			return 0;
-		}
-	}
-}
-
-static bool is_id_char(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '.' || (unsigned char)c >= 0x80;
-}
-
-static int word_append(struct parser *p, size_t *len, char c)
-{
-	if (*len + 1 >= WORD_MAX)
-		return fail_at(p, p->word.line, p->word.column,
-			       "this word is longer than %d characters", WORD_MAX - 1);
-	p->word.text[(*len)++] = c;
-	p->word.text[*len] = 0;
-	return 0;
-}
-
-/* A quoted string; \" is a quote, every other backslash stays (\n is DOT's own). */
-static int read_quoted(struct parser *p)
-{
-	size_t len = 0;
-	int ret;
-
-	p->word.kind = WORD_ID;
-	p->word.quoted = true;
-	text_advance(p);
-	while (p->at < p->end && *p->at != '"') {
-		if (text_is(p, "\\\""))
-			text_advance(p);
-		if (!*p->at)
-			return fail_at(p, p->line, p->column, "a zero byte; expected text");
-		ret = word_append(p, &len, *p->at);
-		if (ret)
-			return ret;
-		text_advance(p);
-	}
-	if (p->at == p->end)
-		return fail_at(p, p->word.line, p->word.column,
-			       "this string never ends; expected a closing \"");
-	text_advance(p);
-	return 0;
-}
-
-static int next_word(struct parser *p)
-{
-	size_t len = 0;
-	int ret = skip_space(p);
-
-	if (ret)
-		return ret;
-	p->word = (struct word){ .kind = WORD_END, .line = p->line, .column = p->column };
-	if (p->at == p->end)
-		return 0;
-	if (*p->at == '"')
-		return read_quoted(p);
-	if (text_is(p, "->")) {
-		p->word.kind = WORD_ARROW;
-		strcpy(p->word.text, "->");
-		text_advance(p);
-		text_advance(p);
-		return 0;
-	}
-	if (*p->at && strchr("{}[]=;,", *p->at)) {
-		p->word.kind = WORD_PUNCT;
-		p->word.text[0] = *p->at;
-		text_advance(p);
-		return 0;
-	}
-	if (text_is(p, "--"))
-		return fail_at(p, p->line, p->column,
-			       "found '--'; expected '->' (an automaton has directions)");
-	if (!is_id_char(*p->at) && *p->at != '-')
-		return fail_at(p, p->line, p->column, "the character '%c' means nothing here; "
-			       "expected a name, a quoted string or one of { } [ ] = ; , ->",
-			       isprint((unsigned char)*p->at) ? *p->at : '?');
-	p->word.kind = WORD_ID;
-	do {
-		ret = word_append(p, &len, *p->at);
-		if (ret)
-			return ret;
-		text_advance(p);
-	} while (p->at < p->end && is_id_char(*p->at));
-	return 0;
-}
-
-static bool word_is(const struct parser *p, const char *text)
-{
-	return p->word.kind != WORD_END && !p->word.quoted && !strcmp(p->word.text, text);
-}
-
-static int expect(struct parser *p, const char *punct, const char *expected)
-{
-	return word_is(p, punct) ? next_word(p) : fail_expected(p, expected);
-}
 
 /* ---- statements -------------------------------------------------------------- */
 
@@ -267,10 +67,10 @@ static int attribute_take(struct parser *p, struct attributes *a, const char *na
 	if (!slot)
 		return 0;
 	free(*slot);
-	*slot = strdup(p->word.text);
+	*slot = strdup(p->words.word.text);
 	if (slot == &a->label) {
-		a->label_line = p->word.line;
-		a->label_column = p->word.column;
+		a->label_line = p->words.word.line;
+		a->label_column = p->words.word.column;
 	}
 	return *slot ? 0 : -ENOMEM;
 }
@@ -281,28 +81,28 @@ static int parse_attributes(struct parser *p, struct attributes *a)
 	char name[64];
 	int ret;
 
-	while (word_is(p, "[")) {
-		ret = next_word(p);
-		while (!ret && !word_is(p, "]")) {
-			if (p->word.kind != WORD_ID)
-				return fail_expected(p, "an attribute's name or ']'");
-			snprintf(name, sizeof(name), "%.63s", p->word.text);
-			ret = next_word(p);
+	while (words_is(&p->words, "[")) {
+		ret = words_next(&p->words);
+		while (!ret && !words_is(&p->words, "]")) {
+			if (p->words.word.kind != WORD_ID)
+				return words_fail_expected(&p->words, "an attribute's name or ']'");
+			snprintf(name, sizeof(name), "%.63s", p->words.word.text);
+			ret = words_next(&p->words);
 			if (ret)
 				break;
-			ret = expect(p, "=", "'=' after the attribute's name");
+			ret = words_expect(&p->words, "=", "'=' after the attribute's name");
 			if (ret)
 				break;
-			if (p->word.kind != WORD_ID)
-				return fail_expected(p, "the attribute's value");
+			if (p->words.word.kind != WORD_ID)
+				return words_fail_expected(&p->words, "the attribute's value");
 			ret = attribute_take(p, a, name);
 			if (!ret)
-				ret = next_word(p);
-			if (!ret && (word_is(p, ",") || word_is(p, ";")))
-				ret = next_word(p);
+				ret = words_next(&p->words);
+			if (!ret && (words_is(&p->words, ",") || words_is(&p->words, ";")))
+				ret = words_next(&p->words);
 		}
 		if (!ret)
-			ret = next_word(p);
+			ret = words_next(&p->words);
 		if (ret)
 			return ret;
 	}
@@ -315,21 +115,21 @@ static int node_here(struct parser *p)
 	struct node *node;
 
 	for (unsigned int i = 0; i < p->nodes_count; i++) {
-		if (!strcmp(p->nodes[i].name, p->word.text))
+		if (!strcmp(p->nodes[i].name, p->words.word.text))
 			return (int)i;
 	}
-	if (!p->word.text[0])
-		return fail_at(p, p->word.line, p->word.column,
+	if (!p->words.word.text[0])
+		return words_fail_at(&p->words, p->words.word.line, p->words.word.column,
 			       "a state without a name; expected a name in the quotes");
 	if (p->nodes_count == NODES_MAX)
-		return fail_at(p, p->word.line, p->word.column,
+		return words_fail_at(&p->words, p->words.word.line, p->words.word.column,
 			       "too many states; expected at most %d", RULES_STATES_MAX);
 	node = &p->nodes[p->nodes_count];
-	node->name = strdup(p->word.text);
+	node->name = strdup(p->words.word.text);
 	if (!node->name)
 		return -ENOMEM;
-	node->line = p->word.line;
-	node->column = p->word.column;
+	node->line = p->words.word.line;
+	node->column = p->words.word.column;
 	node->init = !strncmp(node->name, "__init_", 7);
 	node->state = -1;
 	return (int)p->nodes_count++;
@@ -366,21 +166,21 @@ static void node_shape(struct node *node, const char *shape)
 /* `name = value` of the graph itself; the present word is the value. */
 static int graph_attribute(struct parser *p, const char *name)
 {
-	if (p->word.kind != WORD_ID)
-		return fail_expected(p, "the attribute's value");
+	if (p->words.word.kind != WORD_ID)
+		return words_fail_expected(&p->words, "the attribute's value");
 	if (!strcmp(name, "object")) {
 		for (int i = 0; i < RULES_OBJECTS; i++) {
-			if (!strcmp(p->word.text, rules_object_name((enum rules_object)i)))
+			if (!strcmp(p->words.word.text, rules_object_name((enum rules_object)i)))
 				p->object = i;
 		}
 		if (p->object < 0)
-			return fail_expected(p, "backend, ioas, hwpt or mapping");
+			return words_fail_expected(&p->words, "backend, ioas, hwpt or mapping");
 	} else if (!strcmp(name, "at_end")) {
-		if (strcmp(p->word.text, "marked"))
-			return fail_expected(p, "marked");
+		if (strcmp(p->words.word.text, "marked"))
+			return words_fail_expected(&p->words, "marked");
 		p->end_marked = true;
 	}
-	return next_word(p);
+	return words_next(&p->words);
 }
 
 /* a, a [..], a -> b -> c [..], a = b; shape: what nodes get by default here. */
@@ -388,39 +188,39 @@ static int parse_node_or_edge(struct parser *p, const char *shape)
 {
 	struct attributes a = { 0 };
 	struct word arrow = { 0 };
-	struct word first = p->word;
+	struct word first = p->words.word;
 	int from, to = -1, ret;
 
-	ret = next_word(p);
+	ret = words_next(&p->words);
 	if (ret)
 		return ret;
-	if (word_is(p, "=")) {
-		ret = next_word(p);
+	if (words_is(&p->words, "=")) {
+		ret = words_next(&p->words);
 		return ret ? ret : graph_attribute(p, first.text);
 	}
 	/* The name is a node's after all: look it up under its own place. */
-	struct word after = p->word;
+	struct word after = p->words.word;
 
-	p->word = first;
+	p->words.word = first;
 	from = node_here(p);
-	p->word = after;
+	p->words.word = after;
 	if (from < 0)
 		return from;
-	if (p->word.kind == WORD_ARROW) {
-		arrow = p->word;
-		ret = next_word(p);
+	if (p->words.word.kind == WORD_ARROW) {
+		arrow = p->words.word;
+		ret = words_next(&p->words);
 		if (ret)
 			return ret;
-		if (p->word.kind != WORD_ID)
-			return fail_expected(p, "the state that the transition leads to");
+		if (p->words.word.kind != WORD_ID)
+			return words_fail_expected(&p->words, "the state that the transition leads to");
 		to = node_here(p);
 		if (to < 0)
 			return to;
-		ret = next_word(p);
+		ret = words_next(&p->words);
 		if (ret)
 			return ret;
-		if (p->word.kind == WORD_ARROW)
-			return fail_expected(p, "the end of the transition (one -> each)");
+		if (p->words.word.kind == WORD_ARROW)
+			return words_fail_expected(&p->words, "the end of the transition (one -> each)");
 	}
 	ret = parse_attributes(p, &a);
 	if (!ret && to >= 0)
@@ -435,10 +235,10 @@ static int parse_statements(struct parser *p, const char *outer_shape);
 
 static int parse_subgraph(struct parser *p, const char *shape)
 {
-	int ret = next_word(p);
+	int ret = words_next(&p->words);
 
 	if (!ret && ++p->nesting > NESTING_MAX)
-		ret = fail_at(p, p->word.line, p->word.column,
+		ret = words_fail_at(&p->words, p->words.word.line, p->words.word.column,
 			      "braces nested too deeply; expected at most %d levels", NESTING_MAX);
 	if (!ret)
 		ret = parse_statements(p, shape);
@@ -452,23 +252,23 @@ static int parse_statements(struct parser *p, const char *outer_shape)
 	char *shape = outer_shape ? strdup(outer_shape) : NULL;
 	int ret = 0;
 
-	while (!ret && !word_is(p, "}")) {
-		if (word_is(p, ";")) {
-			ret = next_word(p);
-		} else if (word_is(p, "{")) {
+	while (!ret && !words_is(&p->words, "}")) {
+		if (words_is(&p->words, ";")) {
+			ret = words_next(&p->words);
+		} else if (words_is(&p->words, "{")) {
 			ret = parse_subgraph(p, shape);
-		} else if (word_is(p, "subgraph")) {
-			ret = next_word(p);
-			if (!ret && p->word.kind == WORD_ID)
-				ret = next_word(p);
+		} else if (words_is(&p->words, "subgraph")) {
+			ret = words_next(&p->words);
+			if (!ret && p->words.word.kind == WORD_ID)
+				ret = words_next(&p->words);
 			if (!ret)
-				ret = word_is(p, "{") ? parse_subgraph(p, shape)
-						      : fail_expected(p, "'{' after subgraph");
-		} else if (word_is(p, "node") || word_is(p, "edge") || word_is(p, "graph")) {
+				ret = words_is(&p->words, "{") ? parse_subgraph(p, shape)
+						      : words_fail_expected(&p->words, "'{' after subgraph");
+		} else if (words_is(&p->words, "node") || words_is(&p->words, "edge") || words_is(&p->words, "graph")) {
 			struct attributes a = { 0 };
-			bool node = word_is(p, "node");
+			bool node = words_is(&p->words, "node");
 
-			ret = next_word(p);
+			ret = words_next(&p->words);
 			if (!ret)
 				ret = parse_attributes(p, &a);
 			if (!ret && node && a.shape) {
@@ -477,32 +277,32 @@ static int parse_statements(struct parser *p, const char *outer_shape)
 				a.shape = NULL;
 			}
 			attributes_fini(&a);
-		} else if (p->word.kind == WORD_ID) {
+		} else if (p->words.word.kind == WORD_ID) {
 			ret = parse_node_or_edge(p, shape);
 		} else {
-			ret = fail_expected(p, "a state, a transition, an attribute or '}'");
+			ret = words_fail_expected(&p->words, "a state, a transition, an attribute or '}'");
 		}
 	}
 	free(shape);
-	return ret ? ret : next_word(p);
+	return ret ? ret : words_next(&p->words);
 }
 
 static int parse_graph(struct parser *p)
 {
-	int ret = next_word(p);
+	int ret = words_next(&p->words);
 
-	if (!ret && word_is(p, "strict"))
-		ret = next_word(p);
+	if (!ret && words_is(&p->words, "strict"))
+		ret = words_next(&p->words);
 	if (!ret)
-		ret = expect(p, "digraph", "'digraph'");
-	if (!ret && p->word.kind == WORD_ID)
-		ret = next_word(p);
+		ret = words_expect(&p->words, "digraph", "'digraph'");
+	if (!ret && p->words.word.kind == WORD_ID)
+		ret = words_next(&p->words);
 	if (!ret)
-		ret = expect(p, "{", "'{' or the graph's name");
+		ret = words_expect(&p->words, "{", "'{' or the graph's name");
 	if (!ret)
 		ret = parse_statements(p, NULL);
-	if (!ret && p->word.kind != WORD_END)
-		ret = fail_expected(p, "the end of the file (one automaton each)");
+	if (!ret && p->words.word.kind != WORD_END)
+		ret = words_fail_expected(&p->words, "the end of the file (one automaton each)");
 	return ret;
 }
 
@@ -519,13 +319,13 @@ static int number_states(struct parser *p, struct rules_automaton *automaton)
 		if (!p->nodes[edge->from].init)
 			continue;
 		if (initial >= 0 && initial != (int)edge->to)
-			return fail_at(p, edge->line, edge->column,
+			return words_fail_at(&p->words, edge->line, edge->column,
 				       "a second initial state '%s'; expected only one",
 				       p->nodes[edge->to].name);
 		initial = (int)edge->to;
 	}
 	if (initial < 0 || p->nodes[initial].init)
-		return fail_at(p, 1, 1,
+		return words_fail_at(&p->words, 1, 1,
 			       "no initial state; expected \"__init_NAME\" -> \"NAME\"");
 	for (unsigned int i = 0; i <= p->nodes_count; i++) {
 		struct node *node = &p->nodes[i ? i - 1 : (unsigned int)initial];
@@ -534,7 +334,7 @@ static int number_states(struct parser *p, struct rules_automaton *automaton)
 		if (node->init || node->state >= 0)
 			continue;
 		if (state == RULES_STATES_MAX)
-			return fail_at(p, node->line, node->column,
+			return words_fail_at(&p->words, node->line, node->column,
 				       "too many states; expected at most %d", RULES_STATES_MAX);
 		node->state = (int)state;
 		automaton->state_names[state] = strdup(node->name);
@@ -583,7 +383,7 @@ static int edge_events(struct parser *p, struct edge *edge,
 	char known[320];
 
 	if (!at)
-		return fail_at(p, edge->line, edge->column,
+		return words_fail_at(&p->words, edge->line, edge->column,
 			       "a transition without an event; expected [label = \"EVENT\"]");
 	for (;;) {
 		const char *stop = strstr(at, "\\n");
@@ -591,12 +391,12 @@ static int edge_events(struct parser *p, struct edge *edge,
 		int symbol = symbol_find(at, len), ret;
 
 		if (memchr(at, ';', len))
-			return fail_at(p, edge->line, edge->column,
+			return words_fail_at(&p->words, edge->line, edge->column,
 				       "'%.*s' has a condition; expected only an event "
 				       "(hybrid automata are not read)", (int)len, at);
 		if (symbol < 0) {
 			alphabet_text(p->object, known, sizeof(known));
-			return fail_at(p, edge->line, edge->column,
+			return words_fail_at(&p->words, edge->line, edge->column,
 				       "unknown event '%.*s'; expected one of %s", (int)len, at,
 				       known);
 		}
@@ -636,7 +436,7 @@ static int deduce_object(struct parser *p)
 			return ret;
 	}
 	if (__builtin_popcount(objects) != 1)
-		return fail_at(p, 1, 1, "the events do not tell of what the rule is; expected "
+		return words_fail_at(&p->words, 1, 1, "the events do not tell of what the rule is; expected "
 			       "object = \"backend\", \"ioas\", \"hwpt\" or \"mapping\" in the "
 			       "graph");
 	p->object = __builtin_ctz(objects);
@@ -653,12 +453,12 @@ static int take_transition(struct parser *p, struct edge *edge, int symbol, void
 
 	if (!rules_object_has(automaton->object, (enum rules_symbol)symbol)) {
 		alphabet_text((int)automaton->object, known, sizeof(known));
-		return fail_at(p, edge->line, edge->column,
+		return words_fail_at(&p->words, edge->line, edge->column,
 			       "event '%s' never happens to object %s; expected one of %s", name,
 			       rules_object_name(automaton->object), known);
 	}
 	if (*next != RULES_IGNORED && *next != (uint8_t)to)
-		return fail_at(p, edge->line, edge->column,
+		return words_fail_at(&p->words, edge->line, edge->column,
 			       "event '%s' leads from '%s' to '%s' already; expected one "
 			       "next state (a deterministic automaton)", name,
 			       p->nodes[edge->from].name, automaton->state_names[*next]);
@@ -699,7 +499,7 @@ static int build(struct parser *p, struct rules_automaton *automaton)
 		if (p->nodes[edge->from].init)
 			continue;
 		if (p->nodes[edge->to].init)
-			return fail_at(p, edge->line, edge->column,
+			return words_fail_at(&p->words, edge->line, edge->column,
 				       "a transition to '%s'; expected a state",
 				       p->nodes[edge->to].name);
 		ret = edge_events(p, edge, take_transition, automaton);
@@ -708,7 +508,7 @@ static int build(struct parser *p, struct rules_automaton *automaton)
 		transitions++;
 	}
 	if (!transitions)
-		return fail_at(p, 1, 1, "no transition; expected \"A\" -> \"B\" "
+		return words_fail_at(&p->words, 1, 1, "no transition; expected \"A\" -> \"B\" "
 			       "[label = \"EVENT\"]");
 	close_alphabet(automaton);
 	return 0;
@@ -737,12 +537,8 @@ struct rules_automaton *rules_automaton_parse(const char *path, const char *text
 	if (!automaton || !p)
 		goto out_free;
 	snprintf(error->text, sizeof(error->text), "%s: out of memory", path);
-	p->path = path;
-	p->at = text;
-	p->end = text + len;
-	p->line = p->column = 1;
+	words_init(&p->words, path, text, len, error);
 	p->object = -1;
-	p->error = error;
 	automaton->name = name_from_path(path);
 	if (automaton->name)
 		ret = parse_graph(p);
