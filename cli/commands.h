@@ -4,5 +4,6 @@
 #define IOASIS_CLI_COMMANDS_H
 
 /* Sorted as in `ioasis --help`. */
+int cmd_serve(int argc, char **argv);
 
 #endif

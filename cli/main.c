@@ -17,6 +17,7 @@ struct command_row {
 };
 
 static const struct command_row commands[] = {
+	{ "serve", cmd_serve, "run a fake /dev/iommu in the foreground" },
 	{ NULL, NULL, NULL },
 };
 

@@ -1,6 +1,8 @@
 # The program `ioasis`: one row per command in main.c, one file per command.
 
 cli_srcs := \
+	cli/cmd_serve.c \
+	cli/device_options.c \
 	cli/main.c \
 	cli/options.c
 

@@ -23,7 +23,17 @@ engine_srcs := \
 inproc_srcs := \
 	sim/inproc/inproc.c \
 	sim/inproc/trusted.c
-fuse_srcs :=
+fuse_srcs := \
+	sim/fuse/anon.c \
+	sim/fuse/calls.c \
+	sim/fuse/channel.c \
+	sim/fuse/device.c \
+	sim/fuse/inject.c \
+	sim/fuse/leak.c \
+	sim/fuse/mount.c \
+	sim/process/file.c \
+	sim/process/memory.c \
+	sim/process/process.c
 exec_srcs :=
 des_srcs := \
 	sim/des/des.c \

@@ -35,6 +35,8 @@ struct fuse_device_config {
 	 * no thread has one. opaque is `opaque` below.
 	 */
 	uint32_t *(*fail_nth)(void *opaque, uint32_t tid);
+	/* Told when the system forbids looking into the calling process; NULL: nobody. */
+	void (*refused)(void *opaque, uint32_t tid);
 	void *opaque;
 };
 
@@ -51,6 +53,9 @@ int fuse_device_create(const struct fuse_device_config *config, struct fuse_devi
  */
 int fuse_device_mount(struct fuse_device *device, const char *path,
 		      char why[FUSE_DEVICE_WHY_BYTES]);
+
+/* Readable (poll) once someone else has unmounted the device. Borrowed. */
+int fuse_device_ended_fd(struct fuse_device *device);
 
 /*
  * Unmounts; calls that are under way end, or their callers get ECONNABORTED.
@@ -69,8 +74,10 @@ struct process_table *fuse_device_processes(struct fuse_device *device);
 
 /* ---- for a supervisor in the same process (exec) ------------------------- */
 
-/* True when the kernel's device number of a file (st_dev) is this file system's. No request is
- * made of any file system: fstat with AT_STATX_DONT_SYNC does. */
+/*
+ * Whether fd (of this process) is a file on this device's file system. Asks no file
+ * system, so an fd from a hostile client keeps nobody waiting.
+ */
 bool fuse_device_owns_fd(struct fuse_device *device, int fd);
 
 /*

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/device_options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static bool set_linux(void *opaque, const char *value)
+{
+	struct device_options *options = opaque;
+	unsigned int major, minor;
+	int end = 0;
+
+	if (sscanf(value, "%1u.%2u%n", &major, &minor, &end) != 2 || value[end])
+		return false;
+	/* 6.19 was followed by 7.0. */
+	if (!(major == 6 && minor <= 19) && major != 7)
+		return false;
+	options->linux_version = ENGINE_LINUX(major, minor);
+	return options->linux_version >= ENGINE_LINUX_OLDEST &&
+	       options->linux_version <= ENGINE_LINUX_NEWEST;
+}
+
+static bool set_test_ops(void *opaque, const char *value)
+{
+	struct device_options *options = opaque;
+
+	(void)value;
+	options->test_ops = true;
+	return true;
+}
+
+static bool add_spec(struct device_options *options, const char *text, bool is_delay)
+{
+	if (options->specs_count == DEVICE_OPTIONS_SPECS_MAX)
+		return false;
+	options->specs[options->specs_count].text = text;
+	options->specs[options->specs_count++].is_delay = is_delay;
+	return true;
+}
+
+static bool set_fail(void *opaque, const char *value)
+{
+	return add_spec(opaque, value, false);
+}
+
+static bool set_delay(void *opaque, const char *value)
+{
+	return add_spec(opaque, value, true);
+}
+
+static bool set_seed(void *opaque, const char *value)
+{
+	struct device_options *options = opaque;
+
+	options->seed_given = true;
+	return cli_parse_u64(value, &options->seed);
+}
+
+static bool set_leak_check(void *opaque, const char *value)
+{
+	struct device_options *options = opaque;
+
+	return cli_parse_bool(value, &options->leak_check);
+}
+
+static bool set_json(void *opaque, const char *value)
+{
+	struct device_options *options = opaque;
+
+	(void)value;
+	options->leak_json = true;
+	return true;
+}
+
+static bool set_error_exitcode(void *opaque, const char *value)
+{
+	struct device_options *options = opaque;
+
+	return cli_parse_u64(value, &options->error_exitcode) && options->error_exitcode <= 255;
+}
+
+const struct cli_option device_option_table[] = {
+	{ "linux", 0, "VERSION", "a kernel from 6.2 to 7.2, such as 6.12",
+	  "answer as that kernel (default 7.2)", set_linux },
+	{ "test-ops", 0, NULL, NULL, "also answer the kernel's test command", set_test_ops },
+	{ "fail", 0, "SPEC", "at most 64 specs such as map:ENOMEM@100",
+	  "make calls fail: map:ENOMEM@100, unmap:EIO%1, *:EINTR*3", set_fail },
+	{ "delay", 0, "SPEC", "at most 64 specs such as map:50us",
+	  "make calls slow: map:50us, unmap:1ms%10", set_delay },
+	{ "seed", 0, "N", "a number", "for everything random (printed when not given)", set_seed },
+	{ "leak-check", 0, "yes|no", "yes or no", "at the end, list what was left", set_leak_check },
+	{ "json", 0, NULL, NULL, "the list of what was left as JSON", set_json },
+	{ "error-exitcode", 0, "N", "a number from 0 to 255",
+	  "exit with N if something was left and all else went well", set_error_exitcode },
+	{ 0 },
+};
+
+/* A seed from the system, short enough to type. */
+static uint64_t choose_seed(void)
+{
+	uint32_t seed = 1;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = 1;
+	return seed;
+}
+
+int device_options_apply(struct device_options *options, const struct cli_command *command,
+			 struct fuse_device_config *config)
+{
+	char why[INJECT_WHY_BYTES];
+
+	options->inject = inject_create(options->seed);
+	if (!options->inject)
+		return cli_fail(command, "out of memory");
+	for (unsigned int i = 0; i < options->specs_count; i++) {
+		const char *text = options->specs[i].text;
+
+		if (options->specs[i].is_delay ? inject_add_delay(options->inject, text, why)
+					       : inject_add_fail(options->inject, text, why))
+			return cli_fail(command, "%s", why);
+	}
+	if (inject_uses_chance(options->inject) && !options->seed_given) {
+		options->seed = choose_seed();
+		inject_set_seed(options->inject, options->seed);
+		fprintf(stderr, "ioasis %s: --seed %" PRIu64 "\n", command->name, options->seed);
+	}
+	if (options->leak_check || options->error_exitcode) {
+		options->leaks = leak_report_create();
+		if (!options->leaks)
+			return cli_fail(command, "out of memory");
+	}
+	config->engine.linux_version = options->linux_version;
+	config->engine.test_ops = options->test_ops;
+	config->inject = inject_is_empty(options->inject) ? NULL : options->inject;
+	config->leaks = options->leaks;
+	return 0;
+}
+
+int device_options_report(struct device_options *options, int status)
+{
+	if (!options->leaks)
+		return status;
+	if (options->leak_check) {
+		if (options->leak_json)
+			leak_report_print_json(options->leaks, stderr);
+		else
+			leak_report_print(options->leaks, stderr);
+	}
+	if (!status && options->error_exitcode && leak_report_count(options->leaks))
+		return (int)options->error_exitcode;
+	return status;
+}
+
+void device_options_fini(struct device_options *options)
+{
+	inject_destroy(options->inject);
+	leak_report_destroy(options->leaks);
+	options->inject = NULL;
+	options->leaks = NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The options of a fake device, shared by the commands that make one (serve, exec).
+ *
+ * The struct that such a command gives to cli_parse() as opaque begins with a
+ * struct device_options, and its cli_command has device_option_table as more_options.
+ */
+#ifndef IOASIS_CLI_DEVICE_OPTIONS_H
+#define IOASIS_CLI_DEVICE_OPTIONS_H
+
+#include "cli/options.h"
+#include "sim/fuse/device.h"
+#include "sim/fuse/inject.h"
+#include "sim/fuse/leak.h"
+
+#define DEVICE_OPTIONS_SPECS_MAX 64
+
+struct device_options {
+	uint32_t linux_version; /* ENGINE_LINUX(); 0: the newest */
+	bool test_ops;
+	bool leak_check;     /* set the command's default before cli_parse() */
+	bool leak_json;	     /* the leak report as JSON */
+	uint64_t error_exitcode; /* 0: none */
+	uint64_t seed;
+	bool seed_given;
+	/* Borrowed from argv, with what they are of. */
+	struct {
+		const char *text;
+		bool is_delay;
+	} specs[DEVICE_OPTIONS_SPECS_MAX];
+	unsigned int specs_count;
+
+	/* Made by device_options_apply(), owned. */
+	struct inject *inject;
+	struct leak_report *leaks;
+};
+
+extern const struct cli_option device_option_table[];
+
+/*
+ * Makes what the options ask for and fills config (its engine, inject and leaks).
+ * Chooses and prints the seed if chance is used and none was given. 0, or the exit
+ * status after one line about a wrong spec.
+ */
+int device_options_apply(struct device_options *options, const struct cli_command *command,
+			 struct fuse_device_config *config);
+
+/*
+ * After the device has stopped: prints the leak report on standard error if it is
+ * wanted. Returns the exit status: status, or --error-exitcode if that is 0 and
+ * something leaked.
+ */
+int device_options_report(struct device_options *options, int status);
+
+void device_options_fini(struct device_options *options);
+
+#endif

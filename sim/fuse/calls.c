@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/fuse/internal.h"
+#include "sim/fuse/inject.h"
+#include "sim/fuse/mount.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A question of our own process about an open file; others get ENOTTY as for any number. */
+#define ASK_TOKEN _IOR(0xfa, 0xa5, uint64_t)
+
+/* ---- the client's operations, which end with the request ---------------------------- */
+
+static const struct fuse_call *to_call(const struct engine_client *client)
+{
+	return (const struct fuse_call *)client;
+}
+
+static bool is_gone(const struct engine_client *client)
+{
+	return fuse_request_abandoned(to_call(client)->request);
+}
+
+static int call_copy_in(const struct engine_client *client, void *dst, uint64_t src, size_t len)
+{
+	return is_gone(client) ? -EFAULT : process_client_ops.copy_in(client, dst, src, len);
+}
+
+static int call_copy_out(const struct engine_client *client, uint64_t dst, const void *src,
+			 size_t len)
+{
+	return is_gone(client) ? -EFAULT : process_client_ops.copy_out(client, dst, src, len);
+}
+
+static ssize_t call_copy_in_some(const struct engine_client *client, void *dst, uint64_t src,
+				 size_t len)
+{
+	return is_gone(client) ? -EFAULT
+			       : process_client_ops.copy_in_some(client, dst, src, len);
+}
+
+static bool call_capable(const struct engine_client *client, enum engine_cap cap)
+{
+	return !is_gone(client) && process_client_ops.capable(client, cap);
+}
+
+static uint64_t call_memlock_limit(const struct engine_client *client)
+{
+	return is_gone(client) ? 0 : process_client_ops.memlock_limit(client);
+}
+
+static struct engine_mm *call_mm_get(const struct engine_client *client)
+{
+	return is_gone(client) ? NULL : process_client_ops.mm_get(client);
+}
+
+static struct engine_file *call_file_get(const struct engine_client *client, int fd, int *err)
+{
+	if (!is_gone(client))
+		return process_client_ops.file_get(client, fd, err);
+	*err = -EBADF;
+	return NULL;
+}
+
+/* No fd_install: FUSE cannot put a file into the caller. */
+static const struct engine_client_ops call_ops = {
+	.copy_in = call_copy_in,
+	.copy_out = call_copy_out,
+	.copy_in_some = call_copy_in_some,
+	.capable = call_capable,
+	.memlock_limit = call_memlock_limit,
+	.mm_get = call_mm_get,
+	.file_get = call_file_get,
+};
+
+int fuse_call_init(struct fuse_call *call, struct fuse_device *device,
+		   const struct fuse_request *request)
+{
+	const struct fuse_in_header *in = request->in;
+	int err;
+
+	err = process_client_init(&call->pc, device->processes, &call_ops, in->pid, in->uid);
+	if (err)
+		return err;
+	call->request = request;
+	if (device->config.fail_nth)
+		call->pc.client.fail_nth = device->config.fail_nth(device->config.opaque, in->pid);
+	return 0;
+}
+
+void fuse_call_fini(struct fuse_call *call)
+{
+	process_client_fini(&call->pc);
+}
+
+int fuse_call_intercept(void *opaque, const struct engine_client *client, unsigned int nr)
+{
+	struct fuse_device *device = opaque;
+	uint64_t delay_ns;
+	int err;
+
+	err = inject_decide(device->config.inject, nr, &delay_ns);
+	if (!delay_ns)
+		return err;
+	if (client->ops == &call_ops) {
+		fuse_request_sleep_ns(to_call(client)->request, delay_ns);
+	} else {
+		struct timespec delay = {
+			.tv_sec = (time_t)(delay_ns / 1000000000u),
+			.tv_nsec = (long)(delay_ns % 1000000000u),
+		};
+
+		nanosleep(&delay, NULL);
+	}
+	return err;
+}
+
+/* ---- ioctl ------------------------------------------------------------------------------ */
+
+static void reply_ioctl(const struct fuse_request *request, long result, const void *data,
+			size_t size)
+{
+	struct {
+		struct fuse_ioctl_out out;
+		uint64_t token;
+	} answer = { .out.result = (int32_t)result };
+
+	if (size)
+		memcpy(&answer.token, data, size);
+	fuse_request_reply(request, 0, &answer, sizeof(answer.out) + size);
+}
+
+/* Whether the thread is one of this process. */
+static bool is_our_thread(uint32_t tid)
+{
+	return !syscall(SYS_tgkill, getpid(), tid, 0);
+}
+
+void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *request,
+		     uint64_t token,
+		     long (*run)(void *opaque, const struct engine_client *client,
+				 unsigned int cmd, uint64_t arg),
+		     void *opaque)
+{
+	const struct fuse_ioctl_in *in = request->arg;
+	struct fuse_call call;
+	long result;
+	int err;
+
+	if (in->cmd == ASK_TOKEN && is_our_thread(request->in->pid)) {
+		reply_ioctl(request, 0, &token, sizeof(token));
+		return;
+	}
+	/* The kernel's device has no compat_ioctl for 32-bit programs on a 64-bit kernel. */
+	if (in->flags & FUSE_IOCTL_COMPAT) {
+		reply_ioctl(request, -ENOTTY, NULL, 0);
+		return;
+	}
+	if (request->must_not_wait) {
+		reply_ioctl(request, -ENOMEM, NULL, 0);
+		return;
+	}
+	err = fuse_call_init(&call, device, request);
+	if (err) {
+		if (err == -EACCES || err == -EPERM)
+			fuse_device_refused(device, request->in->pid);
+		reply_ioctl(request, err, NULL, 0);
+		return;
+	}
+	result = run(opaque, &call.pc.client, in->cmd, in->arg);
+	reply_ioctl(request, result, NULL, 0);
+	fuse_call_fini(&call);
+}
+
+uint64_t fuse_call_ask(int fd, uint64_t st_dev)
+{
+	uint64_t device, token = 0;
+
+	if (fuse_mount_device_of_fd(fd, &device) || device != st_dev)
+		return 0;
+	return ioctl(fd, ASK_TOKEN, &token) ? 0 : token;
+}
+
+void fuse_call_fill_attr(struct fuse_device *device, uint64_t node, uint32_t mode,
+			 struct fuse_attr *attr)
+{
+	uint64_t seconds = device->made_ns / 1000000000u;
+	uint32_t ns = (uint32_t)(device->made_ns % 1000000000u);
+
+	*attr = (struct fuse_attr){
+		.ino = node,
+		.atime = seconds,
+		.mtime = seconds,
+		.ctime = seconds,
+		.atimensec = ns,
+		.mtimensec = ns,
+		.ctimensec = ns,
+		.mode = mode,
+		.nlink = 1,
+		.uid = getuid(),
+		.gid = getgid(),
+		.blksize = ENGINE_PAGE_SIZE,
+	};
+}

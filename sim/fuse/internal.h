@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the files of sim/fuse: device.c has the device file, anon.c the files that
+ * commands give to processes, calls.c what both do with a client's call.
+ */
+#ifndef IOASIS_SIM_FUSE_INTERNAL_H
+#define IOASIS_SIM_FUSE_INTERNAL_H
+
+#include "sim/fuse/channel.h"
+#include "sim/fuse/device.h"
+
+#include <pthread.h>
+
+struct anon_files;
+
+/* The node of the device file, and of the hidden connection's directory. */
+#define FUSE_NODE_ROOT 1u
+
+/* One open of the device file. FUSE's file handle is its address. */
+struct open_file {
+	struct fuse_device *device;
+	struct engine_ctx *ctx;
+	uint32_t refs; /* the kernel's, each call's, fuse_device_ctx_get()'s; __atomic */
+	struct open_file *next;
+};
+
+struct fuse_device {
+	struct fuse_device_config config;
+	struct engine *engine;
+	struct process_table *processes;
+	struct anon_files *anon;
+
+	struct fuse_channel *channel;
+	char *path;	/* where it is mounted; NULL: nowhere */
+	bool by_helper; /* fusermount3 mounted it */
+	uint64_t st_dev;
+	uint64_t made_ns;
+
+	pthread_mutex_t lock;
+	pthread_cond_t released;
+	unsigned int releasing; /* files whose last close is being worked on */
+	struct open_file *files;
+};
+
+/* Tells the embedder that a client's memory is closed to us. */
+void fuse_device_refused(struct fuse_device *device, uint32_t tid);
+
+/* ---- calls.c --------------------------------------------------------------------- */
+
+/* One call of a client through FUSE. */
+struct fuse_call {
+	struct process_client pc;
+	const struct fuse_request *request;
+};
+
+/* As process_client_init(). The client's operations fail once the request is abandoned. */
+int fuse_call_init(struct fuse_call *call, struct fuse_device *device,
+		   const struct fuse_request *request);
+void fuse_call_fini(struct fuse_call *call);
+
+/* engine_config.intercept of a device (opaque): injected errors and delays. */
+int fuse_call_intercept(void *opaque, const struct engine_client *client, unsigned int nr);
+
+/*
+ * Answers an IOCTL with what run(opaque, client, cmd, arg) returns, once for the
+ * device file and once for anonymous files. token: what our own processes'
+ * questions about the open file are answered with (see fuse_call_ask()).
+ */
+void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *request,
+		     uint64_t token,
+		     long (*run)(void *opaque, const struct engine_client *client,
+				 unsigned int cmd, uint64_t arg),
+		     void *opaque);
+
+/*
+ * Asks an open file of the connection with device number st_dev for the token that
+ * fuse_call_ioctl() was given. Only this process gets an answer. 0: none of ours.
+ */
+uint64_t fuse_call_ask(int fd, uint64_t st_dev);
+
+/* Attributes of a node: a regular file, or a directory. */
+void fuse_call_fill_attr(struct fuse_device *device, uint64_t node, uint32_t mode,
+			 struct fuse_attr *attr);
+
+/* ---- anon.c ---------------------------------------------------------------------- */
+
+/* NULL: out of memory. Opens its connection at the first use. */
+struct anon_files *anon_files_create(struct fuse_device *device);
+
+/* Ends the connection; returns how many threads are stuck. Files still open are released. */
+unsigned int anon_files_stop(struct anon_files *anon);
+void anon_files_destroy(struct anon_files *anon);
+
+int anon_files_open(struct anon_files *anon, struct engine_anon_file *file, int oflags);
+void anon_files_disown(struct anon_files *anon, struct engine_anon_file *file);
+struct engine_anon_file *anon_files_find(struct anon_files *anon, int fd);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/fuse/leak.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define EXAMPLES 8u
+#define NAME_BYTES 16
+
+enum leak_kind {
+	LEAK_MAPPING,
+	LEAK_IOAS,
+	LEAK_HWPT,
+	LEAK_OTHER,
+	LEAK_KINDS,
+};
+
+static const struct {
+	const char *one, *many, *json;
+} kind_names[LEAK_KINDS] = {
+	[LEAK_MAPPING] = { "mapping", "mappings", "mappings" },
+	[LEAK_IOAS] = { "address space", "address spaces", "address_spaces" },
+	[LEAK_HWPT] = { "page table", "page tables", "page_tables" },
+	[LEAK_OTHER] = { "other object", "other objects", "other_objects" },
+};
+
+struct leak_example {
+	uint32_t id; /* of the object; of a mapping's address space */
+	uint64_t iova, last;
+	unsigned int prot;
+};
+
+/* What one thread left, of one kind. Its size does not grow with what was left. */
+struct leak_group {
+	struct leak_group *next;
+	enum leak_kind kind;
+	uint32_t pid, tid;
+	char name[NAME_BYTES];
+	uint64_t count, bytes;
+	uint64_t first_ns, last_ns;
+	struct leak_example examples[EXAMPLES];
+};
+
+struct leak_report {
+	pthread_mutex_t lock;
+	struct leak_group *groups, **last_group;
+	struct leak_group *recent; /* most is left by one thread */
+	uint64_t count[LEAK_KINDS];
+	uint64_t mapped_bytes;
+	uint64_t files; /* closed with something left */
+	bool incomplete; /* memory ran out while noting */
+};
+
+/* Noting one file. */
+struct leak_visit {
+	struct leak_report *report;
+	struct process_table *processes;
+	uint64_t found;
+};
+
+struct leak_report *leak_report_create(void)
+{
+	struct leak_report *report = calloc(1, sizeof(*report));
+
+	if (!report)
+		return NULL;
+	pthread_mutex_init(&report->lock, NULL);
+	report->last_group = &report->groups;
+	return report;
+}
+
+void leak_report_destroy(struct leak_report *report)
+{
+	if (!report)
+		return;
+	while (report->groups) {
+		struct leak_group *group = report->groups;
+
+		report->groups = group->next;
+		free(group);
+	}
+	pthread_mutex_destroy(&report->lock);
+	free(report);
+}
+
+static bool group_is(const struct leak_group *group, enum leak_kind kind,
+		     const struct engine_origin *origin)
+{
+	return group->kind == kind && group->pid == origin->pid && group->tid == origin->tid;
+}
+
+static struct leak_group *find_group(struct leak_visit *visit, enum leak_kind kind,
+				     const struct engine_origin *origin)
+{
+	struct leak_report *report = visit->report;
+	struct leak_group *group = report->recent;
+
+	if (group && group_is(group, kind, origin))
+		return group;
+	for (group = report->groups; group; group = group->next) {
+		if (group_is(group, kind, origin))
+			goto out;
+	}
+	group = calloc(1, sizeof(*group));
+	if (!group) {
+		report->incomplete = true;
+		return NULL;
+	}
+	group->kind = kind;
+	group->pid = origin->pid;
+	group->tid = origin->tid;
+	group->first_ns = origin->time_ns;
+	if (visit->processes)
+		process_table_name(visit->processes, group->pid, group->name, NAME_BYTES);
+	else
+		snprintf(group->name, NAME_BYTES, "?");
+	*report->last_group = group;
+	report->last_group = &group->next;
+out:
+	report->recent = group;
+	return group;
+}
+
+static void note(struct leak_visit *visit, enum leak_kind kind, const struct engine_origin *origin,
+		 const struct leak_example *example)
+{
+	struct leak_group *group = find_group(visit, kind, origin);
+	uint64_t bytes = kind == LEAK_MAPPING ? example->last - example->iova + 1 : 0;
+
+	visit->found++;
+	visit->report->count[kind]++;
+	visit->report->mapped_bytes += bytes;
+	if (!group)
+		return;
+	if (group->count < EXAMPLES)
+		group->examples[group->count] = *example;
+	group->count++;
+	group->bytes += bytes;
+	if (origin->time_ns < group->first_ns)
+		group->first_ns = origin->time_ns;
+	if (origin->time_ns > group->last_ns)
+		group->last_ns = origin->time_ns;
+}
+
+static void visit_object(void *opaque, uint32_t id, enum engine_object_type type,
+			 const struct engine_origin *origin)
+{
+	struct leak_example example = { .id = id };
+	enum leak_kind kind = LEAK_OTHER;
+
+	switch (type) {
+	case ENGINE_OBJ_NONE:
+	case ENGINE_OBJ_DEVICE: /* belongs to whoever bound it */
+	case ENGINE_OBJ_SELFTEST:
+		return;
+	case ENGINE_OBJ_IOAS:
+		kind = LEAK_IOAS;
+		break;
+	case ENGINE_OBJ_HWPT_PAGING:
+	case ENGINE_OBJ_HWPT_NESTED:
+		kind = LEAK_HWPT;
+		break;
+	default:
+		break;
+	}
+	note(opaque, kind, origin, &example);
+}
+
+static void visit_area(void *opaque, uint32_t ioas_id, uint64_t iova, uint64_t last,
+		       unsigned int prot, const struct engine_origin *origin)
+{
+	struct leak_example example = { .id = ioas_id, .iova = iova, .last = last, .prot = prot };
+
+	note(opaque, LEAK_MAPPING, origin, &example);
+}
+
+void leak_report_add(struct leak_report *report, struct engine_ctx *ctx,
+		     struct process_table *processes)
+{
+	static const struct engine_visitor visitor = { .object = visit_object, .area = visit_area };
+	struct leak_visit visit = { .report = report, .processes = processes };
+
+	pthread_mutex_lock(&report->lock);
+	engine_ctx_visit(ctx, &visitor, &visit);
+	if (visit.found)
+		report->files++;
+	pthread_mutex_unlock(&report->lock);
+}
+
+uint64_t leak_report_count(struct leak_report *report)
+{
+	uint64_t count = 0;
+
+	pthread_mutex_lock(&report->lock);
+	for (int kind = 0; kind < LEAK_KINDS; kind++)
+		count += report->count[kind];
+	pthread_mutex_unlock(&report->lock);
+	return count;
+}
+
+/* ---- printing ----------------------------------------------------------------------- */
+
+static void print_bytes(FILE *out, uint64_t bytes)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	unsigned int unit = 0;
+
+	while (unit < 4 && bytes >= 1024 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	fprintf(out, "%" PRIu64 " %s", bytes, units[unit]);
+}
+
+static void print_time(FILE *out, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000u);
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	fprintf(out, "%02d:%02d:%02d.%06" PRIu64, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		ns % 1000000000u / 1000u);
+}
+
+static void print_group(FILE *out, const struct leak_group *group)
+{
+	uint64_t shown = group->count < EXAMPLES ? group->count : EXAMPLES;
+
+	fprintf(out, "==ioasis== %" PRIu64 " %s", group->count,
+		group->count == 1 ? kind_names[group->kind].one : kind_names[group->kind].many);
+	if (group->kind == LEAK_MAPPING) {
+		fprintf(out, ", ");
+		print_bytes(out, group->bytes);
+		fprintf(out, ",");
+	}
+	fprintf(out, " made by %s (pid %u, thread %u)", group->name, group->pid, group->tid);
+	if (group->last_ns) {
+		fprintf(out, " at ");
+		print_time(out, group->first_ns);
+		if (group->count > 1) {
+			fprintf(out, " to ");
+			print_time(out, group->last_ns);
+		}
+	}
+	fputc('\n', out);
+	for (uint64_t i = 0; i < shown; i++) {
+		const struct leak_example *example = &group->examples[i];
+
+		if (group->kind != LEAK_MAPPING) {
+			fprintf(out, "%s%u%s", i ? ", " : "==ioasis==     id ", example->id,
+				i + 1 == shown && shown == group->count ? "\n" : "");
+			continue;
+		}
+		fprintf(out, "==ioasis==     ioas %u: 0x%" PRIx64 " to 0x%" PRIx64 ", ", example->id,
+			example->iova, example->last);
+		print_bytes(out, example->last - example->iova + 1);
+		fprintf(out, ", %s%s\n", example->prot & ENGINE_PROT_READ ? "r" : "-",
+			example->prot & ENGINE_PROT_WRITE ? "w" : "-");
+	}
+	if (shown < group->count)
+		fprintf(out, "%s and %" PRIu64 " more\n",
+			group->kind == LEAK_MAPPING ? "==ioasis==    " : ",", group->count - shown);
+}
+
+void leak_report_print(struct leak_report *report, FILE *out)
+{
+	pthread_mutex_lock(&report->lock);
+	if (report->files) {
+		fprintf(out, "==ioasis== LEAKS: what was left when /dev/iommu was closed\n");
+		for (struct leak_group *group = report->groups; group; group = group->next)
+			print_group(out, group);
+	}
+	fprintf(out, "==ioasis== leaked:");
+	for (int kind = 0; kind < LEAK_KINDS; kind++) {
+		if (kind == LEAK_OTHER && !report->count[kind])
+			continue;
+		fprintf(out, "%s %" PRIu64 " %s", kind ? "," : "", report->count[kind],
+			report->count[kind] == 1 ? kind_names[kind].one : kind_names[kind].many);
+		if (kind == LEAK_MAPPING && report->mapped_bytes) {
+			fprintf(out, " (");
+			print_bytes(out, report->mapped_bytes);
+			fprintf(out, ")");
+		}
+	}
+	fprintf(out, "%s\n", report->incomplete ? " (list cut short: out of memory)" : "");
+	pthread_mutex_unlock(&report->lock);
+}
+
+/* A command's name may hold any byte. */
+static void print_json_string(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", c);
+		else if (c < 0x20 || c >= 0x7f)
+			fprintf(out, "\\u%04x", c);
+		else
+			fputc(c, out);
+	}
+	fputc('"', out);
+}
+
+static void print_group_json(FILE *out, const struct leak_group *group)
+{
+	uint64_t shown = group->count < EXAMPLES ? group->count : EXAMPLES;
+
+	fprintf(out, "{\"kind\":\"%s\",\"count\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"command\":",
+		kind_names[group->kind].json, group->count, group->bytes);
+	print_json_string(out, group->name);
+	fprintf(out,
+		",\"pid\":%u,\"tid\":%u,\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64
+		",\"examples\":[",
+		group->pid, group->tid, group->first_ns, group->last_ns);
+	for (uint64_t i = 0; i < shown; i++) {
+		const struct leak_example *example = &group->examples[i];
+
+		fprintf(out, "%s{\"id\":%u", i ? "," : "", example->id);
+		if (group->kind == LEAK_MAPPING)
+			fprintf(out,
+				",\"iova\":%" PRIu64 ",\"last\":%" PRIu64
+				",\"readable\":%s,\"writable\":%s",
+				example->iova, example->last,
+				example->prot & ENGINE_PROT_READ ? "true" : "false",
+				example->prot & ENGINE_PROT_WRITE ? "true" : "false");
+		fputc('}', out);
+	}
+	fprintf(out, "]}");
+}
+
+void leak_report_print_json(struct leak_report *report, FILE *out)
+{
+	pthread_mutex_lock(&report->lock);
+	fprintf(out, "{\"leaked\":{");
+	for (int kind = 0; kind < LEAK_KINDS; kind++)
+		fprintf(out, "\"%s\":%" PRIu64 ",", kind_names[kind].json, report->count[kind]);
+	fprintf(out, "\"mapped_bytes\":%" PRIu64 "},\"groups\":[", report->mapped_bytes);
+	for (struct leak_group *group = report->groups; group; group = group->next) {
+		if (group != report->groups)
+			fputc(',', out);
+		print_group_json(out, group);
+	}
+	fprintf(out, "]}\n");
+	pthread_mutex_unlock(&report->lock);
+}

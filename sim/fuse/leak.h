@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What programs left behind: mappings, address spaces, page tables and queues that
+ * lived when their /dev/iommu was closed.
+ *
+ * The kernel frees them then, so this is no fault of the device's state; it is what
+ * a program forgot, as memory that it did not free is to valgrind.
+ */
+#ifndef IOASIS_SIM_FUSE_LEAK_H
+#define IOASIS_SIM_FUSE_LEAK_H
+
+#include "sim/engine/engine.h"
+#include "sim/process/process.h"
+
+#include <stdio.h>
+
+struct leak_report;
+
+/* An empty report; NULL when out of memory. */
+struct leak_report *leak_report_create(void);
+void leak_report_destroy(struct leak_report *report);
+
+/*
+ * Notes all that lives in ctx, which is being closed. processes: who is called
+ * what; may be NULL. May be called from any thread.
+ */
+void leak_report_add(struct leak_report *report, struct engine_ctx *ctx,
+		     struct process_table *processes);
+
+/* How many objects and mappings were left. Devices that are bound do not count. */
+uint64_t leak_report_count(struct leak_report *report);
+
+/*
+ * Prints the report: a line for each kind of thing left by one thread, and a
+ * summary line, which is all when nothing was left.
+ */
+void leak_report_print(struct leak_report *report, FILE *out);
+
+/* The same as one JSON object. */
+void leak_report_print_json(struct leak_report *report, FILE *out);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Open files of another process: memfds for MAP_FILE, and the engine's own files
+ * that come back as arguments.
+ *
+ * The fd is fetched with pidfd_getfd() and held, so the file outlives the process
+ * as it does in the kernel. A client may cut its file short at any time; nothing
+ * here touches a mapping of it directly, which would raise SIGBUS.
+ */
+#include "sim/process/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+struct process_file {
+	struct engine_file file; /* first member */
+	int fd;			 /* owned */
+};
+
+static int file_fd(struct engine_file *file)
+{
+	return ((struct process_file *)file)->fd;
+}
+
+/* As memfd_pin_folios() (mm/gup.c): only shmem and hugetlb, nothing past the end: EINVAL. */
+static ssize_t file_pin(struct engine_file *file, uint64_t first_page, size_t npages, bool write,
+			struct engine_page *pages)
+{
+	struct stat st;
+	uint64_t count;
+
+	(void)write;
+	if (file->kind != ENGINE_FILE_MEMFD && file->kind != ENGINE_FILE_HUGETLB)
+		return -EINVAL;
+	if (fstat(file_fd(file), &st))
+		return -EINVAL;
+	count = ((uint64_t)st.st_size + ENGINE_PAGE_SIZE - 1) / ENGINE_PAGE_SIZE;
+	if (first_page >= count)
+		return -EINVAL;
+	if (npages > count - first_page)
+		npages = (size_t)(count - first_page);
+	for (size_t i = 0; pages && i < npages; i++) {
+		pages[i].object = file->object;
+		pages[i].index = first_page + i;
+	}
+	return (ssize_t)npages;
+}
+
+static void file_unpin(struct engine_file *file, uint64_t first_page, size_t npages)
+{
+	(void)file;
+	(void)first_page;
+	(void)npages;
+}
+
+/*
+ * Copies between buf and the file through a mapping of it, with the kernel doing
+ * the touching (process_vm_* on ourselves): a file cut short gives EFAULT. Works
+ * for huge pages and for memfds whose seals forbid write().
+ */
+static int file_copy(struct engine_file *file, uint64_t offset, void *buf, size_t len, bool write)
+{
+	uint64_t unit = file->huge_page_bytes ? file->huge_page_bytes : ENGINE_PAGE_SIZE;
+	uint64_t start = offset - offset % unit;
+	size_t skip = (size_t)(offset - start);
+	size_t length = (skip + len + unit - 1) / unit * unit;
+	struct iovec local = { .iov_base = buf, .iov_len = len }, remote;
+	ssize_t n;
+	char *map;
+
+	map = mmap(NULL, length, write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
+		   file_fd(file), (off_t)start);
+	if (map == MAP_FAILED)
+		return -EFAULT;
+	remote = (struct iovec){ .iov_base = map + skip, .iov_len = len };
+	n = write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0)
+		  : process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+	munmap(map, length);
+	return n == (ssize_t)len ? 0 : -EFAULT;
+}
+
+static int file_read(struct engine_file *file, uint64_t offset, void *dst, size_t len)
+{
+	if (pread(file_fd(file), dst, len, (off_t)offset) == (ssize_t)len)
+		return 0;
+	return file_copy(file, offset, dst, len, false);
+}
+
+static int file_write(struct engine_file *file, uint64_t offset, const void *src, size_t len)
+{
+	struct stat st;
+
+	/* write() would make the file longer. */
+	if (fstat(file_fd(file), &st) || offset + len > (uint64_t)st.st_size)
+		return -EFAULT;
+	if (pwrite(file_fd(file), src, len, (off_t)offset) == (ssize_t)len)
+		return 0;
+	return file_copy(file, offset, (void *)(uintptr_t)src, len, true);
+}
+
+static void file_free(struct engine_file *file)
+{
+	close(file_fd(file));
+	free(file);
+}
+
+static const struct engine_file_ops file_ops = {
+	.pin = file_pin,
+	.unpin = file_unpin,
+	.read = file_read,
+	.write = file_write,
+	.free = file_free,
+};
+
+static void file_classify(struct process_table *table, struct process_file *pf)
+{
+	struct engine_file *file = &pf->file;
+	struct statfs fs;
+	struct stat st;
+
+	file->kind = ENGINE_FILE_OTHER;
+	file->anon = process_table_find_anon(table, pf->fd);
+	if (file->anon)
+		file->kind = ENGINE_FILE_ANON;
+	if (fstat(pf->fd, &st))
+		return;
+	file->object = process_file_identity(st.st_dev, st.st_ino);
+	if (file->anon || !S_ISREG(st.st_mode) || fstatfs(pf->fd, &fs))
+		return;
+	if (fs.f_type == TMPFS_MAGIC) {
+		file->kind = ENGINE_FILE_MEMFD;
+	} else if (fs.f_type == HUGETLBFS_MAGIC) {
+		file->kind = ENGINE_FILE_HUGETLB;
+		file->huge_page_bytes = (uint64_t)fs.f_bsize;
+	}
+}
+
+struct engine_file *process_file_get(struct process_table *table, int pidfd, int fd, int *err)
+{
+	struct process_file *pf = calloc(1, sizeof(*pf));
+
+	if (!pf) {
+		*err = -ENOMEM;
+		return NULL;
+	}
+	pf->fd = fd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (pf->fd < 0) {
+		free(pf);
+		*err = -EBADF;
+		return NULL;
+	}
+	pf->file.ops = &file_ops;
+	pf->file.refs = 1;
+	file_classify(table, pf);
+	*err = 0;
+	return &pf->file;
+}

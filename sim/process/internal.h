@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the files of sim/process: the process (an address space) and what each
+ * file does with it. memory.c finds mappings, file.c open files, process.c the rest.
+ */
+#ifndef IOASIS_SIM_PROCESS_INTERNAL_H
+#define IOASIS_SIM_PROCESS_INTERNAL_H
+
+#include "sim/process/process.h"
+
+#include <pthread.h>
+
+#define PROCESS_NAME_BYTES 16 /* TASK_COMM_LEN */
+
+/*
+ * One address space of one process, from its first call to its end (or its
+ * exec(), after which the process gets another). The held files of /proc belong to
+ * the address space, not to the id: after its end they read nothing.
+ */
+struct process {
+	struct engine_mm mm; /* first member; its refs are the process's */
+	uint32_t tgid;
+	uint64_t serial; /* identity of its private pages; never given out twice */
+	int pidfd;
+	int mem_fd;  /* /proc/TGID/mem: pinned pages are read and written through it */
+	int maps_fd; /* /proc/TGID/maps */
+	bool no_maps_query; /* a kernel before 6.11: read maps as text */
+	uint64_t last_use; /* of the table's clock, to forget the longest unused */
+	struct process *next; /* in the table */
+};
+
+/* A mapping of a process. */
+struct process_vma {
+	uint64_t start, end; /* [start, end) */
+	bool readable, writable, shared;
+	uint64_t offset; /* bytes into the file */
+	uint64_t inode;	 /* 0: no file */
+	uint64_t device; /* makedev() of the file */
+	char name[128];	 /* cut off; empty for anonymous memory */
+};
+
+extern const struct engine_mm_ops process_mm_ops;
+
+/* The engine_page.object of page 0 of a file, the same by any way that reaches it. */
+uint64_t process_file_identity(uint64_t device, uint64_t inode);
+
+/* True while the address space still belongs to someone. */
+bool process_alive(struct process *process);
+
+/* An engine_file for fd of the process behind pidfd. As engine_client_ops.file_get. */
+struct engine_file *process_file_get(struct process_table *table, int pidfd, int fd, int *err);
+
+/* What process_table_set_anon_lookup() was given. NULL: none of ours. */
+struct engine_anon_file *process_table_find_anon(struct process_table *table, int fd);
+
+#endif
