@@ -1,25 +1,44 @@
 # The fake device (engine, fuse, exec) and the simulator (des, scenario).
 
 engine_srcs := \
+	sim/engine/access.c \
 	sim/engine/account.c \
+	sim/engine/anon_file.c \
+	sim/engine/attach.c \
 	sim/engine/change_process.c \
 	sim/engine/command.c \
 	sim/engine/core.c \
+	sim/engine/device.c \
+	sim/engine/dirty.c \
+	sim/engine/dirty_set.c \
+	sim/engine/domain.c \
+	sim/engine/eventq.c \
+	sim/engine/fault_queue.c \
+	sim/engine/hw_queue.c \
+	sim/engine/hwpt.c \
 	sim/engine/inspect.c \
 	sim/engine/io_pagetable.c \
 	sim/engine/ioas.c \
 	sim/engine/iopt_iova.c \
 	sim/engine/iopt_users.c \
+	sim/engine/mock.c \
+	sim/engine/mock_nested.c \
 	sim/engine/object.c \
 	sim/engine/option.c \
 	sim/engine/pages.c \
 	sim/engine/pins.c \
+	sim/engine/sim_device.c \
 	sim/engine/slab.c \
 	sim/engine/span_gap.c \
 	sim/engine/span_tree.c \
-	sim/engine/stubs.c \
+	sim/engine/test_access.c \
+	sim/engine/test_cmd.c \
+	sim/engine/test_device.c \
+	sim/engine/test_dmabuf.c \
 	sim/engine/trace.c \
-	sim/engine/vfio_compat.c
+	sim/engine/veventq.c \
+	sim/engine/vfio_compat.c \
+	sim/engine/viommu.c
 inproc_srcs := \
 	sim/inproc/inproc.c \
 	sim/inproc/trusted.c

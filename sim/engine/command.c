@@ -10,6 +10,7 @@
 
 #include <ioasis/iommufd_abi.h>
 
+#include "sim/engine/anon_file.h"
 #include "sim/engine/trace.h"
 
 #define TEST_CMD_NR 0xa0
@@ -241,5 +242,6 @@ long engine_ctx_ioctl(struct engine_ctx *ctx, const struct engine_client *client
 		ctx_unlock(ctx);
 	}
 	trace_call_end(ctx, call.op_id, cmd, rc);
+	anon_files_notify(ctx);
 	return rc;
 }

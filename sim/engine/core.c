@@ -59,7 +59,7 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 	if (client)
 		ctx->origin = (struct engine_origin){ client->pid, client->tid, client->time_ns };
 	list_init(&ctx->mmaps);
-	list_init(&ctx->groups);
+	list_init(&ctx->changed_files);
 	slab_init(&ctx->area_slab, sizeof(struct iopt_area));
 	slab_init(&ctx->pages_slab, sizeof(struct iopt_pages));
 	pthread_mutex_init(&ctx->lock, NULL);

@@ -76,9 +76,9 @@ struct engine_ctx {
 	/* NULL when no call runs (release, DMA). */
 	const struct engine_call *call;
 
-	struct list_link mmaps; /* of HW queues: what mmap of the file reaches */
-	struct list_link groups; /* device groups */
-	void *device_private;	 /* free for devices and the test command */
+	struct list_link mmaps; /* struct engine_mmap: what mmap of the file reaches */
+	struct list_link changed_files; /* struct engine_anon_file whose pollers are to be told */
+	bool any_changed;		/* there are such; atomic, read without the lock */
 };
 
 /* True when this kernel is at least that version. */
@@ -125,6 +125,9 @@ struct engine_origin ctx_origin(const struct engine_ctx *ctx);
 /* Copies to and from the calling process. 0 or -EFAULT; -EFAULT when no call runs. */
 int ctx_copy_in(struct engine_ctx *ctx, void *dst, uint64_t src, size_t len);
 int ctx_copy_out(struct engine_ctx *ctx, uint64_t dst, const void *src, size_t len);
+
+/* Identities that the engine gives to memory of its own have this bit, clients' have not. */
+#define ENGINE_INVENTED_OBJECT (1ull << 63)
 
 /* A broken invariant: prints it and aborts, in every build. */
 #define ENGINE_BUG_ON(cond)                                                            \

@@ -96,7 +96,11 @@ struct engine_client_ops {
 	 */
 	int (*fd_install)(const struct engine_client *client, struct engine_anon_file *file,
 			  int oflags);
-	/* Takes back what fd_install gave, when the command fails after it. Cannot fail. */
+	/*
+	 * Takes back what fd_install gave, when the command fails after it: the
+	 * reference is the engine's again, engine_anon_file_release() must not come.
+	 * Cannot fail.
+	 */
 	void (*fd_remove)(const struct engine_client *client, int fd);
 };
 
@@ -196,9 +200,19 @@ void engine_ctx_release(struct engine_ctx *ctx);
 long engine_ctx_ioctl(struct engine_ctx *ctx, const struct engine_client *client,
 		      unsigned int cmd, uint64_t arg);
 
-/* mmap of the device file: 0, or -EINVAL, -EPERM, -ENXIO as the kernel. *page: what is mapped. */
+/*
+ * mmap of the device file: [offset, offset + length) as a command said it. *page
+ * becomes its memory, length bytes, which stays until engine_ctx_munmap(); the
+ * engine wrote to it when it was made and does not look at it again. The object
+ * that it belongs to cannot be destroyed in between. -EINVAL: not whole pages, not
+ * shared. -ENXIO: not exactly a range that there is. Whoever maps it answers -EPERM
+ * to PROT_EXEC, after -EINVAL. Source: iommufd_fops_mmap().
+ */
 int engine_ctx_mmap(struct engine_ctx *ctx, uint64_t offset, uint64_t length, bool shared,
 		    void **page);
+
+/* One mapping of the range that begins at offset is gone: undoes one engine_ctx_mmap(). */
+void engine_ctx_munmap(struct engine_ctx *ctx, uint64_t offset);
 
 /* ---- files that commands give to the process ---------------------------- */
 
@@ -219,10 +233,14 @@ long engine_anon_file_ioctl(struct engine_anon_file *file, const struct engine_c
 			    unsigned int cmd, uint64_t arg);
 /* poll: POLLIN, POLLOUT, ... that hold now. */
 short engine_anon_file_poll(struct engine_anon_file *file);
-/* notify(opaque) is called, with no lock held, whenever the answer of poll may have changed. */
+/*
+ * notify(opaque) is called, with no lock of a context held, whenever the answer of
+ * poll may have changed. It must not call engine_anon_file_set_notify(). NULL: no one
+ * is told any more once this returns.
+ */
 void engine_anon_file_set_notify(struct engine_anon_file *file, void (*notify)(void *opaque),
 				 void *opaque);
-/* The last close. */
+/* The last close. No other call on file may run or follow. */
 void engine_anon_file_release(struct engine_anon_file *file);
 
 /* ---- what is there: leak reports, state dumps, model tests ---------------- */

@@ -3,9 +3,13 @@
  * Looking at a context from outside: visiting what lives, checking every
  * invariant.
  */
+#include "sim/engine/access.h"
 #include "sim/engine/core.h"
+#include "sim/engine/device.h"
+#include "sim/engine/eventq.h"
 #include "sim/engine/io_pagetable.h"
 #include "sim/engine/pins.h"
+#include "sim/engine/viommu.h"
 
 static void visit_areas(struct ioas *ioas, const struct engine_visitor *visitor, void *opaque)
 {
@@ -98,6 +102,40 @@ void iopt_verify(struct io_pagetable *iopt)
 	verify_ranges(iopt);
 }
 
+/* The checks of what is not an address space. */
+static void verify_device_object(struct engine_object *object)
+{
+	switch ((enum engine_object_type)object->type) {
+	case ENGINE_OBJ_HWPT_PAGING:
+	case ENGINE_OBJ_HWPT_NESTED:
+		hwpt_verify(container_of(object, struct hwpt, object));
+		break;
+	case ENGINE_OBJ_DEVICE:
+		device_verify(container_of(object, struct device, object));
+		break;
+	case ENGINE_OBJ_ACCESS:
+		access_verify(container_of(object, struct access, object));
+		break;
+	case ENGINE_OBJ_FAULT:
+	case ENGINE_OBJ_VEVENTQ:
+		eventq_verify(container_of(object, struct eventq, object));
+		break;
+	case ENGINE_OBJ_VIOMMU:
+		viommu_verify(container_of(object, struct viommu, object));
+		break;
+	case ENGINE_OBJ_VDEVICE:
+		vdevice_verify(container_of(object, struct vdevice, object));
+		break;
+	case ENGINE_OBJ_HW_QUEUE:
+		hw_queue_verify(container_of(object, struct hw_queue, object));
+		break;
+	case ENGINE_OBJ_NONE:
+	case ENGINE_OBJ_IOAS:
+	case ENGINE_OBJ_SELFTEST:
+		break;
+	}
+}
+
 void engine_ctx_verify(struct engine_ctx *ctx)
 {
 	struct engine_object *object;
@@ -109,6 +147,7 @@ void engine_ctx_verify(struct engine_ctx *ctx)
 	for (id = 0; (object = object_next(ctx, &id)); id++) {
 		ENGINE_BUG_ON(object->id != id || object->ctx != ctx || !object->published);
 		ENGINE_BUG_ON(!object->users || !object->commit_seq);
+		verify_device_object(object);
 		if (object->type != ENGINE_OBJ_IOAS)
 			continue;
 		iopt_verify(&((struct ioas *)object)->iopt);

@@ -148,7 +148,8 @@ static int dmabuf_pages_alloc(struct engine_ctx *ctx, struct iopt_dmabuf *dmabuf
 		return rc;
 	(*out)->pages.type = IOPT_PAGES_DMABUF;
 	(*out)->pages.account_mode = ACCOUNT_NONE;
-	if (dmabuf->revoked) {
+	(*out)->revocations = __atomic_load_n(&dmabuf->revocations, __ATOMIC_RELAXED);
+	if (__atomic_load_n(&dmabuf->revoked, __ATOMIC_RELAXED)) {
 		iopt_source_put((*out)->pages.source);
 		free(*out);
 		return -ENODEV;
@@ -224,7 +225,7 @@ void iopt_pages_put(struct engine_ctx *ctx, struct iopt_pages *pages)
 static int dmabuf_rw(struct iopt_dmabuf *dmabuf, uint64_t offset, void *buf, uint64_t length,
 		     bool write)
 {
-	if (dmabuf->revoked || !dmabuf->memory || offset > dmabuf->size ||
+	if (!dmabuf->memory || offset > dmabuf->size ||
 	    length > dmabuf->size - offset)
 		return -EFAULT;
 	if (write)
@@ -251,6 +252,8 @@ int iopt_pages_rw(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t byt
 		return write ? file->ops->write(file, at, buf, length) :
 			       file->ops->read(file, at, buf, length);
 	case IOPT_PAGES_DMABUF:
+		if (iopt_pages_revoked(pages))
+			return -EFAULT;
 		return dmabuf_rw(iopt_file_pages(pages)->dmabuf, at, buf, length, write);
 	}
 	return -EFAULT;

@@ -43,7 +43,8 @@ struct iopt_pins;
  */
 struct iopt_dmabuf {
 	uint64_t size;	/* bytes */
-	bool revoked;	/* attached pages map to nothing from then on */
+	bool revoked;	/* no new pages; atomic */
+	uint32_t revocations; /* pages made before the last one map to nothing; atomic */
 	uint64_t object; /* identity: page n is {object, n} */
 	void (*get)(struct iopt_dmabuf *dmabuf);
 	void (*put)(struct iopt_dmabuf *dmabuf);
@@ -69,11 +70,22 @@ struct iopt_file_pages {
 	struct iopt_pages pages;
 	struct engine_file *file;   /* a reference; IOPT_PAGES_FILE */
 	struct iopt_dmabuf *dmabuf; /* a reference; IOPT_PAGES_DMABUF */
+	uint32_t revocations;	    /* of dmabuf when these pages were made */
 };
 
 static inline struct iopt_file_pages *iopt_file_pages(struct iopt_pages *pages)
 {
 	return (struct iopt_file_pages *)pages;
+}
+
+/* Whether the pages are of a dma-buf that was revoked since: they map to nothing. */
+static inline bool iopt_pages_revoked(struct iopt_pages *pages)
+{
+	const struct iopt_file_pages *file_pages = iopt_file_pages(pages);
+
+	return pages->type == IOPT_PAGES_DMABUF &&
+	       file_pages->revocations !=
+		       __atomic_load_n(&file_pages->dmabuf->revocations, __ATOMIC_RELAXED);
 }
 
 /*

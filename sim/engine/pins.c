@@ -399,7 +399,7 @@ int iopt_pages_identity(struct engine_ctx *ctx, struct iopt_pages *pages, uint64
 	if (pages->type == IOPT_PAGES_DMABUF) {
 		page->object = iopt_file_pages(pages)->dmabuf->object;
 		page->index = (pages->base >> ENGINE_PAGE_SHIFT) + index;
-		return iopt_file_pages(pages)->dmabuf->revoked ? -EFAULT : 0;
+		return iopt_pages_revoked(pages) ? -EFAULT : 0;
 	}
 	if (pages->pins && pages->pins->ids && page_is_pinned(pages, index)) {
 		*page = pages->pins->ids[index];

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What devices are attached to: attach, replace, detach, per PASID, with page
+ * tables that the client made and with those made on the way.
+ *
+ * Each attachment counts once in its page table and once in its device. Nothing
+ * changes when one of these fails. Source: iommufd/device.c, drivers/iommu/iommu.c.
+ */
+#include "sim/engine/device.h"
+#include "sim/engine/eventq.h"
+
+struct attach *device_attach_find(const struct device *dev, uint32_t pasid)
+{
+	list_for_each(link, &dev->attached)
+	{
+		struct attach *attach = container_of(link, struct attach, link);
+
+		if (attach->pasid == pasid)
+			return attach;
+	}
+	return NULL;
+}
+
+/* Traces an attachment; of a page table that no one sees yet, its maker does it later. */
+static void attach_commit(const struct attach *attach, enum trace_commit_kind kind)
+{
+	if (attach->hwpt->object.published)
+		ctx_commit(attach->dev->object.ctx, &attach->hwpt->object, kind, 0, 0,
+			   attach->pasid, attach->dev->object.id);
+}
+
+/* Keeps the list by rising pasid. */
+static void attach_insert(struct attach *attach)
+{
+	struct list_link *before = &attach->dev->attached;
+
+	list_for_each(link, &attach->dev->attached)
+	{
+		if (container_of(link, struct attach, link)->pasid > attach->pasid) {
+			before = link;
+			break;
+		}
+	}
+	list_append(before, &attach->link);
+}
+
+/*
+ * Page tables for PASIDs and others do not mix on one device: -EINVAL. Source:
+ * iommufd_hwpt_pasid_compat().
+ */
+static int attach_check_pasid(const struct hwpt *hwpt, const struct device *dev, uint32_t pasid)
+{
+	const struct attach *plain = device_attach_find(dev, NO_PASID);
+
+	if (pasid == NO_PASID) {
+		list_for_each(link, &dev->attached)
+		{
+			if (container_of(link, struct attach, link)->pasid != NO_PASID &&
+			    !hwpt->pasid_compat)
+				return -EINVAL;
+		}
+		return 0;
+	}
+	if (!hwpt->pasid_compat || (plain && !plain->hwpt->pasid_compat))
+		return -EINVAL;
+	return 0;
+}
+
+/* What the IOMMU core checks before the driver: iommu_attach_device_pasid(). */
+static int attach_check_core(const struct hwpt *hwpt, const struct device *dev, uint32_t pasid)
+{
+	if (hwpt->domain.mock != dev->driver->mock)
+		return -EINVAL;
+	if (pasid != NO_PASID && pasid >= dev->max_pasids)
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * The reserved ranges of the device leave the address space. No device here has
+ * any, but the call can fail. Source: iopt_table_enforce_dev_resv_regions().
+ */
+static int attach_reserve(const struct hwpt *paging, uint32_t pasid)
+{
+	if (!paging || pasid != NO_PASID)
+		return 0;
+	return ctx_should_fail(paging->object.ctx) ? -EINVAL : 0;
+}
+
+int hwpt_attach(struct hwpt *hwpt, struct device *dev, uint32_t pasid)
+{
+	struct engine_ctx *ctx = dev->object.ctx;
+	struct attach *attach;
+	void *handle = NULL;
+	int rc;
+
+	if (device_attach_find(dev, pasid))
+		return -EBUSY;
+	attach = ctx_alloc(ctx, sizeof(*attach));
+	if (!attach)
+		return -ENOMEM;
+	attach->dev = dev;
+	attach->pasid = pasid;
+	attach->hwpt = hwpt;
+	rc = attach_reserve(hwpt_find_paging(hwpt), pasid);
+	if (rc)
+		goto out_free;
+	rc = attach_check_pasid(hwpt, dev, pasid);
+	if (rc)
+		goto out_free;
+	rc = -ENOMEM;
+	handle = ctx_alloc(ctx, 1);
+	if (!handle)
+		goto out_free;
+	rc = attach_check_core(hwpt, dev, pasid);
+	if (rc)
+		goto out_free;
+	rc = dev->driver->attach(dev, pasid, hwpt, NULL);
+	if (rc)
+		goto out_free;
+	free(handle);
+	attach_insert(attach);
+	hwpt->object.users++;
+	attach_commit(attach, TRACE_COMMIT_ATTACH);
+	return 0;
+
+out_free:
+	free(handle);
+	free(attach);
+	return rc;
+}
+
+struct hwpt *hwpt_detach(struct device *dev, uint32_t pasid)
+{
+	struct attach *attach = device_attach_find(dev, pasid);
+	struct hwpt *hwpt;
+
+	if (!attach)
+		return NULL;
+	hwpt = attach->hwpt;
+	attach_commit(attach, TRACE_COMMIT_DETACH);
+	list_remove(&attach->link);
+	/* Back to blocking all DMA; this cannot fail. */
+	dev->driver->attach(dev, pasid, NULL, hwpt);
+	if (hwpt->fault)
+		fault_queue_drop(hwpt->fault, attach);
+	free(attach);
+	hwpt_put(hwpt);
+	return hwpt;
+}
+
+/* As iommufd_device_do_replace(): *old is what the caller must put, NULL for no change. */
+static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, struct hwpt **old)
+{
+	struct engine_ctx *ctx = dev->object.ctx;
+	struct attach *attach = device_attach_find(dev, pasid);
+	struct hwpt *paging = hwpt_find_paging(hwpt);
+	struct hwpt *from;
+	void *handle;
+	int rc;
+
+	*old = NULL;
+	if (!attach)
+		return -EINVAL;
+	from = attach->hwpt;
+	if (from == hwpt)
+		return 0;
+	if (hwpt_find_paging(from)->ioas != paging->ioas) {
+		rc = attach_reserve(paging, pasid);
+		if (rc)
+			return rc;
+	}
+	rc = attach_check_pasid(hwpt, dev, pasid);
+	if (rc)
+		return rc;
+	handle = ctx_alloc(ctx, 1);
+	if (!handle)
+		return -ENOMEM;
+	free(handle);
+	if (hwpt->domain.mock != dev->driver->mock)
+		return -EINVAL;
+	rc = dev->driver->attach(dev, pasid, hwpt, from);
+	if (rc)
+		return rc;
+	if (from->fault)
+		fault_queue_drop(from->fault, attach);
+	attach_commit(attach, TRACE_COMMIT_DETACH);
+	attach->hwpt = hwpt;
+	hwpt->object.users++;
+	attach_commit(attach, TRACE_COMMIT_ATTACH);
+	*old = from;
+	return 0;
+}
+
+/* Attaches or replaces; the two ways differ in this alone. */
+static int hwpt_switch(struct hwpt *hwpt, struct device *dev, uint32_t pasid, bool replace,
+		       struct hwpt **old)
+{
+	*old = NULL;
+	return replace ? hwpt_replace(hwpt, dev, pasid, old) : hwpt_attach(hwpt, dev, pasid);
+}
+
+/*
+ * The page table of an address space that dev accepts: the first one made by an
+ * attach before, else a new one. Source: iommufd_device_auto_get_domain().
+ */
+static int attach_ioas(struct ioas *ioas, struct device *dev, uint32_t pasid, bool replace,
+		       uint32_t *pt_id, struct hwpt **old)
+{
+	struct engine_ctx *ctx = dev->object.ctx;
+	struct hwpt *hwpt;
+	int rc;
+
+	list_for_each(link, &ioas->hwpts)
+	{
+		hwpt = container_of(link, struct hwpt, link);
+		if (!hwpt->auto_domain)
+			continue;
+		rc = hwpt_switch(hwpt, dev, pasid, replace, old);
+		/* -EINVAL: this one does not go with the device; any other error ends it. */
+		if (rc == -EINVAL)
+			continue;
+		if (!rc)
+			*pt_id = hwpt->object.id;
+		return rc;
+	}
+
+	rc = hwpt_paging_alloc(ctx, ioas, dev, pasid, 0, !replace, NULL, &hwpt);
+	if (rc)
+		return rc;
+	if (replace) {
+		rc = hwpt_replace(hwpt, dev, pasid, old);
+		if (rc) {
+			object_abort_and_destroy(&hwpt->object);
+			return rc;
+		}
+	}
+	hwpt->auto_domain = true;
+	*pt_id = hwpt->object.id;
+	object_publish(&hwpt->object, ioas->object.id);
+	attach_commit(device_attach_find(dev, pasid), TRACE_COMMIT_ATTACH);
+	return 0;
+}
+
+static int device_change_pt(struct device *dev, uint32_t pasid, uint32_t *pt_id, bool replace)
+{
+	struct engine_object *object = object_get(dev->object.ctx, *pt_id, ENGINE_OBJ_NONE);
+	struct hwpt *old = NULL;
+	int rc;
+
+	if (!object)
+		return -ENOENT;
+	switch (object->type) {
+	case ENGINE_OBJ_HWPT_NESTED:
+	case ENGINE_OBJ_HWPT_PAGING:
+		rc = hwpt_switch(container_of(object, struct hwpt, object), dev, pasid, replace,
+				 &old);
+		break;
+	case ENGINE_OBJ_IOAS:
+		rc = attach_ioas(container_of(object, struct ioas, object), dev, pasid, replace,
+				 pt_id, &old);
+		break;
+	default:
+		rc = -EINVAL;
+	}
+	if (!rc && old)
+		hwpt_put(old);
+	return rc;
+}
+
+int device_attach(struct device *dev, uint32_t pasid, uint32_t *pt_id)
+{
+	int rc = device_change_pt(dev, pasid, pt_id, false);
+
+	if (!rc)
+		dev->object.users++;
+	return rc;
+}
+
+int device_replace(struct device *dev, uint32_t pasid, uint32_t *pt_id)
+{
+	return device_change_pt(dev, pasid, pt_id, true);
+}
+
+void device_detach(struct device *dev, uint32_t pasid)
+{
+	if (hwpt_detach(dev, pasid))
+		dev->object.users--;
+}
