@@ -6,7 +6,7 @@ cli_srcs := \
 	cli/main.c \
 	cli/options.c
 
-ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(fuse_srcs) $(exec_srcs) \
+ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(process_srcs) $(inproc_srcs) $(fuse_srcs) $(exec_srcs) \
 	$(des_srcs) $(scenario_srcs) $(analysis_srcs) $(bench_srcs) $(tracepoints_srcs))
 ioasis_libs = $(shell $(PKG_CONFIG) --libs $(pkgs) 2>/dev/null) -ldl -lm
 

@@ -42,6 +42,10 @@ engine_srcs := \
 inproc_srcs := \
 	sim/inproc/inproc.c \
 	sim/inproc/trusted.c
+process_srcs := \
+	sim/process/file.c \
+	sim/process/memory.c \
+	sim/process/process.c
 fuse_srcs := \
 	sim/fuse/anon.c \
 	sim/fuse/calls.c \
@@ -49,10 +53,7 @@ fuse_srcs := \
 	sim/fuse/device.c \
 	sim/fuse/inject.c \
 	sim/fuse/leak.c \
-	sim/fuse/mount.c \
-	sim/process/file.c \
-	sim/process/memory.c \
-	sim/process/process.c
+	sim/fuse/mount.c
 exec_srcs :=
 des_srcs := \
 	sim/des/des.c \

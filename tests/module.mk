@@ -37,6 +37,8 @@ script_tests := \
 unit_programs := $(addprefix $(B)/tests/,$(unit_tests))
 tests += $(unit_programs)
 
+include tests/kernel/module.mk
+
 # $(1): name of a unit test
 define unit_test_rule
 $(B)/tests/$(1): $$(call objs,tests/unit/$(1).c $$($(1)_srcs))
@@ -62,4 +64,4 @@ check-now:
 .PHONY: asan ubsan tsan
 asan ubsan tsan: deps-check
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) PROFILE=$@ tests
-	$(Q)BUILD=build/$@ tests/run $(addprefix build/$@/tests/,$(unit_tests))
+	$(Q)BUILD=build/$@ tests/run $(patsubst $(B)/%,build/$@/%,$(unit_programs))

@@ -55,7 +55,7 @@ long device_ioctl(int fd, unsigned int cmd, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
-long ioas_alloc(int fd, uint32_t *id)
+long device_ioas_alloc(int fd, uint32_t *id)
 {
 	struct iommu_ioas_alloc cmd = { .size = sizeof(cmd) };
 	long ret = device_ioctl(fd, IOMMU_IOAS_ALLOC, &cmd);
@@ -65,14 +65,14 @@ long ioas_alloc(int fd, uint32_t *id)
 	return ret;
 }
 
-long object_destroy(int fd, uint32_t id)
+long device_destroy(int fd, uint32_t id)
 {
 	struct iommu_destroy cmd = { .size = sizeof(cmd), .id = id };
 
 	return device_ioctl(fd, IOMMU_DESTROY, &cmd);
 }
 
-static long ioas_map(int fd, uint32_t ioas, uint32_t flags, void *va, uint64_t length,
+static long device_ioas_map(int fd, uint32_t ioas, uint32_t flags, void *va, uint64_t length,
 		     uint64_t *iova)
 {
 	struct iommu_ioas_map cmd = {
@@ -90,22 +90,22 @@ static long ioas_map(int fd, uint32_t ioas, uint32_t flags, void *va, uint64_t l
 	return ret;
 }
 
-long ioas_map_fixed(int fd, uint32_t ioas, void *va, uint64_t length, uint64_t iova)
+long device_ioas_map_fixed(int fd, uint32_t ioas, void *va, uint64_t length, uint64_t iova)
 {
-	return ioas_map(fd, ioas, RW | IOMMU_IOAS_MAP_FIXED_IOVA, va, length, &iova);
+	return device_ioas_map(fd, ioas, RW | IOMMU_IOAS_MAP_FIXED_IOVA, va, length, &iova);
 }
 
-long ioas_map_auto(int fd, uint32_t ioas, void *va, uint64_t length, uint64_t *iova)
+long device_ioas_map_auto(int fd, uint32_t ioas, void *va, uint64_t length, uint64_t *iova)
 {
 	uint64_t found = 0;
-	long ret = ioas_map(fd, ioas, RW, va, length, &found);
+	long ret = device_ioas_map(fd, ioas, RW, va, length, &found);
 
 	if (!ret)
 		*iova = found;
 	return ret;
 }
 
-long ioas_unmap(int fd, uint32_t ioas, uint64_t iova, uint64_t length, uint64_t *unmapped)
+long device_ioas_unmap(int fd, uint32_t ioas, uint64_t iova, uint64_t length, uint64_t *unmapped)
 {
 	struct iommu_ioas_unmap cmd = {
 		.size = sizeof(cmd),

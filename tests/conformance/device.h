@@ -23,10 +23,10 @@ long device_ioctl(int fd, unsigned int cmd, void *arg);
 bool device_has_test_ops(void);
 
 /* Shortcuts; each returns what the ioctl gives. The `out` arguments are set on success only. */
-long ioas_alloc(int fd, uint32_t *id);
-long object_destroy(int fd, uint32_t id);
-long ioas_map_fixed(int fd, uint32_t ioas, void *va, uint64_t length, uint64_t iova);
-long ioas_map_auto(int fd, uint32_t ioas, void *va, uint64_t length, uint64_t *iova);
-long ioas_unmap(int fd, uint32_t ioas, uint64_t iova, uint64_t length, uint64_t *unmapped);
+long device_ioas_alloc(int fd, uint32_t *id);
+long device_destroy(int fd, uint32_t id);
+long device_ioas_map_fixed(int fd, uint32_t ioas, void *va, uint64_t length, uint64_t iova);
+long device_ioas_map_auto(int fd, uint32_t ioas, void *va, uint64_t length, uint64_t *iova);
+long device_ioas_unmap(int fd, uint32_t ioas, uint64_t iova, uint64_t length, uint64_t *unmapped);
 
 #endif

@@ -35,7 +35,7 @@ static int fixture_init(void **state)
 	f->fd = device_open();
 	f->pool = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(f->pool, MAP_FAILED);
-	assert_int_equal(ioas_alloc(f->fd, &f->ioas), 0);
+	assert_int_equal(device_ioas_alloc(f->fd, &f->ioas), 0);
 	*state = f;
 	return 0;
 }
@@ -93,13 +93,13 @@ static void test_ids_are_the_lowest_free_from_one(void **state)
 	uint32_t b, c, again;
 
 	assert_int_equal(f->ioas, 1);
-	assert_int_equal(ioas_alloc(f->fd, &b), 0);
-	assert_int_equal(ioas_alloc(f->fd, &c), 0);
+	assert_int_equal(device_ioas_alloc(f->fd, &b), 0);
+	assert_int_equal(device_ioas_alloc(f->fd, &c), 0);
 	assert_int_equal(b, 2);
 	assert_int_equal(c, 3);
-	assert_int_equal(object_destroy(f->fd, b), 0);
-	assert_int_equal(object_destroy(f->fd, b), -ENOENT);
-	assert_int_equal(ioas_alloc(f->fd, &again), 0);
+	assert_int_equal(device_destroy(f->fd, b), 0);
+	assert_int_equal(device_destroy(f->fd, b), -ENOENT);
+	assert_int_equal(device_ioas_alloc(f->fd, &again), 0);
 	assert_int_equal(again, b);
 }
 
@@ -107,17 +107,17 @@ static void test_destroy_of_an_unknown_id_is_enoent(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(object_destroy(f->fd, 0), -ENOENT);
-	assert_int_equal(object_destroy(f->fd, 77), -ENOENT);
-	assert_int_equal(object_destroy(f->fd, UINT32_MAX), -ENOENT);
+	assert_int_equal(device_destroy(f->fd, 0), -ENOENT);
+	assert_int_equal(device_destroy(f->fd, 77), -ENOENT);
+	assert_int_equal(device_destroy(f->fd, UINT32_MAX), -ENOENT);
 }
 
 static void test_destroy_of_a_space_with_mappings_succeeds(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x10000), 0);
-	assert_int_equal(object_destroy(f->fd, f->ioas), 0);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x10000), 0);
+	assert_int_equal(device_destroy(f->fd, f->ioas), 0);
 }
 
 static void test_alloc_takes_no_flags(void **state)
@@ -169,10 +169,10 @@ static void test_map_over_a_mapping_is_eexist(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, 4 * PAGE, 0x10000), 0);
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x13000), -EEXIST);
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, 2 * PAGE, 0xf000), -EEXIST);
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x14000), 0);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, 4 * PAGE, 0x10000), 0);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x13000), -EEXIST);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, 2 * PAGE, 0xf000), -EEXIST);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x14000), 0);
 }
 
 static void test_map_of_bad_memory_succeeds_without_a_page_table(void **state)
@@ -181,7 +181,7 @@ static void test_map_of_bad_memory_succeeds_without_a_page_table(void **state)
 	void *gone = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	munmap(gone, PAGE);
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, gone, PAGE, 0x10000), 0);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, gone, PAGE, 0x10000), 0);
 }
 
 static void test_automatic_address_is_the_lowest_that_fits(void **state)
@@ -189,11 +189,11 @@ static void test_automatic_address_is_the_lowest_that_fits(void **state)
 	struct fixture *f = *state;
 	uint64_t a, b, c;
 
-	assert_int_equal(ioas_map_auto(f->fd, f->ioas, f->pool, PAGE, &a), 0);
-	assert_int_equal(ioas_map_auto(f->fd, f->ioas, f->pool, PAGE, &b), 0);
+	assert_int_equal(device_ioas_map_auto(f->fd, f->ioas, f->pool, PAGE, &a), 0);
+	assert_int_equal(device_ioas_map_auto(f->fd, f->ioas, f->pool, PAGE, &b), 0);
 	assert_true(a >= PAGE && b > a);
-	assert_int_equal(ioas_unmap(f->fd, f->ioas, a, PAGE, NULL), 0);
-	assert_int_equal(ioas_map_auto(f->fd, f->ioas, f->pool, PAGE, &c), 0);
+	assert_int_equal(device_ioas_unmap(f->fd, f->ioas, a, PAGE, NULL), 0);
+	assert_int_equal(device_ioas_map_auto(f->fd, f->ioas, f->pool, PAGE, &c), 0);
 	assert_int_equal(c, a);
 }
 
@@ -202,7 +202,7 @@ static void test_automatic_address_keeps_the_offset_in_the_page(void **state)
 	struct fixture *f = *state;
 	uint64_t iova;
 
-	assert_int_equal(ioas_map_auto(f->fd, f->ioas, f->pool + 0x123, 100, &iova), 0);
+	assert_int_equal(device_ioas_map_auto(f->fd, f->ioas, f->pool + 0x123, 100, &iova), 0);
 	assert_int_equal(iova % PAGE, 0x123);
 }
 
@@ -249,10 +249,10 @@ static void test_unmap_covers_whole_mappings_and_counts_bytes(void **state)
 	struct fixture *f = *state;
 	uint64_t bytes = 0;
 
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x10000), 0);
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x14000), 0);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x10000), 0);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x14000), 0);
 	/* A hole between them is fine. */
-	assert_int_equal(ioas_unmap(f->fd, f->ioas, 0x10000, 5 * PAGE, &bytes), 0);
+	assert_int_equal(device_ioas_unmap(f->fd, f->ioas, 0x10000, 5 * PAGE, &bytes), 0);
 	assert_int_equal(bytes, 2 * PAGE);
 }
 
@@ -260,12 +260,12 @@ static void test_unmap_that_cuts_a_mapping_is_enoent_and_keeps_what_went_before(
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x10000), 0);
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, 4 * PAGE, 0x11000), 0);
-	assert_int_equal(ioas_unmap(f->fd, f->ioas, 0x10000, 2 * PAGE, NULL), -ENOENT);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x10000), 0);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, 4 * PAGE, 0x11000), 0);
+	assert_int_equal(device_ioas_unmap(f->fd, f->ioas, 0x10000, 2 * PAGE, NULL), -ENOENT);
 	/* The first is gone, the second is whole. */
-	assert_int_equal(ioas_unmap(f->fd, f->ioas, 0x10000, PAGE, NULL), -ENOENT);
-	assert_int_equal(ioas_unmap(f->fd, f->ioas, 0x11000, 4 * PAGE, NULL), 0);
+	assert_int_equal(device_ioas_unmap(f->fd, f->ioas, 0x10000, PAGE, NULL), -ENOENT);
+	assert_int_equal(device_ioas_unmap(f->fd, f->ioas, 0x11000, 4 * PAGE, NULL), 0);
 }
 
 static void test_unmap_of_nothing_is_enoent_but_of_everything_is_fine(void **state)
@@ -273,9 +273,9 @@ static void test_unmap_of_nothing_is_enoent_but_of_everything_is_fine(void **sta
 	struct fixture *f = *state;
 	uint64_t bytes = 1;
 
-	assert_int_equal(ioas_unmap(f->fd, f->ioas, 0x10000, PAGE, NULL), -ENOENT);
-	assert_int_equal(ioas_unmap(f->fd, f->ioas, 0x10000, 0, NULL), -EINVAL);
-	assert_int_equal(ioas_unmap(f->fd, f->ioas, 0, ~0ull, &bytes), 0);
+	assert_int_equal(device_ioas_unmap(f->fd, f->ioas, 0x10000, PAGE, NULL), -ENOENT);
+	assert_int_equal(device_ioas_unmap(f->fd, f->ioas, 0x10000, 0, NULL), -EINVAL);
+	assert_int_equal(device_ioas_unmap(f->fd, f->ioas, 0, ~0ull, &bytes), 0);
 	assert_int_equal(bytes, 0);
 }
 
@@ -302,11 +302,11 @@ static void test_copy_takes_a_part_and_refuses_a_hole(void **state)
 	struct fixture *f = *state;
 	uint32_t dst;
 
-	assert_int_equal(ioas_alloc(f->fd, &dst), 0);
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, 4 * PAGE, 0x10000), 0);
+	assert_int_equal(device_ioas_alloc(f->fd, &dst), 0);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, 4 * PAGE, 0x10000), 0);
 	assert_int_equal(copy(f->fd, dst, f->ioas, RW, 0x11000, PAGE, 0x20000), 0);
 	assert_int_equal(copy(f->fd, dst, f->ioas, RW, 0x13000, 2 * PAGE, 0x30000), -ENOENT);
-	assert_int_equal(ioas_unmap(f->fd, dst, 0x20000, PAGE, NULL), 0);
+	assert_int_equal(device_ioas_unmap(f->fd, dst, 0x20000, PAGE, NULL), 0);
 }
 
 static void test_copy_writeable_of_a_readonly_mapping_is_eperm(void **state)
@@ -322,7 +322,7 @@ static void test_copy_writeable_of_a_readonly_mapping_is_eperm(void **state)
 	};
 	uint32_t dst;
 
-	assert_int_equal(ioas_alloc(f->fd, &dst), 0);
+	assert_int_equal(device_ioas_alloc(f->fd, &dst), 0);
 	assert_int_equal(device_ioctl(f->fd, IOMMU_IOAS_MAP, &map), 0);
 	assert_int_equal(copy(f->fd, dst, f->ioas, RW, 0x10000, PAGE, 0x10000), -EPERM);
 	assert_int_equal(copy(f->fd, dst, f->ioas, IOMMU_IOAS_MAP_READABLE, 0x10000, PAGE, 0x10000), 0);
@@ -358,10 +358,10 @@ static void test_allowed_ranges_limit_automatic_addresses_alone(void **state)
 	uint64_t iova;
 
 	assert_int_equal(device_ioctl(f->fd, IOMMU_IOAS_ALLOW_IOVAS, &cmd), 0);
-	assert_int_equal(ioas_map_auto(f->fd, f->ioas, f->pool, PAGE, &iova), 0);
+	assert_int_equal(device_ioas_map_auto(f->fd, f->ioas, f->pool, PAGE, &iova), 0);
 	assert_int_equal(iova, 0x100000);
-	assert_int_equal(ioas_map_auto(f->fd, f->ioas, f->pool, PAGE, &iova), -ENOSPC);
-	assert_int_equal(ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x10000), 0);
+	assert_int_equal(device_ioas_map_auto(f->fd, f->ioas, f->pool, PAGE, &iova), -ENOSPC);
+	assert_int_equal(device_ioas_map_fixed(f->fd, f->ioas, f->pool, PAGE, 0x10000), 0);
 	range.last = range.start;
 	assert_int_equal(device_ioctl(f->fd, IOMMU_IOAS_ALLOW_IOVAS, &cmd), -EINVAL);
 }
@@ -410,7 +410,7 @@ static void test_vfio_needs_an_address_space(void **state)
 	cmd.ioas_id = 0;
 	assert_int_equal(device_ioctl(f->fd, IOMMU_VFIO_IOAS, &cmd), 0);
 	assert_int_equal(cmd.ioas_id, f->ioas);
-	assert_int_equal(object_destroy(f->fd, f->ioas), 0);
+	assert_int_equal(device_destroy(f->fd, f->ioas), 0);
 	assert_int_equal(device_ioctl(f->fd, IOMMU_VFIO_IOAS, &cmd), -ENODEV);
 }
 

@@ -1,6 +1,33 @@
-# The conformance tests and the comparison with a real kernel.
+# The conformance tests, and the comparison with a real kernel.
 
-conformance_srcs := tests/conformance/device.c tests/conformance/inproc_device.c
+unit_programs += $(B)/tests/test_conformance
+tests += $(B)/tests/test_conformance
+
+# A device in the same process as the test.
+inproc_test_srcs := tests/conformance/inproc_device.c $(inproc_srcs) $(process_srcs) \
+	$(engine_srcs) $(tracepoints_srcs)
+
+$(B)/tests/test_conformance: $(call objs,tests/conformance/test_conformance.c \
+		tests/conformance/device.c $(inproc_test_srcs))
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ -lcmocka -ldl
+
+# The oracle's program with its main renamed, and its system calls sent to two devices.
+oracle_program := ../shared/oracle/iommufd-diff.c
+ifneq ($(wildcard $(oracle_program)),)
+tests += $(B)/tests/compare
+endif
+
+$(O)/oracle_main.o: $(oracle_program)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) -O2 -fPIC -w -Dmain=oracle_main -c -o $@ $<
+
+$(B)/tests/compare: $(call objs,tests/kernel/compare.c $(inproc_test_srcs)) $(O)/oracle_main.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(all_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=ioctl -o $@ $^ -ldl
 
 .PHONY: check-kernel check-fresh
 
