@@ -16,3 +16,12 @@ $(B)/ioasis: $(call objs,$(ioasis_srcs)) | $(libs)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(ioasis_libs)
+
+# The small VMM of `make demo`, linked as a VMM is: with the library.
+programs += $(B)/ioasis-vmm
+
+$(B)/ioasis-vmm: $(call objs,$(sort cli/vmm_main.c cli/options.c $(vmm_srcs) $(inproc_srcs) \
+		$(process_srcs) $(engine_srcs))) $(B)/libioasis-backend.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ -ljson-c -ldl

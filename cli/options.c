@@ -8,11 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What stands before the name of a command when a user types it. */
+static const char *prefix(const struct cli_command *command)
+{
+	return command->standalone ? "" : "ioasis ";
+}
+
 int cli_fail(const struct cli_command *command, const char *fmt, ...)
 {
 	va_list ap;
 
-	fprintf(stderr, "ioasis %s: ", command->name);
+	fprintf(stderr, "%s%s: ", prefix(command), command->name);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
@@ -36,7 +42,8 @@ static void print_options(const struct cli_option *option)
 
 static void print_help(const struct cli_command *command)
 {
-	printf("Usage: ioasis %s %s\n\n%s\n", command->name, command->synopsis, command->summary);
+	printf("Usage: %s%s %s\n\n%s\n", prefix(command), command->name, command->synopsis,
+	       command->summary);
 	if (command->details)
 		printf("\n%s\n", command->details);
 	printf("\nOptions:\n");
@@ -85,8 +92,8 @@ static int parse_one(const struct cli_command *command, int argc, char **argv, i
 			value = word + 2;
 	}
 	if (!option) {
-		*status = cli_fail(command, "unknown option '%s'; 'ioasis %s --help' lists the options",
-				   word, command->name);
+		*status = cli_fail(command, "unknown option '%s'; '%s%s --help' lists the options",
+				   word, prefix(command), command->name);
 		return -1;
 	}
 	if (!option->arg && value) {

@@ -27,6 +27,7 @@ struct cli_command {
 	const struct cli_option *more_options; /* a second table, shared by commands; may be NULL */
 	bool stops_at_argument; /* options end at the first argument (exec, record) */
 	int error_status;	/* exit status of a usage error */
+	bool standalone;	/* a program of its own, not `ioasis NAME` */
 };
 
 /*

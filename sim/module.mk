@@ -46,6 +46,13 @@ process_srcs := \
 	sim/process/file.c \
 	sim/process/memory.c \
 	sim/process/process.c
+vmm_srcs := \
+	sim/vmm/faults.c \
+	sim/vmm/memory.c \
+	sim/vmm/naive_device.c \
+	sim/vmm/nic.c \
+	sim/vmm/viommu.c \
+	sim/vmm/vmm.c
 fuse_srcs := \
 	sim/fuse/anon.c \
 	sim/fuse/calls.c \
