@@ -73,6 +73,7 @@ include tracepoints/module.mk
 include backend/module.mk
 include sim/module.mk
 include analysis/module.mk
+include tests/bench/module.mk
 include cli/module.mk
 include tests/module.mk
 

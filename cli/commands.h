@@ -4,6 +4,7 @@
 #define IOASIS_CLI_COMMANDS_H
 
 /* Sorted as in `ioasis --help`. */
+int cmd_bench(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 
 #endif

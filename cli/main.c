@@ -17,6 +17,7 @@ struct command_row {
 };
 
 static const struct command_row commands[] = {
+	{ "bench", cmd_bench, "run the benchmarks, each next to its baseline" },
 	{ "serve", cmd_serve, "run a fake /dev/iommu in the foreground" },
 	{ NULL, NULL, NULL },
 };

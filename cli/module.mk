@@ -1,6 +1,7 @@
 # The program `ioasis`: one row per command in main.c, one file per command.
 
 cli_srcs := \
+	cli/cmd_bench.c \
 	cli/cmd_serve.c \
 	cli/device_options.c \
 	cli/main.c \

@@ -4,8 +4,6 @@
 # A unit test is tests/unit/NAME.c, one name in unit_tests, and NAME_srcs: what
 # else it links. A script is tests/SOMEWHERE/NAME.sh, listed in script_tests.
 
-bench_srcs :=
-
 unit_tests := \
 	test_abi \
 	test_backend \
