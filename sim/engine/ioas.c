@@ -341,7 +341,7 @@ int cmd_ioas_copy(struct engine_ucmd *ucmd)
 	struct ioas *src;
 	int rc;
 
-	if ((cmd->flags & COPY_FLAG_NTH_AREA) && ucmd->ctx->engine->config.test_ops)
+	if (cmd->flags & COPY_FLAG_NTH_AREA)
 		copy_nth_area(ucmd->ctx, cmd);
 	if (cmd->flags & ~(uint32_t)MAP_FLAGS)
 		return -EOPNOTSUPP;
