@@ -7,6 +7,7 @@
  * and opens again finds the first one gone, as with the kernel's device, OPEN waits
  * for each RELEASE that is being worked on.
  */
+#include "sim/fuse/device.h"
 #include "sim/fuse/internal.h"
 #include "sim/fuse/leak.h"
 #include "sim/fuse/mount.h"

@@ -9,7 +9,7 @@ tracepoints:
 backend: tracepoints ioasis/
 sim/engine: tracepoints ioasis/iommufd_abi.h
 sim/process: sim/engine
-sim/inproc: sim/engine sim/process ioasis/
+sim/inproc: sim/engine sim/process ioasis/ tracepoints
 sim/fuse: sim/engine sim/process tracepoints ioasis/iommufd_abi.h
 sim/exec: sim/engine sim/process sim/fuse ioasis/iommufd_abi.h
 sim/vmm: ioasis/ sim/inproc sim/engine
