@@ -2,6 +2,7 @@
 
 cli_srcs := \
 	cli/cmd_bench.c \
+	cli/cmd_exec.c \
 	cli/cmd_serve.c \
 	cli/device_options.c \
 	cli/main.c \

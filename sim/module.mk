@@ -61,7 +61,17 @@ fuse_srcs := \
 	sim/fuse/inject.c \
 	sim/fuse/leak.c \
 	sim/fuse/mount.c
-exec_srcs :=
+exec_srcs := \
+	sim/exec/caller.c \
+	sim/exec/client.c \
+	sim/exec/devfs.c \
+	sim/exec/fail_nth.c \
+	sim/exec/filter.c \
+	sim/exec/guard.c \
+	sim/exec/launch.c \
+	sim/exec/namespace.c \
+	sim/exec/supervisor.c \
+	sim/exec/test_calls.c
 des_srcs := \
 	sim/des/des.c \
 	sim/des/event_queue.c \

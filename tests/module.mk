@@ -27,10 +27,23 @@ test_options_srcs := cli/options.c
 test_rules_dot_srcs := $(rules_dot_srcs)
 
 script_tests := \
+	tests/integration/exec_end.sh \
+	tests/integration/exec_refused.sh \
+	tests/integration/exec_status.sh \
 	tests/integration/headers.sh \
 	tests/integration/includes.sh \
 	tests/integration/library.sh \
 	tests/integration/packages.sh
+
+# What the exec tests run: the same program linked both ways, without sanitizers.
+exec_clients := $(B)/tests/exec_client $(B)/tests/exec_client_static
+tests += $(exec_clients)
+
+$(exec_clients): tests/integration/exec_client.c backend/include/ioasis/iommufd_abi.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -Ibackend/include -pthread \
+		$(if $(findstring static,$@),-static) -o $@ $<
 
 unit_programs := $(addprefix $(B)/tests/,$(unit_tests))
 tests += $(unit_programs)
@@ -57,6 +70,11 @@ check: deps-check
 # The tests themselves, with what is built and installed. Slow ones come first.
 check-now:
 	$(Q)BUILD=$(B) tests/run $(script_tests) $(unit_programs)
+
+# The kernel's own self-tests on the fake device; KERNEL_SOURCE=DIR spares a download.
+.PHONY: check-upstream
+check-upstream: all
+	$(Q)BUILD=$(abspath $(B)) tests/upstream/run
 
 # The unit tests under a sanitizer.
 .PHONY: asan ubsan tsan

@@ -11,7 +11,7 @@ sim/engine: tracepoints ioasis/iommufd_abi.h
 sim/process: sim/engine
 sim/inproc: sim/engine sim/process ioasis/ tracepoints
 sim/fuse: sim/engine sim/process tracepoints ioasis/iommufd_abi.h
-sim/exec: sim/engine sim/process sim/fuse ioasis/iommufd_abi.h
+sim/exec: sim/engine sim/process sim/fuse tracepoints/load.h ioasis/iommufd_abi.h
 sim/vmm: ioasis/ sim/inproc sim/engine
 sim/des: sim/engine ioasis/
 sim/scenario: sim/des sim/engine sim/inproc ioasis/ tracepoints

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ioasis exec: runs a command with a private fake /dev/iommu. */
+#include "cli/commands.h"
+#include "cli/device_options.h"
+#include "sim/exec/launch.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct cli_command exec_command = {
+	.name = "exec",
+	.synopsis = "[OPTIONS] -- CMD [ARG...]",
+	.summary = "Runs CMD with a private fake /dev/iommu, as any user.",
+	.details = "The exit status is CMD's; 128+n when signal n ended it, 127 when it was not found,\n"
+		   "126 when it cannot be run, 125 when ioasis itself failed. What CMD leaves running\n"
+		   "is ended with it.",
+	.more_options = device_option_table,
+	.stops_at_argument = true,
+	.error_status = LAUNCH_FAILED,
+};
+
+int cmd_exec(int argc, char **argv)
+{
+	struct device_options options = { .leak_check = true };
+	struct launch_config config = { .argv = NULL };
+	struct launch_result result;
+	struct fuse_device *device;
+	int first, status;
+
+	/* argv[-1] is the program's own name: what to run again to be alone. */
+	launch_start_alone(argv - 1);
+	first = cli_parse(&exec_command, argc, argv, &options, &status);
+	if (first < 0)
+		return status;
+	if (first == argc)
+		return cli_fail(&exec_command, "no command given; 'ioasis exec -- CMD' runs CMD");
+	status = device_options_apply(&options, &exec_command, &config.device);
+	if (status)
+		goto out;
+	config.argv = argv + first;
+	launch_run(&config, &device, &result);
+	status = result.exit_status;
+	if (!result.ran)
+		cli_fail(&exec_command, "%s", result.why);
+	else
+		status = device_options_report(&options, status);
+	if (result.stuck) {
+		fflush(NULL);
+		_exit(status);
+	}
+	fuse_device_destroy(device);
+out:
+	device_options_fini(&options);
+	return status;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which system calls of CMD stop and are told to this process (seccomp user
+ * notification, seccomp_unotify(2)).
+ *
+ * Only those that FUSE cannot serve: ioctls whose answer is a file descriptor in
+ * the caller, and with the test command the few more that its users need. Every
+ * other call passes after a handful of comparisons in the kernel.
+ */
+#ifndef IOASIS_SIM_EXEC_FILTER_H
+#define IOASIS_SIM_EXEC_FILTER_H
+
+#include "ioasis/iommufd_abi.h"
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define FILTER_INSNS_MAX 96
+
+/* The kernel's test command, drivers/iommu/iommufd/iommufd_test.h. */
+#define IOMMU_TEST_CMD _IO(IOMMUFD_TYPE, 0xa0)
+
+struct filter {
+	unsigned short count;
+	struct sock_filter insns[FILTER_INSNS_MAX];
+};
+
+/*
+ * Makes the filter. test_ops: also the test command, mmap of a file that is
+ * shared, and opening a file for writing (for fail-nth).
+ */
+void filter_build(struct filter *filter, bool test_ops);
+
+/*
+ * Installs it for the calling thread and all that it starts. Needs CAP_SYS_ADMIN
+ * in the user namespace, so that set-user-id programs still work. Returns the
+ * listener (close-on-exec); -EBUSY: there is one already (exec in exec); -errno.
+ */
+int filter_install(const struct filter *filter);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ends what CMD has left running.
+ *
+ * Whatever CMD starts lives in the private mount namespace, and has no device once
+ * ioasis is gone. The guard is a process that does nothing but wait for the end of
+ * ioasis, so that even SIGKILL leaves neither a process nor a mount behind. What
+ * CMD moved to namespaces of its own (a container) is not looked for.
+ */
+#ifndef IOASIS_SIM_EXEC_GUARD_H
+#define IOASIS_SIM_EXEC_GUARD_H
+
+#include <sys/types.h>
+
+struct guard {
+	pid_t pid;  /* -1: none */
+	int lifeline; /* closed by the end of this process */
+	ino_t outside; /* the mount namespace that is never touched */
+};
+
+/* Before namespace_enter(): remembers which namespace is the host's. 0 or -errno. */
+int guard_init(struct guard *guard);
+
+/* After it, while there is one thread: starts the process. 0 or -errno. */
+int guard_start(struct guard *guard);
+
+/*
+ * Ends every other process of the private namespace, politely at first, and the
+ * guard. Harmless if it was not started.
+ */
+void guard_finish(struct guard *guard);
+
+#endif

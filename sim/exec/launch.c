@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/exec/launch.h"
+
+#include "sim/exec/client.h"
+#include "sim/exec/fail_nth.h"
+#include "sim/exec/filter.h"
+#include "sim/exec/guard.h"
+#include "sim/exec/namespace.h"
+#include "sim/exec/supervisor.h"
+#include "sim/exec/test_calls.h"
+#include "tracepoints/load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- one thread ------------------------------------------------------------ */
+
+/* What starts threads before main(), and where it waits until there may be some. */
+static const struct {
+	const char *name, *put_off;
+} thread_starters[] = {
+	{ "IOASIS_TRACE", "IOASIS_EXEC_PUT_OFF_TRACE" },
+	{ "LD_PRELOAD", "IOASIS_EXEC_PUT_OFF_PRELOAD" },
+};
+#define STARTERS (sizeof(thread_starters) / sizeof(thread_starters[0]))
+
+static bool move_variable(const char *from, const char *to)
+{
+	const char *value = getenv(from);
+
+	if (!value)
+		return false;
+	setenv(to, value, 1);
+	unsetenv(from);
+	return true;
+}
+
+static bool alone(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/task", &st) || st.st_nlink <= 3;
+}
+
+void launch_start_alone(char *const argv[])
+{
+	bool again = false, moved = false;
+	size_t i;
+
+	for (i = 0; i < STARTERS; i++)
+		again |= move_variable(thread_starters[i].put_off, thread_starters[i].name);
+	if (again || alone())
+		return;
+	for (i = 0; i < STARTERS; i++)
+		moved |= move_variable(thread_starters[i].name, thread_starters[i].put_off);
+	if (moved)
+		execv("/proc/self/exe", argv);
+	/* The namespaces will say why not, if they cannot be made now. */
+	for (i = 0; i < STARTERS; i++)
+		move_variable(thread_starters[i].put_off, thread_starters[i].name);
+}
+
+/* Tracing as the environment wants it, now that threads may start. */
+static void start_tracing(void)
+{
+	const char *wanted = getenv("IOASIS_TRACE");
+
+	if (trace_armed() || !wanted || !*wanted || !strcmp(wanted, "0"))
+		return;
+	if (!trace_load_probes() && !strcmp(wanted, "late"))
+		trace_mode = TRACE_MODE_LATE;
+}
+
+/* ---- the launch ------------------------------------------------------------- */
+
+struct launch {
+	const struct launch_config *config;
+	struct launch_result *result;
+	struct fuse_device *device;
+	struct fail_nth_table *fail_nth; /* NULL without the test command */
+	struct supervisor *supervisor;	 /* NULL: no listener */
+	struct guard guard;
+	struct client client;
+	struct filter filter;
+};
+
+static uint32_t *launch_fail_nth(void *opaque, uint32_t tid)
+{
+	return fail_nth_find(opaque, tid);
+}
+
+/* 0, or the exit status with result->why. */
+static int launch_prepare(struct launch *launch)
+{
+	char *why = launch->result->why;
+	bool test_ops = launch->config->device.engine.test_ops;
+	int fd, rc;
+
+	/* Asked here, before anything is made, for the plainest of messages. */
+	fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		snprintf(why, LAUNCH_WHY_BYTES,
+			 "cannot open /dev/fuse: %s; the fake device needs it (modprobe fuse, or "
+			 "give the container the device; a user needs the right to read and "
+			 "write it)",
+			 strerror(errno));
+		return LAUNCH_FAILED;
+	}
+	close(fd);
+	rc = guard_init(&launch->guard);
+	if (rc) {
+		snprintf(why, LAUNCH_WHY_BYTES, "cannot look at /proc/self/ns: %s; /proc must be "
+			 "mounted", strerror(-rc));
+		return LAUNCH_FAILED;
+	}
+	rc = namespace_enter(why, LAUNCH_WHY_BYTES);
+	if (!rc)
+		rc = namespace_make_device_path(why, LAUNCH_WHY_BYTES);
+	if (!rc && test_ops)
+		rc = test_make_debugfs(why, LAUNCH_WHY_BYTES);
+	if (rc)
+		return LAUNCH_FAILED;
+	rc = guard_start(&launch->guard);
+	if (rc) {
+		snprintf(why, LAUNCH_WHY_BYTES, "cannot fork: %s", strerror(-rc));
+		return LAUNCH_FAILED;
+	}
+	filter_build(&launch->filter, test_ops);
+	rc = client_fork(&launch->client, launch->config->argv, &launch->filter, why,
+			 LAUNCH_WHY_BYTES);
+	return rc ? LAUNCH_FAILED : 0;
+}
+
+/* Each client costs a few files of /proc; CMD keeps the limit that it was given. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int launch_make_device(struct launch *launch)
+{
+	struct fuse_device_config config = launch->config->device;
+	char *why = launch->result->why;
+	int rc;
+
+	raise_file_limit();
+	if (config.engine.test_ops) {
+		launch->fail_nth = fail_nth_table_create();
+		if (!launch->fail_nth) {
+			snprintf(why, LAUNCH_WHY_BYTES, "out of memory");
+			return LAUNCH_FAILED;
+		}
+		config.fail_nth = launch_fail_nth;
+		config.opaque = launch->fail_nth;
+	}
+	rc = fuse_device_create(&config, &launch->device);
+	if (rc) {
+		snprintf(why, LAUNCH_WHY_BYTES, "cannot make the device: %s", strerror(-rc));
+		return LAUNCH_FAILED;
+	}
+	rc = fuse_device_mount(launch->device, NAMESPACE_DEVICE_PATH, why);
+	return rc ? LAUNCH_FAILED : 0;
+}
+
+static int launch_supervise(struct launch *launch)
+{
+	struct supervisor_config config = {
+		.listener = launch->client.listener,
+		.device = launch->device,
+		.fail_nth = launch->fail_nth,
+	};
+	int rc;
+
+	/* Inside another exec: its listener is the only one that there can be. */
+	if (config.listener < 0)
+		return 0;
+	rc = supervisor_start(&config, &launch->supervisor);
+	if (rc) {
+		snprintf(launch->result->why, LAUNCH_WHY_BYTES, "cannot start a thread: %s",
+			 strerror(-rc));
+		return LAUNCH_FAILED;
+	}
+	launch->client.listener = -1; /* the supervisor's */
+	return 0;
+}
+
+static int launch_client(struct launch *launch)
+{
+	int rc = client_start(&launch->client, launch->config->argv[0], launch->result->why,
+			      LAUNCH_WHY_BYTES);
+
+	if (rc)
+		return rc == -ENOENT ? CLIENT_NOT_FOUND : CLIENT_NOT_RUNNABLE;
+	launch->result->ran = true;
+	rc = client_wait(&launch->client);
+	return WIFSIGNALED(rc) ? 128 + WTERMSIG(rc) : WEXITSTATUS(rc);
+}
+
+void launch_run(const struct launch_config *config, struct fuse_device **device,
+		struct launch_result *result)
+{
+	struct launch launch = {
+		.config = config,
+		.result = result,
+		.guard = { .pid = -1, .lifeline = -1 },
+	};
+	int status;
+
+	*result = (struct launch_result){ .exit_status = LAUNCH_FAILED };
+	status = launch_prepare(&launch);
+	if (!status) {
+		start_tracing();
+		status = launch_make_device(&launch);
+		if (!status)
+			status = launch_supervise(&launch);
+		if (!status)
+			status = launch_client(&launch);
+		client_kill(&launch.client);
+	}
+	guard_finish(&launch.guard);
+	if (launch.supervisor)
+		result->stuck += supervisor_stop(launch.supervisor);
+	if (launch.device)
+		result->stuck += fuse_device_stop(launch.device);
+	if (launch.fail_nth && !result->stuck)
+		fail_nth_table_destroy(launch.fail_nth);
+	result->exit_status = status;
+	*device = launch.device;
+}

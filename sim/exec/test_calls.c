@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/exec/test_calls.h"
+
+#include "sim/exec/fail_nth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* drivers/iommu/iommufd/iommufd_test.h */
+enum {
+	TEST_OP_CREATE_ACCESS = 5,
+	TEST_OP_DMABUF_GET = 22,
+};
+
+bool test_cmd_gives_file(const struct caller *caller)
+{
+	struct {
+		uint32_t size, op;
+	} head;
+
+	if (caller_read(caller, caller->notif->data.args[2], &head, sizeof(head)))
+		return false;
+	return head.op == TEST_OP_CREATE_ACCESS || head.op == TEST_OP_DMABUF_GET;
+}
+
+void test_mmap(struct fuse_device *device, const struct caller *caller)
+{
+	const __u64 *args = caller->notif->data.args;
+	struct engine_ctx *ctx = NULL;
+	int fd, rc = 0;
+	void *page;
+
+	fd = caller_dup_fd(caller, (int)args[4]);
+	if (fd >= 0) {
+		if (fuse_device_owns_fd(device, fd))
+			ctx = fuse_device_ctx_get(device, fd);
+		close(fd);
+	}
+	if (ctx) {
+		bool shared = (args[3] & MAP_TYPE) != MAP_PRIVATE;
+
+		rc = engine_ctx_mmap(ctx, args[5], args[1], shared, &page);
+		if (shared && !rc && (args[2] & PROT_EXEC))
+			rc = -EPERM;
+		fuse_device_ctx_put(device, ctx);
+	}
+	if (rc)
+		caller_answer(caller, rc);
+	else
+		caller_continue(caller);
+}
+
+void test_open(struct fail_nth_table *table, struct fuse_device *device,
+	       const struct caller *caller)
+{
+	(void)table;
+	(void)device;
+	caller_continue(caller);
+}
+
+/* ---- the knobs of fault injection in debugfs ------------------------------- */
+
+#define DEBUGFS_PATH "/sys/kernel/debug"
+
+static const char *const injectors[] = { "fail_iommufd", "fail_page_alloc", "failslab" };
+static const char *const knobs[] = { "ignore-gfp-highmem", "ignore-gfp-wait", "interval",
+				     "probability",	   "space",	      "times",
+				     "verbose" };
+
+static int make_knobs(const char *injector)
+{
+	char path[PATH_MAX];
+	size_t i;
+	int fd;
+
+	snprintf(path, sizeof(path), DEBUGFS_PATH "/%s", injector);
+	if (mkdir(path, 0755))
+		return -errno;
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		snprintf(path, sizeof(path), DEBUGFS_PATH "/%s/%s", injector, knobs[i]);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (fd < 0)
+			return -errno;
+		close(fd);
+	}
+	return 0;
+}
+
+int test_make_debugfs(char *why, size_t size)
+{
+	int rc = 0;
+	size_t i;
+
+	if (!access(DEBUGFS_PATH "/failslab", F_OK))
+		return 0;
+	/* A kernel without debugfs has no folder to mount on, and its users expect none. */
+	if (mount("ioasis", DEBUGFS_PATH, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755"))
+		return 0;
+	for (i = 0; !rc && i < sizeof(injectors) / sizeof(injectors[0]); i++)
+		rc = make_knobs(injectors[i]);
+	if (rc)
+		snprintf(why, size, "cannot fill " DEBUGFS_PATH ": %s", strerror(-rc));
+	return rc;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The calls that are stopped for the kernel's test command alone (--test-ops):
+ * which of its operations give a file, mapping the device file, and opening the
+ * files of fault injection.
+ */
+#ifndef IOASIS_SIM_EXEC_TEST_CALLS_H
+#define IOASIS_SIM_EXEC_TEST_CALLS_H
+
+#include "sim/exec/caller.h"
+#include "sim/fuse/device.h"
+
+#include <stdbool.h>
+
+struct fail_nth_table;
+
+/* Whether the operation that the caller asks for would put a file into it. */
+bool test_cmd_gives_file(const struct caller *caller);
+
+/* Answers mmap(): refused for a device file as the kernel does, else let go on. */
+void test_mmap(struct fuse_device *device, const struct caller *caller);
+
+/* Answers open() and openat(): a file of ours for fail-nth, else let go on. */
+void test_open(struct fail_nth_table *table, struct fuse_device *device,
+	       const struct caller *caller);
+
+/*
+ * Makes the folders of fault injection in debugfs's place, whose knobs take what
+ * is written and do nothing, where the kernel has none. Comes after
+ * namespace_enter(). 0, or -errno with one line in why (size bytes).
+ */
+int test_make_debugfs(char *why, size_t size);
+
+#endif

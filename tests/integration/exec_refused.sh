@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# `ioasis exec` where something is missing: one clear line and status 125.
+. "$TOP/tests/integration/tap.sh"
+. "$TOP/tests/integration/exec_lib.sh"
+
+# refused NAME PATTERN COMMAND...: status 125 and one line that matches.
+refused() {
+	local name=$1 pattern=$2 got status
+	shift 2
+	got=$("$@" 2>&1)
+	status=$?
+	if [ "$status" = 125 ] && [ "$(echo "$got" | wc -l)" = 1 ] && [[ $got =~ $pattern ]]; then
+		ok "$name"
+	else
+		not_ok "$name"
+		printf 'status %s: %s\n' "$status" "$got" | sed 's/^/# /'
+	fi
+}
+
+if [ "$(id -u)" != 0 ] || ! unshare -m true 2>/dev/null; then
+	skip_all "only root can take things away from a program"
+fi
+make_public
+
+refused "no /dev/fuse" "^ioasis exec: cannot open /dev/fuse: " \
+	unshare -m sh -c 'mount -t tmpfs none /dev && exec "$0" exec -- true' "$ioasis"
+refused "/dev/fuse not for this user" "^ioasis exec: cannot open /dev/fuse: Permission denied" \
+	unshare -m sh -c 'mkdir -p $1 && mount -t tmpfs none $1 && mknod -m 600 $1/fuse c 10 229 &&
+		mount --bind $1/fuse /dev/fuse &&
+		exec setpriv --reuid=65534 --clear-groups "$0" exec -- true' "$public/ioasis" "$TEST_DIR/dev"
+
+# A user namespace that allows none below itself.
+if unshare -U -r sh -c 'echo 0 >/proc/sys/user/max_user_namespaces' 2>/dev/null; then
+	refused "no user namespaces" "^ioasis exec: cannot make a user namespace: " \
+		as_user unshare -U -r sh -c 'echo 0 >/proc/sys/user/max_user_namespaces &&
+			exec setpriv --bounding-set=-all --inh-caps=-all "$0" exec -- true' "$public/ioasis"
+else
+	skip "no user namespaces" "the limit cannot be set here"
+fi
+
+if can_be_user; then
+	check_output "an ordinary user" "ok" as_user "$public/ioasis" exec --leak-check no -- "$public/exec_client" ioas
+	check_output "an ordinary user with a static program" "ok" \
+		as_user "$public/ioasis" exec --leak-check no -- "$public/exec_client_static" ioas
+	check_output "an ordinary user's fault queue" "busy 1" \
+		grep busy <(as_user "$public/ioasis" exec --leak-check no -- "$public/exec_client" queue)
+	check_output "who keeps its ids" "65534 65534" \
+		as_user "$public/ioasis" exec --leak-check no -- sh -c 'echo $(id -u) $(id -g)'
+	check_status "whose exit status passes" 3 as_user "$public/ioasis" exec --leak-check no -- sh -c 'exit 3'
+	check_status "exec in exec" 4 \
+		as_user "$public/ioasis" exec --leak-check no -- "$public/ioasis" exec --leak-check no -- sh -c 'exit 4'
+else
+	skip "an ordinary user" "cannot become nobody with /dev/fuse here"
+fi
+done_testing
