@@ -104,6 +104,28 @@ int domain_set_dirty(struct domain *domain, struct io_pagetable *iopt, uint64_t 
 	return dirty_set_add(&domain->dirty, iova, iova);
 }
 
+/*
+ * How much of a written leaf is reported from first on. The mock's leaves that are
+ * several items of its table are reported without their last item: that is what
+ * record_dirty() of the kernel's generic page tables computes.
+ */
+static uint64_t leaf_reported(const struct domain *domain, uint64_t leaf, uint64_t leaf_last,
+			      uint64_t first, uint64_t last)
+{
+	uint64_t size = leaf_last - leaf + 1, item = MOCK_PAGE_SIZE, end = leaf_last;
+
+	if (domain->mock) {
+		/* A level of the table is 512 items of the one below. */
+		while (size >= item * 512)
+			item *= 512;
+		if (size > item)
+			end = leaf_last - item;
+	}
+	if (end > last)
+		end = last;
+	return end < first ? 0 : end - first + 1;
+}
+
 void domain_read_and_clear_dirty(struct domain *domain, const struct io_pagetable *iopt,
 				 const struct iopt_area *area, uint64_t iova, uint64_t last,
 				 bool no_clear,
@@ -125,9 +147,10 @@ void domain_read_and_clear_dirty(struct domain *domain, const struct io_pagetabl
 			break;
 		if (record) {
 			uint64_t first = leaf < iova ? iova : leaf;
-			uint64_t end = leaf_last > last ? last : leaf_last;
+			uint64_t length = leaf_reported(domain, leaf, leaf_last, first, last);
 
-			record(opaque, first, end - first + 1);
+			if (length)
+				record(opaque, first, length);
 		}
 		if (!no_clear)
 			dirty_set_clear(&domain->dirty, leaf, leaf_last);

@@ -25,6 +25,7 @@ struct domain {
 	struct iopt_domain iopt; /* of a paging one */
 	bool nested;
 	bool mock;	     /* of a mock device */
+	bool cache_coherent; /* devices cannot bypass the caches */
 	bool dirty_ops;	     /* made for dirty tracking */
 	bool dirty_tracking; /* writes mark pages now */
 	struct dirty_set dirty;

@@ -63,8 +63,15 @@ struct iopt_area *iopt_contig_next(struct iopt_contig *iter)
 
 int iopt_area_fill(struct io_pagetable *iopt, struct iopt_area *area)
 {
-	return iopt_pages_pin(iopt->ctx, area->pages, iopt_area_index(area, area->iova),
-			      iopt_area_index(area, area->last));
+	int rc = iopt_pages_pin(iopt->ctx, area->pages, iopt_area_index(area, area->iova),
+				iopt_area_index(area, area->last));
+
+	/* VFIO can map without any right, but no page table takes it (generic_pt, map_pages). */
+	if (!rc && !area->prot) {
+		iopt_area_unfill(iopt, area);
+		rc = -EINVAL;
+	}
+	return rc;
 }
 
 void iopt_area_unfill(struct io_pagetable *iopt, struct iopt_area *area)

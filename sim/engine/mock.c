@@ -12,8 +12,8 @@
 
 #include "sim/engine/viommu.h"
 
-/* Any power of two from 2 KiB up to 2^37, less than half of the three-level table. */
-#define MOCK_PAGE_SIZES (((1ull << 38) - 1) & ~(uint64_t)(MOCK_PAGE_SIZE - 1))
+/* Any power of two from 2 KiB up to a quarter of what a page table of three levels reaches. */
+#define MOCK_PAGE_SIZES (((1ull << 37) - 1) & ~(uint64_t)(MOCK_PAGE_SIZE - 1))
 /* What three levels of 512 entries of 2 KiB reach. */
 #define MOCK_HUGE_APERTURE_LAST ((1ull << 38) - 1)
 

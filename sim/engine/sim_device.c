@@ -16,6 +16,7 @@ static int sim_domain_alloc_paging(struct device *dev, struct domain *domain, ui
 	if (ctx_should_fail(dev->object.ctx))
 		return -ENOMEM;
 	domain_init_paging(domain, 0, SIM_APERTURE_LAST, ENGINE_PAGE_SIZE);
+	domain->cache_coherent = true;
 	domain->dirty_ops = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	return 0;
 }

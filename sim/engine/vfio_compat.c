@@ -3,6 +3,7 @@
  * VFIO's type 1 container calls on the same file, acting on the address space
  * that VFIO_IOAS chose. Source: vfio_compat.c.
  */
+#include "sim/engine/hwpt.h"
 #include "sim/engine/vfio_abi.h"
 
 #include <ioasis/iommufd_abi.h>
@@ -126,6 +127,19 @@ static int vfio_unmap_dma(struct engine_ctx *ctx, uint64_t arg)
 	return rc;
 }
 
+/* Whether all page tables keep caches coherent. Source: iommufd_vfio_cc_iommu(). */
+static int vfio_cache_coherent(struct engine_ctx *ctx)
+{
+	if (!ctx->vfio_ioas)
+		return -ENODEV;
+	list_for_each(link, &ctx->vfio_ioas->hwpts)
+	{
+		if (!container_of(link, struct hwpt, link)->domain.cache_coherent)
+			return 0;
+	}
+	return 1;
+}
+
 static int vfio_check_extension(struct engine_ctx *ctx, uint64_t type)
 {
 	switch (type) {
@@ -134,8 +148,7 @@ static int vfio_check_extension(struct engine_ctx *ctx, uint64_t type)
 	case VFIO_UNMAP_ALL:
 		return 1;
 	case VFIO_DMA_CC_IOMMU:
-		/* Every page table of the engine keeps caches coherent. */
-		return ctx->vfio_ioas ? 1 : -ENODEV;
+		return vfio_cache_coherent(ctx);
 	default:
 		return 0;
 	}
