@@ -8,6 +8,8 @@ unit_tests := \
 	test_abi \
 	test_backend \
 	test_backend_calls \
+	test_backend_device \
+	test_backend_live \
 	test_backend_registry \
 	test_des \
 	test_error \
@@ -19,6 +21,9 @@ test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
 backend_test_srcs := tests/unit/scripted_device.c $(backend_srcs) $(tracepoints_srcs)
 test_backend_srcs := $(backend_test_srcs)
 test_backend_calls_srcs := $(backend_test_srcs)
+test_backend_device_srcs = $(backend_srcs) $(inproc_srcs) $(process_srcs) $(engine_srcs) \
+	$(tracepoints_srcs)
+test_backend_live_srcs := backend/live.c
 test_backend_registry_srcs := $(backend_test_srcs)
 test_error_srcs := backend/error.c
 test_des_srcs := $(des_srcs)
