@@ -1,8 +1,8 @@
 # Tests and benchmarks. Every test is a program or a script that prints TAP;
 # tests/run runs them and closes with `N passed, N failed, N skipped`.
 #
-# A unit test is tests/unit/NAME.c, one name in unit_tests, and NAME_srcs: what
-# else it links. A script is tests/SOMEWHERE/NAME.sh, listed in script_tests.
+# A unit test is tests/unit/NAME.c or tests/model/NAME.c, one name in unit_tests, and
+# NAME_srcs: what else it links. A script is tests/SOMEWHERE/NAME.sh, listed in script_tests.
 
 unit_tests := \
 	test_abi \
@@ -15,7 +15,8 @@ unit_tests := \
 	test_error \
 	test_histogram \
 	test_options \
-	test_rules_dot
+	test_rules_dot \
+	test_span_tree
 
 test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
 backend_test_srcs := tests/unit/scripted_device.c $(backend_srcs) $(tracepoints_srcs)
@@ -30,6 +31,7 @@ test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/histogram.c
 test_options_srcs := cli/options.c
 test_rules_dot_srcs := $(rules_dot_srcs)
+test_span_tree_srcs := sim/engine/span_gap.c sim/engine/span_tree.c
 
 script_tests := \
 	tests/integration/exec_end.sh \
@@ -38,7 +40,8 @@ script_tests := \
 	tests/integration/headers.sh \
 	tests/integration/includes.sh \
 	tests/integration/library.sh \
-	tests/integration/packages.sh
+	tests/integration/packages.sh \
+	tests/oracle/inproc.sh
 
 # What the exec tests run: the same program linked both ways, without sanitizers.
 exec_clients := $(B)/tests/exec_client $(B)/tests/exec_client_static
@@ -54,10 +57,11 @@ unit_programs := $(addprefix $(B)/tests/,$(unit_tests))
 tests += $(unit_programs)
 
 include tests/kernel/module.mk
+include tests/oracle/module.mk
 
 # $(1): name of a unit test
 define unit_test_rule
-$(B)/tests/$(1): $$(call objs,tests/unit/$(1).c $$($(1)_srcs))
+$(B)/tests/$(1): $$(call objs,$(firstword $(wildcard tests/unit/$(1).c tests/model/$(1).c)) $$($(1)_srcs))
 	@mkdir -p $$(@D)
 	$$(say) LD $$@
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$($(1)_libs) -lcmocka $$(ioasis_libs)

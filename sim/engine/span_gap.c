@@ -8,6 +8,8 @@
  */
 #include "sim/engine/span_tree.h"
 
+#include <stdlib.h>
+
 #include "sim/engine/span_node.h"
 
 struct gap_search {
@@ -160,8 +162,6 @@ bool span_tree_find_gap(struct span_tree *tree, uint64_t lo, uint64_t hi, uint64
 }
 
 /* ---- verification ------------------------------------------------------------ */
-
-#include <stdlib.h>
 
 struct verify_state {
 	uint64_t count;

@@ -16,10 +16,14 @@
 
 #include "sim/engine/span_node.h"
 
-/* The way from the root to a leaf: at level l, child index[l] of node[l]. */
+struct span_step {
+	struct span_inner *node;
+	uint32_t index; /* of the child that the path takes */
+};
+
+/* The way from the root, step[0], to a leaf. */
 struct span_path {
-	struct span_inner *node[HEIGHT_MAX];
-	uint32_t index[HEIGHT_MAX];
+	struct span_step step[HEIGHT_MAX];
 	struct span_leaf *leaf;
 	uint32_t height;
 };
@@ -128,8 +132,8 @@ static void path_find(const struct span_tree *tree, uint64_t start, struct span_
 
 		if (above == inner->count || inner->start[above] != start)
 			above -= above > 0;
-		path->node[level] = inner;
-		path->index[level] = above;
+		path->step[level].node = inner;
+		path->step[level].index = above;
 		node = inner->child[above];
 	}
 	path->leaf = node;
@@ -155,8 +159,11 @@ static void inner_describe(struct span_inner *inner, uint32_t i, uint32_t child_
 /* Brings the descriptions up to date on the way from level to the root. */
 static void path_describe(struct span_path *path, uint32_t levels)
 {
-	for (uint32_t level = levels; level--;)
-		inner_describe(path->node[level], path->index[level], path->height - level - 1);
+	for (uint32_t level = levels; level--;) {
+		struct span_step *step = &path->step[level];
+
+		inner_describe(step->node, step->index, path->height - level - 1);
+	}
 }
 
 /* ---- moving entries --------------------------------------------------------- */
@@ -253,7 +260,7 @@ static int spare_take(struct span_tree *tree, const struct span_path *path,
 	if (path->leaf->count == NODE_MAX) {
 		levels = 1;
 		while (levels <= path->height &&
-		       path->node[path->height - levels]->count == NODE_MAX)
+		       path->step[path->height - levels].node->count == NODE_MAX)
 			levels++;
 		levels += levels > path->height; /* a new root */
 	}
@@ -318,17 +325,17 @@ static void root_grow(struct span_tree *tree, struct span_inner *root, void *rig
 	tree->height++;
 }
 
-/* Puts right, the new neighbour of the node below path->node[level], into its parent. */
+/* Puts right, the new neighbour of the path's leaf, into the leaf's parent, and so on up. */
 static void path_insert(struct span_tree *tree, struct span_path *path,
 			struct span_spare *spare, void *right)
 {
 	uint32_t child_level = 0;
 
 	for (uint32_t level = path->height; level--; child_level++) {
-		struct span_inner *inner = path->node[level];
-		uint32_t at = path->index[level] + 1;
+		struct span_inner *inner = path->step[level].node;
+		uint32_t at = path->step[level].index + 1;
 
-		inner_describe(inner, path->index[level], child_level);
+		inner_describe(inner, at - 1, child_level);
 		if (inner->count < NODE_MAX) {
 			inner_put(inner, at, right, child_level);
 			path_describe(path, level);
@@ -506,8 +513,11 @@ void span_tree_remove(struct span_tree *tree, uint64_t start)
 	uint32_t at = path_find_exact(tree, start, &path);
 
 	leaf_shift(path.leaf, at, at + 1);
-	for (uint32_t level = path.height; level--;)
-		inner_mend(tree, path.node[level], path.index[level], path.height - level - 1);
+	for (uint32_t level = path.height; level--;) {
+		struct span_step *step = &path.step[level];
+
+		inner_mend(tree, step->node, step->index, path.height - level - 1);
+	}
 	root_shrink(tree);
 	tree->count--;
 }
