@@ -26,6 +26,13 @@ if [ ! -e "$root/.ready" ]; then
 		"${mirror:-http://deb.debian.org/debian}" >"$top/build/debootstrap.log"
 	touch "$root/.ready"
 fi
+# What the run writes goes to memory, so that the next one starts fresh again.
+base=$root
+scratch=$(mktemp -d)
+mount -t tmpfs scratch "$scratch"
+mkdir "$scratch/upper" "$scratch/work" "$scratch/root"
+root=$scratch/root
+mount -t overlay -o "lowerdir=$base,upperdir=$scratch/upper,workdir=$scratch/work" overlay "$root"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
