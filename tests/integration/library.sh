@@ -1,24 +1,14 @@
-#!/bin/bash
-# A program outside of the tree links the installed library through pkg-config,
-# as shared and as static library, in C and in C++.
-set -u
+#!/usr/bin/env bash
+# Programs outside of the tree link the installed library through pkg-config, as
+# shared and as static library, in C and in C++. One is the page's: docs/BACKEND.md.
+. "$TOP/tests/integration/tap.sh"
+cd "$TOP" || exit 1
+
 build=$(cd "${BUILD:-build}" && pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-number=0
 
-result() { # status, name
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$dir/log"
-	fi
-}
-
-echo 1..6
-cat > "$dir/vmm.c" <<'END'
+cat >"$dir/vmm.c" <<'END'
 #include <ioasis/iommufd_abi.h>
 #include <ioasis/iommufd_registry.h>
 #include <stdio.h>
@@ -40,39 +30,54 @@ int main(void)
 }
 END
 cp "$dir/vmm.c" "$dir/vmm.cc"
+sed -n '/^```c$/,/^```$/{/^```/!p}' docs/BACKEND.md >"$dir/page.c"
 expected='i0: opening /no/such/device failed: No such file or directory'
-profile=${build##*/}
-flags=
+
+profile=${build##*/} flags=
 case $profile in
 asan) flags=-fsanitize=address,undefined ;;
 ubsan) flags=-fsanitize=undefined ;;
 tsan) flags=-fsanitize=thread ;;
+O0) ;;
 *) profile=default ;;
 esac
 
-make -s install-backend PROFILE="$profile" prefix="$dir/usr" DESTDIR="$dir/root" > "$dir/log" 2>&1
-result $? "install puts everything below DESTDIR and prefix"
+check "install puts everything below DESTDIR and prefix" \
+	make -s install-backend PROFILE="$profile" prefix="$dir/usr" DESTDIR="$dir/root"
 lib=$dir/root$dir/usr/lib
-export PKG_CONFIG_PATH=$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$dir/root
-# Without a sysroot the .pc names the prefix alone.
-[ "$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=libdir ioasis-backend)" = "$dir/usr/lib" ]
-result $? "the pkg-config file names the prefix"
-
-cflags="$(pkg-config --cflags ioasis-backend) $flags"
-compile() { # compiler, source, program, libraries
-	"$1" -Wall -Wextra -Werror $cflags "$dir/$2" -o "$dir/$3" $4 > "$dir/log" 2>&1 &&
-		LD_LIBRARY_PATH=$lib "$dir/$3" > "$dir/out" 2>> "$dir/log" &&
-		cat "$dir/out" >> "$dir/log" && [ "$(cat "$dir/out")" = "$expected" ]
-}
-compile "${CC:-cc}" vmm.c shared "$(pkg-config --libs ioasis-backend)"
-result $? "a C program with the shared library"
-readelf -d "$dir/shared" > "$dir/log" && grep -q 'NEEDED.*libioasis-backend\.so\.0' "$dir/log" &&
-	! grep -q 'NEEDED.*lttng' "$dir/log"
-result $? "it needs the library by its soname, and no LTTng"
-compile "${CXX:-c++}" vmm.cc shared-cc "$(pkg-config --libs ioasis-backend)"
-result $? "a C++ program with the shared library"
-mv "$lib/libioasis-backend.so" "$dir/aside"
+export PKG_CONFIG_PATH=$lib/pkgconfig
+check_output "the pkg-config file names the prefix" "$dir/usr/lib" \
+	pkg-config --variable=libdir ioasis-backend
 # pkg-config gives the system's paths without the sysroot that it adds to ours.
-libs=$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --static --libs ioasis-backend)
-compile "${CC:-cc}" vmm.c static "-L$lib $libs"
-result $? "a C program with the static library"
+static_libs="-L$lib $(pkg-config --static --libs ioasis-backend)"
+export PKG_CONFIG_SYSROOT_DIR=$dir/root
+cflags="$(pkg-config --cflags ioasis-backend) $flags"
+export LD_LIBRARY_PATH=$lib
+
+build_program() { # compiler, source, program, libraries
+	# shellcheck disable=SC2086
+	"$1" -Wall -Wextra -Werror $cflags "$dir/$2" -o "$dir/$3" $4
+}
+check "a C program links the shared library" \
+	build_program "${CC:-cc}" vmm.c shared "$(pkg-config --libs ioasis-backend)"
+check_output "and runs" "$expected" "$dir/shared"
+needs_no_lttng() {
+	readelf -d "$dir/shared" | grep -q 'NEEDED.*libioasis-backend\.so\.0' &&
+		! readelf -d "$lib/libioasis-backend.so" | grep 'NEEDED.*lttng'
+}
+check "it needs the library by its soname, and no LTTng" needs_no_lttng
+check "a C++ program links the shared library" \
+	build_program "${CXX:-c++}" vmm.cc shared-cc "$(pkg-config --libs ioasis-backend)"
+check_output "and runs" "$expected" "$dir/shared-cc"
+check "the page's program links the shared library" \
+	build_program "${CC:-cc}" page.c page "$(pkg-config --libs ioasis-backend)"
+if [ -c /dev/fuse ]; then
+	page_runs() { [ "$("$build/ioasis" exec -- "$dir/page")" = "guest memory is mapped" ]; }
+	check "and maps guest memory under ioasis exec" page_runs
+else
+	skip "and maps guest memory under ioasis exec" "this machine has no /dev/fuse"
+fi
+mv "$lib/libioasis-backend.so" "$dir/aside"
+check "a C program links the static library" build_program "${CC:-cc}" vmm.c static "$static_libs"
+check_output "and runs" "$expected" "$dir/static"
+done_testing
