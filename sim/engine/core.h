@@ -127,7 +127,7 @@ int ctx_copy_in(struct engine_ctx *ctx, void *dst, uint64_t src, size_t len);
 int ctx_copy_out(struct engine_ctx *ctx, uint64_t dst, const void *src, size_t len);
 
 /* Identities that the engine gives to memory of its own have this bit, clients' have not. */
-#define ENGINE_INVENTED_OBJECT (1ull << 63)
+#define ENGINE_INVENTED_OBJECT (1ull << 62)
 
 /* A broken invariant: prints it and aborts, in every build. */
 #define ENGINE_BUG_ON(cond)                                                            \

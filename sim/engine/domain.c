@@ -39,22 +39,25 @@ uint64_t domain_min_page(const struct domain *domain)
 }
 
 /*
- * The addresses of area around iova whose memory is one physical run: that of
- * one page. offset: of *first inside the run's page.
+ * The addresses of area around iova whose memory is one physical run. offset: of
+ * *first inside the run.
  */
 static void area_run(const struct iopt_area *area, uint64_t iova, uint64_t *first, uint64_t *last,
 		     uint64_t *offset)
 {
-	uint64_t byte = iopt_area_byte(area, iova);
-	uint64_t in_page = byte & ENGINE_PAGE_MASK;
-	uint64_t before = iova - area->iova < in_page ? iova - area->iova : in_page;
-	uint64_t after = ENGINE_PAGE_MASK - in_page;
+	uint64_t byte = iopt_area_byte(area, iova), before, after;
+	int64_t run_first, run_last;
 
-	if (area->last - iova < after)
+	iopt_pages_run(area->pages, byte, &run_first, &run_last);
+	before = byte - (uint64_t)run_first;
+	after = (uint64_t)run_last - byte;
+	if (before > iova - area->iova)
+		before = iova - area->iova;
+	if (after > area->last - iova)
 		after = area->last - iova;
 	*first = iova - before;
 	*last = iova + after;
-	*offset = in_page - before;
+	*offset = byte - before - (uint64_t)run_first;
 }
 
 /* The largest page that can map [iova, last] with memory at offset of an aligned run. */

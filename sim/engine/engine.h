@@ -150,6 +150,11 @@ struct engine_mm_ops {
 	/* Read or write len bytes at va, as a device or the kernel would. 0 or -EFAULT. */
 	int (*read)(struct engine_mm *mm, uint64_t va, void *dst, size_t len);
 	int (*write)(struct engine_mm *mm, uint64_t va, const void *src, size_t len);
+	/*
+	 * Bytes of the huge page that va lies in, at an address that is a multiple of
+	 * that; ENGINE_PAGE_SIZE for others. Slow. NULL: there are no huge pages.
+	 */
+	uint64_t (*huge_page_bytes)(struct engine_mm *mm, uint64_t va);
 	/* Frees mm; its last reference is gone. */
 	void (*free)(struct engine_mm *mm);
 };

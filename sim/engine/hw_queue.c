@@ -39,10 +39,18 @@ static void hw_queue_destroy(struct engine_object *object)
 
 static const struct object_ops hw_queue_ops = { .destroy = hw_queue_destroy };
 
-/* Whether the pages are one run of memory: of one page, as no memory here has larger ones. */
-static bool pages_are_contiguous(uint64_t npages)
+/* Whether [iova, iova + length) of an address space is one physical run of memory. */
+static bool is_one_run(struct io_pagetable *iopt, uint64_t iova, uint64_t length)
 {
-	return npages == 1;
+	struct iopt_area *area = iopt_area_first(iopt, iova, iova, NULL);
+	int64_t first, last;
+
+	if (length == ENGINE_PAGE_SIZE)
+		return true;
+	if (area->last - iova < length - 1)
+		return false;
+	iopt_pages_run(area->pages, iopt_area_byte(area, iova), &first, &last);
+	return (int64_t)(iopt_area_byte(area, iova) + (length - 1)) <= last;
 }
 
 /*
@@ -78,7 +86,7 @@ static int hw_queue_pin(struct hw_queue *queue, struct viommu *viommu)
 	if (rc)
 		goto out_destroy;
 	rc = -EFAULT;
-	if (!pages_are_contiguous(length >> ENGINE_PAGE_SHIFT))
+	if (!is_one_run(&viommu->hwpt->ioas->iopt, iova, length))
 		goto out_unpin;
 	queue->access = access;
 	return 0;

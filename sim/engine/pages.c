@@ -220,6 +220,37 @@ void iopt_pages_put(struct engine_ctx *ctx, struct iopt_pages *pages)
 	free(iopt_file_pages(pages));
 }
 
+/* ---- where their memory is ---------------------------------------------------------- */
+
+static uint64_t round_up_power(uint64_t value)
+{
+	return value <= 1 ? 1 : 1ull << (64 - __builtin_clzll(value - 1));
+}
+
+void iopt_pages_run(struct iopt_pages *pages, uint64_t byte, int64_t *first, int64_t *last)
+{
+	struct engine_mm *mm = pages->source->mm;
+	uint64_t at = pages->base + byte, size = 0;
+
+	switch ((enum iopt_pages_type)pages->type) {
+	case IOPT_PAGES_USER:
+		if (mm->ops->huge_page_bytes)
+			size = mm->ops->huge_page_bytes(mm, at);
+		break;
+	case IOPT_PAGES_FILE:
+		size = iopt_file_pages(pages)->file->huge_page_bytes;
+		break;
+	case IOPT_PAGES_DMABUF:
+		/* One allocation of the kernel (selftest.c, iommufd_test_dmabuf_get()). */
+		size = round_up_power(iopt_file_pages(pages)->dmabuf->size);
+		break;
+	}
+	if (size < ENGINE_PAGE_SIZE)
+		size = ENGINE_PAGE_SIZE;
+	*first = (int64_t)((at & ~(size - 1)) - pages->base);
+	*last = *first + (int64_t)(size - 1);
+}
+
 /* ---- their memory ----------------------------------------------------------------- */
 
 static int dmabuf_rw(struct iopt_dmabuf *dmabuf, uint64_t offset, void *buf, uint64_t length,

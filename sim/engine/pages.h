@@ -126,6 +126,13 @@ int iopt_pages_identity(struct engine_ctx *ctx, struct iopt_pages *pages, uint64
 			struct engine_page *page);
 
 /*
+ * The physical run of memory that holds the byte: [*first, *last] in bytes from page
+ * 0, reaching beyond the pages where the run does. It begins at a multiple of its
+ * size, a power of two. What huge pages say: user space cannot see more.
+ */
+void iopt_pages_run(struct iopt_pages *pages, uint64_t byte, int64_t *first, int64_t *last);
+
+/*
  * Copies between buf and the pages' memory at byte. 0 or -EFAULT. Does not ask
  * for permission: callers look at the area's prot or at pages->writable.
  */

@@ -36,6 +36,7 @@ struct process_vma {
 	uint64_t offset; /* bytes into the file */
 	uint64_t inode;	 /* 0: no file */
 	uint64_t device; /* makedev() of the file */
+	uint64_t page_bytes; /* of its pages, greater for huge ones; 0: not known */
 	char name[128];	 /* cut off; empty for anonymous memory */
 };
 

@@ -87,6 +87,7 @@ static int vma_find_by_query(struct process *process, uint64_t va, struct proces
 	vma->offset = query.vma_offset;
 	vma->inode = query.inode;
 	vma->device = makedev(query.dev_major, query.dev_minor);
+	vma->page_bytes = query.vma_page_size;
 	return 0;
 }
 
@@ -361,6 +362,43 @@ static int mm_write(struct engine_mm *mm, uint64_t va, const void *src, size_t l
 	return 0;
 }
 
+/* What smaps says of the pages of a mapping; where maps cannot be queried. */
+static uint64_t vma_page_bytes_by_text(struct process *process, const struct process_vma *vma)
+{
+	FILE *smaps = proc_file_open(process, "smaps");
+	unsigned long long kib = 0;
+	struct process_vma other;
+	bool found = false;
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!smaps)
+		return 0;
+	while (!kib && getline(&line, &size, smaps) > 0) {
+		if (vma_parse(line, &other))
+			found = other.start == vma->start;
+		else if (found && sscanf(line, "KernelPageSize: %llu kB", &kib) == 1)
+			break;
+	}
+	free(line);
+	fclose(smaps);
+	return kib * 1024;
+}
+
+/* Huge pages of hugetlbfs; where the kernel joined pages by itself no one can tell. */
+static uint64_t mm_huge_page_bytes(struct engine_mm *mm, uint64_t va)
+{
+	struct process *process = to_process(mm);
+	struct process_vma vma;
+
+	if (vma_find(process, va, &vma))
+		return ENGINE_PAGE_SIZE;
+	/* They always are of a file, if only of one without a name. */
+	if (!vma.page_bytes && vma.inode)
+		vma.page_bytes = vma_page_bytes_by_text(process, &vma);
+	return vma.page_bytes ? vma.page_bytes : ENGINE_PAGE_SIZE;
+}
+
 static void mm_free(struct engine_mm *mm)
 {
 	struct process *process = to_process(mm);
@@ -379,5 +417,6 @@ const struct engine_mm_ops process_mm_ops = {
 	.unpin = mm_unpin,
 	.read = mm_read,
 	.write = mm_write,
+	.huge_page_bytes = mm_huge_page_bytes,
 	.free = mm_free,
 };
