@@ -27,6 +27,11 @@
 #define FUSE_DIRECT_IO_ALLOW_MMAP (1ull << 36)
 #endif
 
+static struct engine_anon_file *find_anon(void *opaque, int fd)
+{
+	return fuse_device_anon_borrow(opaque, fd);
+}
+
 int fuse_device_create(const struct fuse_device_config *config, struct fuse_device **out)
 {
 	struct fuse_device *device = calloc(1, sizeof(*device));
@@ -48,6 +53,7 @@ int fuse_device_create(const struct fuse_device_config *config, struct fuse_devi
 	device->anon = anon_files_create(device);
 	if (!device->processes || !device->anon)
 		goto out_destroy;
+	process_table_set_anon_lookup(device->processes, find_anon, device);
 	device->engine = engine_create(&device->config.engine);
 	if (!device->engine) {
 		err = -EINVAL;
