@@ -60,7 +60,8 @@ fuse_srcs := \
 	sim/fuse/device.c \
 	sim/fuse/inject.c \
 	sim/fuse/leak.c \
-	sim/fuse/mount.c
+	sim/fuse/mount.c \
+	sim/fuse/workers.c
 exec_srcs := \
 	sim/exec/caller.c \
 	sim/exec/client.c \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/fuse/channel.h"
+#include "sim/fuse/workers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,42 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_WRITE_BYTES (64u << 10)
-#define BUFFER_BYTES (MAX_WRITE_BYTES + 8192u)
-#define STACK_BYTES (512u << 10)
-#define IDLE_MIN 2u
-#define IDLE_MAX 8u
 #define INTERRUPT_RETRY_NS 10000000u
-
-/* A thread, and the request that it works on. */
-struct fuse_worker {
-	struct fuse_channel *channel;
-	struct fuse_worker *next;
-	pthread_t thread;
-	bool running; /* thread is set; under the lock */
-	char *buffer;
-	uint64_t unique;  /* of the request that is not answered; 0: none; under the lock */
-	bool interrupted; /* its caller got a signal; under the lock */
-	bool abandoned;	  /* it was answered for this thread; __atomic */
-};
-
-struct fuse_channel {
-	int fd;
-	fuse_handler handler;
-	void *opaque;
-	uint64_t extra_init_flags;
-
-	unsigned int idle; /* threads that wait for a request; __atomic */
-	bool ended;	   /* __atomic */
-	int ended_fd;	   /* an eventfd */
-
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* a thread ended, a caller was interrupted, the connection ended */
-	struct fuse_worker *workers;
-	unsigned int workers_count;
-};
-
-static void *worker_main(void *arg);
 
 static int send_answer(struct fuse_channel *channel, uint64_t unique, int error,
 		       const void *data, size_t size)
@@ -70,14 +36,8 @@ static int send_answer(struct fuse_channel *channel, uint64_t unique, int error,
 void fuse_request_reply(const struct fuse_request *request, int error, const void *data,
 			size_t size)
 {
-	struct fuse_worker *worker = request->worker;
-	bool mine;
-
-	pthread_mutex_lock(&request->channel->lock);
-	mine = worker->unique == request->in->unique;
-	worker->unique = 0;
-	pthread_mutex_unlock(&request->channel->lock);
-	if (mine)
+	/* Once only: the caller may have been answered because it was killed. */
+	if (__atomic_exchange_n(&request->worker->unique, 0, __ATOMIC_ACQ_REL))
 		send_answer(request->channel, request->in->unique, error, data,
 			    error ? 0 : size);
 }
@@ -99,12 +59,13 @@ void fuse_request_sleep_ns(const struct fuse_request *request, uint64_t ns)
 		end.tv_sec++;
 		end.tv_nsec -= 1000000000;
 	}
+	fuse_workers_hand_over(channel);
 	if (ns < 1000000) { /* too short for a signal to matter */
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
 		return;
 	}
 	pthread_mutex_lock(&channel->lock);
-	while (!request->worker->interrupted &&
+	while (!__atomic_load_n(&request->worker->interrupted, __ATOMIC_RELAXED) &&
 	       !__atomic_load_n(&channel->ended, __ATOMIC_RELAXED)) {
 		if (pthread_cond_timedwait(&channel->changed, &channel->lock, &end))
 			break;
@@ -144,7 +105,7 @@ static void answer_init(struct fuse_channel *channel, const struct fuse_in_heade
 		.flags2 = (uint32_t)(taken >> 32),
 		.max_background = 64,
 		.congestion_threshold = 48,
-		.max_write = MAX_WRITE_BYTES,
+		.max_write = FUSE_CHANNEL_WRITE_MAX,
 		.time_gran = 1,
 	};
 	send_answer(channel, in->unique, 0, &out, sizeof(out));
@@ -180,7 +141,7 @@ static struct fuse_worker *find_worker_locked(struct fuse_channel *channel, uint
 {
 	struct fuse_worker *worker = channel->workers;
 
-	while (worker && worker->unique != unique)
+	while (worker && __atomic_load_n(&worker->unique, __ATOMIC_ACQUIRE) != unique)
 		worker = worker->next;
 	return worker;
 }
@@ -190,7 +151,8 @@ static struct fuse_worker *find_worker_locked(struct fuse_channel *channel, uint
  * so nothing happens, except that delays end, and that a caller that is being
  * killed gets its answer now: it may be its own exit that the request waits for
  * (userfaultfd). A kill that follows another signal is not told to us, so while the
- * request lasts the kernel is asked to tell again (EAGAIN).
+ * request lasts the kernel is asked to tell again (EAGAIN). It stops by itself when
+ * the request has been answered.
  */
 static void handle_interrupt(struct fuse_channel *channel, const struct fuse_in_header *in,
 			     const void *arg)
@@ -199,129 +161,38 @@ static void handle_interrupt(struct fuse_channel *channel, const struct fuse_in_
 	struct fuse_worker *worker;
 	struct timespec pause = { .tv_nsec = INTERRUPT_RETRY_NS };
 	uint32_t tid = 0;
-	bool answer = false;
 
 	pthread_mutex_lock(&channel->lock);
 	worker = find_worker_locked(channel, interrupt->unique);
 	if (worker) {
 		tid = ((struct fuse_in_header *)(void *)worker->buffer)->pid;
-		worker->interrupted = true;
+		__atomic_store_n(&worker->interrupted, true, __ATOMIC_RELAXED);
 		pthread_cond_broadcast(&channel->changed);
 	}
 	pthread_mutex_unlock(&channel->lock);
-	if (!worker) /* answered by now, or not yet noted by the thread that has it */
+	fuse_workers_hand_over(channel);
+	nanosleep(&pause, NULL); /* a delay that has just ended gives a better answer than EINTR */
+	if (!worker || !is_being_killed(tid))
 		goto out_again;
 
-	if (is_being_killed(tid)) {
-		/* A delay that has just ended gives a better answer than this one. */
-		nanosleep(&pause, NULL);
-		pthread_mutex_lock(&channel->lock);
-		worker = find_worker_locked(channel, interrupt->unique);
-		if (worker) {
-			__atomic_store_n(&worker->abandoned, true, __ATOMIC_RELEASE);
-			worker->unique = 0;
-			answer = true;
-		}
-		pthread_mutex_unlock(&channel->lock);
-		if (answer)
+	pthread_mutex_lock(&channel->lock);
+	worker = find_worker_locked(channel, interrupt->unique);
+	if (worker) {
+		uint64_t unique = interrupt->unique;
+
+		/* First the mark, then the answer that lets the caller go. */
+		__atomic_store_n(&worker->abandoned, true, __ATOMIC_SEQ_CST);
+		if (__atomic_compare_exchange_n(&worker->unique, &unique, 0, false,
+						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			send_answer(channel, interrupt->unique, -EINTR, NULL, 0);
-		return;
 	}
-	nanosleep(&pause, NULL);
+	pthread_mutex_unlock(&channel->lock);
+	return;
 out_again:
 	send_answer(channel, in->unique, -EAGAIN, NULL, 0);
 }
 
-/* ---- threads ------------------------------------------------------------------------ */
-
-static void wake_up(int signal)
-{
-	(void)signal; /* only to end read() with EINTR */
-}
-
-/* The signal that gets threads out of read(); blocked everywhere else. */
-static int wake_signal(void)
-{
-	return SIGRTMIN + 5;
-}
-
-static void worker_unlink_locked(struct fuse_worker *worker)
-{
-	struct fuse_channel *channel = worker->channel;
-	struct fuse_worker **link = &channel->workers;
-
-	while (*link != worker)
-		link = &(*link)->next;
-	*link = worker->next;
-	channel->workers_count--;
-}
-
-static int worker_start(struct fuse_channel *channel)
-{
-	struct fuse_worker *worker = calloc(1, sizeof(*worker));
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, old;
-	int err;
-
-	if (!worker)
-		return -ENOMEM;
-	worker->channel = channel;
-	worker->buffer = malloc(BUFFER_BYTES);
-	if (!worker->buffer) {
-		free(worker);
-		return -ENOMEM;
-	}
-	__atomic_add_fetch(&channel->idle, 1, __ATOMIC_ACQ_REL);
-	pthread_mutex_lock(&channel->lock);
-	worker->next = channel->workers;
-	channel->workers = worker;
-	channel->workers_count++;
-	pthread_mutex_unlock(&channel->lock);
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are for the main thread */
-	err = pthread_create(&thread, &attr, worker_main, worker);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	if (!err)
-		return 0;
-
-	__atomic_sub_fetch(&channel->idle, 1, __ATOMIC_ACQ_REL);
-	pthread_mutex_lock(&channel->lock);
-	worker_unlink_locked(worker);
-	pthread_mutex_unlock(&channel->lock);
-	free(worker->buffer);
-	free(worker);
-	return -err;
-}
-
-/* No more requests will come. */
-static void channel_end(struct fuse_channel *channel)
-{
-	pthread_mutex_lock(&channel->lock);
-	__atomic_store_n(&channel->ended, true, __ATOMIC_RELAXED);
-	pthread_cond_broadcast(&channel->changed);
-	eventfd_write(channel->ended_fd, 1);
-	pthread_mutex_unlock(&channel->lock);
-}
-
-static void worker_end(struct fuse_worker *worker)
-{
-	struct fuse_channel *channel = worker->channel;
-
-	pthread_mutex_lock(&channel->lock);
-	worker_unlink_locked(worker);
-	free(worker->buffer);
-	free(worker);
-	pthread_cond_broadcast(&channel->changed);
-	pthread_mutex_unlock(&channel->lock);
-}
-
-static void worker_handle(struct fuse_worker *worker, size_t size, bool must_not_wait)
+void fuse_channel_handle(struct fuse_worker *worker, size_t size, bool must_not_wait)
 {
 	struct fuse_channel *channel = worker->channel;
 	const struct fuse_in_header *in = (void *)worker->buffer;
@@ -345,54 +216,11 @@ static void worker_handle(struct fuse_worker *worker, size_t size, bool must_not
 		send_answer(channel, in->unique, 0, NULL, 0);
 		return;
 	}
-	pthread_mutex_lock(&channel->lock);
-	worker->unique = in->unique;
-	worker->interrupted = false;
+	__atomic_store_n(&worker->interrupted, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&worker->abandoned, false, __ATOMIC_RELAXED);
-	pthread_mutex_unlock(&channel->lock);
+	__atomic_store_n(&worker->unique, in->unique, __ATOMIC_RELEASE);
 	channel->handler(channel->opaque, &request);
-	pthread_mutex_lock(&channel->lock);
-	worker->unique = 0;
-	pthread_mutex_unlock(&channel->lock);
-}
-
-static void *worker_main(void *arg)
-{
-	struct fuse_worker *worker = arg;
-	struct fuse_channel *channel = worker->channel;
-	sigset_t wake;
-
-	sigemptyset(&wake);
-	sigaddset(&wake, wake_signal());
-	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
-	pthread_mutex_lock(&channel->lock);
-	worker->thread = pthread_self();
-	worker->running = true;
-	pthread_mutex_unlock(&channel->lock);
-
-	while (!__atomic_load_n(&channel->ended, __ATOMIC_RELAXED)) {
-		ssize_t n = read(channel->fd, worker->buffer, BUFFER_BYTES);
-		bool last = false;
-
-		if (n < 0) {
-			/* ENOENT: the caller gave up before we took its request. */
-			if (errno == EINTR || errno == ENOENT || errno == EAGAIN)
-				continue;
-			break;
-		}
-		if ((size_t)n < sizeof(struct fuse_in_header))
-			continue;
-		if (!__atomic_sub_fetch(&channel->idle, 1, __ATOMIC_ACQ_REL))
-			last = worker_start(channel) != 0;
-		worker_handle(worker, (size_t)n, last);
-		if (__atomic_add_fetch(&channel->idle, 1, __ATOMIC_ACQ_REL) > IDLE_MAX)
-			goto out_idle;
-	}
-	channel_end(channel);
-out_idle:
-	__atomic_sub_fetch(&channel->idle, 1, __ATOMIC_ACQ_REL);
-	worker_end(worker);
-	return NULL;
+	__atomic_store_n(&worker->unique, 0, __ATOMIC_RELEASE);
 }
 
 /* ---- start and end ------------------------------------------------------------------- */
@@ -401,8 +229,6 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
 		       struct fuse_channel **out)
 {
 	struct fuse_channel *channel = calloc(1, sizeof(*channel));
-	struct sigaction wake = { .sa_handler = wake_up };
-	pthread_condattr_t attr;
 	int err;
 
 	if (!channel) {
@@ -414,42 +240,13 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
 	channel->opaque = opaque;
 	channel->extra_init_flags = extra_init_flags;
 	channel->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	pthread_mutex_init(&channel->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&channel->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	sigaction(wake_signal(), &wake, NULL);
-	for (unsigned int i = 0; i < IDLE_MIN; i++) {
-		err = worker_start(channel);
-		if (err && !i) {
-			fuse_channel_free(channel);
-			return err;
-		}
+	err = channel->ended_fd < 0 ? -EMFILE : fuse_workers_start(channel);
+	if (err) {
+		fuse_channel_free(channel);
+		return err;
 	}
 	*out = channel;
 	return 0;
-}
-
-/* Waits up to grace_ms for all threads to end; returns how many are left. */
-static unsigned int await_workers(struct fuse_channel *channel, unsigned int grace_ms)
-{
-	unsigned int left;
-
-	for (unsigned int waited_ms = 0;; waited_ms++) {
-		struct timespec tick = { .tv_nsec = 1000000 };
-
-		pthread_mutex_lock(&channel->lock);
-		left = channel->workers_count;
-		for (struct fuse_worker *w = channel->workers; w; w = w->next) {
-			if (w->running)
-				pthread_kill(w->thread, wake_signal());
-		}
-		pthread_mutex_unlock(&channel->lock);
-		if (!left || waited_ms >= grace_ms)
-			return left;
-		nanosleep(&tick, NULL);
-	}
 }
 
 unsigned int fuse_channel_stop(struct fuse_channel *channel, unsigned int grace_ms)
@@ -457,8 +254,8 @@ unsigned int fuse_channel_stop(struct fuse_channel *channel, unsigned int grace_
 	unsigned int left;
 	int nothing;
 
-	channel_end(channel);
-	left = await_workers(channel, grace_ms);
+	fuse_workers_end(channel);
+	left = fuse_workers_await(channel, grace_ms);
 	/*
 	 * The last reference to /dev/fuse ends the connection, so that callers get their
 	 * error and may end, and with them what a thread is stuck in. The number stays
@@ -469,7 +266,7 @@ unsigned int fuse_channel_stop(struct fuse_channel *channel, unsigned int grace_
 		dup3(nothing, channel->fd, O_CLOEXEC);
 		close(nothing);
 	}
-	return left ? await_workers(channel, grace_ms) : 0;
+	return left ? fuse_workers_await(channel, grace_ms) : 0;
 }
 
 void fuse_channel_free(struct fuse_channel *channel)
@@ -480,6 +277,8 @@ void fuse_channel_free(struct fuse_channel *channel)
 	if (channel->ended_fd >= 0)
 		close(channel->ended_fd);
 	pthread_cond_destroy(&channel->changed);
+	pthread_cond_destroy(&channel->watch);
+	pthread_cond_destroy(&channel->reserve);
 	pthread_mutex_destroy(&channel->lock);
 	free(channel);
 }
