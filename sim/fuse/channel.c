@@ -15,22 +15,40 @@
 #include <unistd.h>
 
 #define INTERRUPT_RETRY_NS 10000000u
+#define SMALL_BYTES 112u
 
-static int send_answer(struct fuse_channel *channel, uint64_t unique, int error,
-		       const void *data, size_t size)
+/* Writes one message to the kernel: an answer, or with unique 0 a notice (its code in error). */
+static void send_message(struct fuse_channel *channel, uint64_t unique, int error,
+			 const void *data, size_t size)
 {
-	struct fuse_out_header out = {
-		.len = (uint32_t)(sizeof(out) + size),
-		.error = error,
-		.unique = unique,
+	struct {
+		struct fuse_out_header out;
+		char data[SMALL_BYTES];
+	} message = {
+		.out = {
+			.len = (uint32_t)(sizeof(message.out) + size),
+			.error = error,
+			.unique = unique,
+		},
 	};
 	struct iovec iov[2] = {
-		{ .iov_base = &out, .iov_len = sizeof(out) },
+		{ .iov_base = &message.out, .iov_len = sizeof(message.out) },
 		{ .iov_base = (void *)(uintptr_t)data, .iov_len = size },
 	};
+	ssize_t n;
 
-	/* ENOENT: the caller is gone; ENODEV: the mount is. Neither is ours to mend. */
-	return writev(channel->fd, iov, size ? 2 : 1) < 0 ? -errno : 0;
+	/*
+	 * The kernel pins the pages of each piece: one piece is cheaper. ENOENT (the
+	 * caller is gone) and ENODEV (the mount is) are not ours to mend.
+	 */
+	if (size <= SMALL_BYTES) {
+		if (size)
+			memcpy(message.data, data, size);
+		n = write(channel->fd, &message, message.out.len);
+	} else {
+		n = writev(channel->fd, iov, 2);
+	}
+	(void)n;
 }
 
 void fuse_request_reply(const struct fuse_request *request, int error, const void *data,
@@ -38,7 +56,7 @@ void fuse_request_reply(const struct fuse_request *request, int error, const voi
 {
 	/* Once only: the caller may have been answered because it was killed. */
 	if (__atomic_exchange_n(&request->worker->unique, 0, __ATOMIC_ACQ_REL))
-		send_answer(request->channel, request->in->unique, error, data,
+		send_message(request->channel, request->in->unique, error, data,
 			    error ? 0 : size);
 }
 
@@ -77,7 +95,7 @@ void fuse_channel_notify_poll(struct fuse_channel *channel, uint64_t kh)
 {
 	struct fuse_notify_poll_wakeup_out wakeup = { .kh = kh };
 
-	send_answer(channel, 0, FUSE_NOTIFY_POLL, &wakeup, sizeof(wakeup));
+	send_message(channel, 0, FUSE_NOTIFY_POLL, &wakeup, sizeof(wakeup));
 }
 
 /* ---- requests that are the connection's own ------------------------------------- */
@@ -90,7 +108,7 @@ static void answer_init(struct fuse_channel *channel, const struct fuse_in_heade
 	struct fuse_init_out out;
 
 	if (init->major < 7 || (init->major == 7 && init->minor < 23)) { /* Linux 3.15 */
-		send_answer(channel, in->unique, -EPROTO, NULL, 0);
+		send_message(channel, in->unique, -EPROTO, NULL, 0);
 		return;
 	}
 	if (init->flags & FUSE_INIT_EXT)
@@ -108,7 +126,7 @@ static void answer_init(struct fuse_channel *channel, const struct fuse_in_heade
 		.max_write = FUSE_CHANNEL_WRITE_MAX,
 		.time_gran = 1,
 	};
-	send_answer(channel, in->unique, 0, &out, sizeof(out));
+	send_message(channel, in->unique, 0, &out, sizeof(out));
 }
 
 /* Whether SIGKILL is on its way to the thread: a deadly signal of any kind becomes one. */
@@ -184,12 +202,12 @@ static void handle_interrupt(struct fuse_channel *channel, const struct fuse_in_
 		__atomic_store_n(&worker->abandoned, true, __ATOMIC_SEQ_CST);
 		if (__atomic_compare_exchange_n(&worker->unique, &unique, 0, false,
 						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			send_answer(channel, interrupt->unique, -EINTR, NULL, 0);
+			send_message(channel, interrupt->unique, -EINTR, NULL, 0);
 	}
 	pthread_mutex_unlock(&channel->lock);
 	return;
 out_again:
-	send_answer(channel, in->unique, -EAGAIN, NULL, 0);
+	send_message(channel, in->unique, -EAGAIN, NULL, 0);
 }
 
 void fuse_channel_handle(struct fuse_worker *worker, size_t size, bool must_not_wait)
@@ -213,7 +231,7 @@ void fuse_channel_handle(struct fuse_worker *worker, size_t size, bool must_not_
 		handle_interrupt(channel, in, request.arg);
 		return;
 	case FUSE_DESTROY:
-		send_answer(channel, in->unique, 0, NULL, 0);
+		send_message(channel, in->unique, 0, NULL, 0);
 		return;
 	}
 	__atomic_store_n(&worker->interrupted, false, __ATOMIC_RELAXED);
