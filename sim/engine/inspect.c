@@ -152,7 +152,7 @@ void engine_ctx_verify(struct engine_ctx *ctx)
 			continue;
 		iopt_verify(&((struct ioas *)object)->iopt);
 		areas += ((struct ioas *)object)->iopt.areas.count;
-		vfio_ioas_lives |= object == &ctx->vfio_ioas->object;
+		vfio_ioas_lives |= (struct ioas *)object == ctx->vfio_ioas;
 	}
 	ENGINE_BUG_ON(!vfio_ioas_lives);
 	ENGINE_BUG_ON(areas != ctx->area_slab.live);
