@@ -15,7 +15,14 @@ report_srcs := \
 	analysis/report_space.c \
 	analysis/timeline.c
 
-analysis_srcs += $(rules_dot_srcs) $(report_srcs)
+export_srcs := \
+	analysis/export.c \
+	analysis/export_json.c \
+	analysis/export_perfetto.c \
+	analysis/export_sqlite.c \
+	analysis/proto_out.c
+
+analysis_srcs += $(rules_dot_srcs) $(report_srcs) $(export_srcs)
 
 # The report's page is built in, D3 from Debian's libjs-d3 with it.
 D3_JS ?= /usr/share/javascript/d3/d3.min.js

@@ -19,6 +19,7 @@ struct command_row {
 static const struct command_row commands[] = {
 	{ "bench", cmd_bench, "run the benchmarks, each next to its baseline" },
 	{ "exec", cmd_exec, "run a command with a private fake /dev/iommu" },
+	{ "export", cmd_export, "write a trace for Perfetto, SQLite or as JSON" },
 	{ "serve", cmd_serve, "run a fake /dev/iommu in the foreground" },
 	{ NULL, NULL, NULL },
 };

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ioasis export: a trace for ui.perfetto.dev, for SQL, for scripts. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/export.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/read_traces.h"
+
+struct export_options {
+	const struct export_format *format;
+	const char *output;
+};
+
+static bool set_format(void *opaque, const char *value)
+{
+	struct export_options *options = opaque;
+
+	options->format = export_format_find(value);
+	return options->format;
+}
+
+static bool set_output(void *opaque, const char *value)
+{
+	struct export_options *options = opaque;
+
+	options->output = value;
+	return value[0];
+}
+
+static const struct cli_option options_table[] = {
+	{ "to", 't', "FORMAT", "perfetto, sqlite or json", "what to write", set_format },
+	{ "output", 'o', "FILE", "the file to write", "where to write it", set_output },
+	{ 0 },
+};
+
+static const struct cli_command command = {
+	.name = "export",
+	.synopsis = "TRACE... --to FORMAT -o FILE",
+	.summary = "Writes a trace in a form that other tools read.",
+	.details = "FORMAT is\n"
+		   "  perfetto  for ui.perfetto.dev: calls by process and thread, live bytes\n"
+		   "  sqlite    tables ops, commits, mappings, objects, quality; views\n"
+		   "  json      a JSON object a line; the first says how good the data is\n\n"
+		   "TRACE is a folder with a CTF trace, as `ioasis record` writes it.",
+	.options = options_table,
+	.error_status = 3,
+};
+
+int cmd_export(int argc, char **argv)
+{
+	struct export_options options = { 0 };
+	struct analysis *analysis;
+	char error[512] = "";
+	void *exporter;
+	int status, first = cli_parse(&command, argc, argv, &options, &status);
+
+	if (first < 0)
+		return status;
+	if (first == argc)
+		return cli_fail(&command, "no trace given; it takes TRACE... --to FORMAT -o FILE");
+	if (!options.format)
+		return cli_fail(&command, "no --to given; it is perfetto, sqlite or json");
+	if (!options.output)
+		return cli_fail(&command, "no -o given; it names the file to write");
+	analysis = analysis_create();
+	if (!analysis)
+		return cli_fail(&command, "out of memory");
+	exporter = options.format->open(analysis, options.output, error, sizeof(error));
+	if (!exporter) {
+		status = cli_fail(&command, "%s", error);
+		goto out_destroy;
+	}
+	if (analysis_observe(analysis, options.format->observer, exporter))
+		status = cli_fail(&command, "out of memory");
+	else
+		status = cli_read_traces(&command, analysis, argv + first, argc - first);
+	if (!options.format->close(exporter, error, sizeof(error)) && !status)
+		status = cli_fail(&command, "%s: %s", options.output, error);
+	if (status)
+		unlink(options.output); /* a part of an export is none */
+out_destroy:
+	analysis_destroy(analysis);
+	return status;
+}
