@@ -3,6 +3,14 @@
 # The one pass: events to state and observers.
 analysis_core_srcs := \
 	analysis/analysis.c \
+	analysis/check.c \
+	analysis/check_backend.c \
+	analysis/check_call.c \
+	analysis/check_dma.c \
+	analysis/check_id.c \
+	analysis/check_layers.c \
+	analysis/check_print.c \
+	analysis/check_space.c \
 	analysis/event_names.c \
 	analysis/quality.c \
 	analysis/range_set.c \

@@ -44,7 +44,7 @@ struct scan {
 	int64_t clock_offset;
 };
 
-/* Copies the value behind `key = ` in text, without quotes and dashes; false: not there. */
+/* Copies the value behind key ("NAME = ") in text, without quotes; false: not there. */
 static bool metadata_value(const char *text, const char *key, char *value, size_t size)
 {
 	const char *at = text ? strstr(text, key) : NULL;
@@ -52,10 +52,10 @@ static bool metadata_value(const char *text, const char *key, char *value, size_
 
 	if (!at)
 		return false;
-	for (at += strlen(key); *at == ' ' || *at == '=' || *at == '"'; at++)
+	for (at += strlen(key); *at == '"'; at++)
 		;
 	for (; *at && *at != '"' && *at != ';' && n + 1 < size; at++) {
-		if (*at != '-' || !strcmp(key, "hostname"))
+		if (*at != '-' || strcmp(key, "uuid = "))
 			value[n++] = *at;
 	}
 	value[n] = 0;
@@ -99,16 +99,16 @@ static bool metadata_scan(struct scan *scan, const char *folder)
 	char host[256] = "", uuid[64] = "", value[64], *text = metadata_read(folder);
 	const char *clock = text ? strstr(text, "clock {") : NULL;
 	bool ok = clock && strstr(text, "tracer_name = \"lttng-ust\"") &&
-		  metadata_value(clock, "freq", value, sizeof(value)) &&
+		  metadata_value(clock, "freq = ", value, sizeof(value)) &&
 		  !strcmp(value, "1000000000") &&
-		  metadata_value(clock, "offset", value, sizeof(value)) &&
+		  metadata_value(clock, "offset = ", value, sizeof(value)) &&
 		  strstr(text, "packet_seq_num") && strstr(text, "byte_order = le");
 
 	if (ok) {
 		scan->clock_offset = strtoll(value, NULL, 10);
-		metadata_value(clock, "uuid", uuid, sizeof(uuid));
+		metadata_value(clock, "uuid = ", uuid, sizeof(uuid));
 		uuid[32] = 0;
-		metadata_value(text, "hostname", host, sizeof(host));
+		metadata_value(text, "hostname = ", host, sizeof(host));
 		scan->machine = quality_machine(&scan->analysis->quality, host, uuid);
 		/* Buffers of one process end with it: their end says nothing. */
 		ok = !strstr(text, "vpid = ") && scan->machine != UINT32_MAX;

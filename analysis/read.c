@@ -327,7 +327,7 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 			  "iommufd_dev, ioasis_sim or qemu:iommufd_backend_*"
 			: "%s: the trace has no event", paths[0]);
 	if (!ret)
-		analysis_finish(analysis, analysis_still_running(analysis));
+		analysis_finish(analysis, analysis_still_running(analysis) || analysis_stopped(analysis));
 	bt_graph_put_ref(reader.graph);
 	decoder_destroy(reader.decoder);
 	return ret;

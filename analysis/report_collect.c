@@ -242,7 +242,8 @@ static void on_attach(void *opaque, const struct state_object *object, uint64_t 
 		      bool attached, int64_t time_ns)
 {
 	struct report *report = opaque;
-	struct state_object *dev = state_object_find(object->context, device);
+	struct state_object *dev = state_object_find(analysis_state(report->analysis),
+						     object->context, device);
 	struct report_row *row = dev ? row_find(report, dev->serial, false) : NULL;
 	struct report_row *table = row_find(report, object->serial, false);
 

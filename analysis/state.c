@@ -161,6 +161,12 @@ static void context_key(const struct event *event, enum state_layer layer, uint6
 	}
 }
 
+struct state_context *state_context_of_ctx(const struct state *state, uint32_t machine,
+					   uint64_t ctx)
+{
+	return table_get(&state->contexts, ctx, (uint64_t)machine * 2 + STATE_DEVICE);
+}
+
 struct state_context *state_context_find(struct state *state, const struct event *event,
 					 enum state_layer layer)
 {
@@ -198,6 +204,7 @@ struct state_context *state_context_get(struct state *state, const struct event 
 	context->born_ns = event->time_ns;
 	context->born_seen = event->kind == EVENT_DEV_OPEN;
 	context->fd = -1;
+	context->peer_lost_ns = INT64_MIN;
 	*state->last_context = context;
 	state->last_context = &context->next;
 	state_tell(state, context_begin, context);
@@ -215,8 +222,11 @@ void state_context_end(struct state *state, struct state_context *context, int64
 			state_object_end(state, context->objects, time_ns, 0);
 	}
 	state_tell(state, context_end, context, time_ns);
-	if (context->peer)
+	if (context->peer) {
 		context->peer->peer = NULL;
+		if (context->peer->users)
+			context->peer->peer_lost_ns = time_ns;
+	}
 	for (place = &state->first_context; *place != context; place = &(*place)->next)
 		;
 	*place = context->next;
@@ -253,31 +263,20 @@ void state_link(struct state *state, struct state_context *backend,
 
 /* ---- objects ---------------------------------------------------------------------- */
 
-struct state_object *state_object_lookup(const struct state *state,
-					 const struct state_context *context, uint64_t id)
+struct state_object *state_object_find(const struct state *state,
+				       const struct state_context *context, uint64_t id)
 {
 	return table_get(&state->objects, context->serial, id);
 }
 
-struct state_object *state_object_find(const struct state_context *context, uint64_t id)
-{
-	struct state_object *object;
-
-	for (object = context->objects; object; object = object->next) {
-		if (object->id == id)
-			return object;
-	}
-	return NULL;
-}
-
-struct state_object *state_object_ioas(struct state_object *object)
+struct state_object *state_object_ioas(const struct state *state, struct state_object *object)
 {
 	for (int depth = 0; object && depth < 4; depth++) {
 		if (object->type == TRACE_OBJ_IOAS)
 			return object;
 		if (object->type != TRACE_OBJ_HWPT_PAGING && object->type != TRACE_OBJ_HWPT_NESTED)
 			return NULL;
-		object = state_object_find(object->context, object->parent);
+		object = state_object_find(state, object->context, object->parent);
 	}
 	return NULL;
 }
@@ -300,6 +299,7 @@ struct state_object *state_object_begin(struct state *state, struct state_contex
 	object->serial = ++state->objects_count;
 	object->born_ns = like->born_ns;
 	object->born_op = like->born_op;
+	object->maker = like->maker;
 	object->born_seen = like->born_seen;
 	object->seq = like->seq;
 	object->gap_ns = INT64_MIN;

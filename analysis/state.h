@@ -44,6 +44,8 @@ struct state_context {
 	int64_t born_ns;
 	bool born_seen;		/* we saw it begin: open, or the first connect or set_fd */
 	struct state_context *peer; /* the same file in the other layer, or NULL; weak */
+	int64_t peer_lost_ns;	/* of a backend: its open file was released while it had users;
+				   INT64_MIN: it was not */
 
 	/* of a backend */
 	int64_t fd;		/* -1: none */
@@ -67,6 +69,7 @@ struct state_object {
 	uint64_t serial;	/* unique over all objects of the analysis, from 1 */
 	int64_t born_ns;
 	uint64_t born_op;	/* op_id of the call that made it; 0: unknown */
+	struct state_context *maker; /* the backend whose call made it, or NULL; weak */
 	bool born_seen;		/* we saw it made (or a state dump), nothing is missing before */
 	uint64_t parent;	/* id as in the ALLOC commit */
 	uint64_t seq;		/* last commit number applied; 0: none */
@@ -124,8 +127,11 @@ struct state_op {
 	struct state_op *outer; /* the backend call that this ioctl is part of */
 	uint32_t ioctls;	/* that this backend call made */
 	uint32_t commits;	/* made on its behalf */
-	uint32_t commits_match;	/* of them, those that the call says */
-	uint64_t commit_bytes;	/* that they mapped or unmapped */
+	uint32_t ioctls_ended;
+	int64_t inner_ret;	/* of the last ioctl that ended */
+	/* Of the checker: the commits of this call that are, and the last that is not as it says. */
+	uint32_t agree, differ;
+	uint64_t other_kind, other_id, other_iova, other_last;
 	/* Links of the state tracker. */
 	struct state_thread *thread;
 	struct state_object *named; /* in whose lists this is */
@@ -152,11 +158,16 @@ bool state_mapping_certain(const struct state *state, const struct state_object 
 			   const struct state_mapping *mapping);
 bool state_object_complete(const struct state *state, const struct state_object *object);
 
+/* The device context of an open file, or NULL. */
+struct state_context *state_context_of_ctx(const struct state *state, uint32_t machine,
+					   uint64_t ctx);
+
 /* The live object with this id, or NULL. */
-struct state_object *state_object_find(const struct state_context *context, uint64_t id);
+struct state_object *state_object_find(const struct state *state,
+				       const struct state_context *context, uint64_t id);
 
 /* The address space behind an object of a device: itself, or the ioas of a page table; or NULL. */
-struct state_object *state_object_ioas(struct state_object *object);
+struct state_object *state_object_ioas(const struct state *state, struct state_object *object);
 
 /* The name of a process ("" where unknown). */
 const char *state_procname(const struct state *state, uint32_t machine, uint32_t pid);

@@ -118,7 +118,7 @@ void state_commits_flush(struct state *state, struct state_object *object)
 		gap(state, object, missing, object->pending->event.time_ns);
 		object->seq += missing;
 		drain(state, object);
-		object = state_object_lookup(state, context, id);
+		object = state_object_find(state, context, id);
 	}
 }
 
@@ -158,8 +158,10 @@ static struct state_object *object_first_seen(struct state *state, struct state_
 	const struct state_op *op = table_get(&state->ops, event->op_id, event->machine);
 	struct state_object *object;
 
-	if (op && op->outer)
+	if (op && op->outer) {
 		like.born_op = op->outer->op_id;
+		like.maker = op->outer->context;
+	}
 	if (event->commit_kind == TRACE_COMMIT_MAP || event->commit_kind == TRACE_COMMIT_COPY ||
 	    event->commit_kind == TRACE_COMMIT_UNMAP || event->commit_kind == TRACE_COMMIT_ALLOW)
 		like.type = TRACE_OBJ_IOAS;
@@ -178,11 +180,11 @@ void state_commit(struct state *state, const struct event *event)
 
 	if (!context)
 		return;
-	object = state_object_lookup(state, context, event->id);
+	object = state_object_find(state, context, event->id);
 	if (object && event->commit_kind == TRACE_COMMIT_ALLOC) {
 		/* The number is given out again: how the old object ended was lost. */
 		state_commits_flush(state, object);
-		object = state_object_lookup(state, context, event->id);
+		object = state_object_find(state, context, event->id);
 		if (object) {
 			state->analysis->quality.seq_gaps++;
 			state_object_end(state, object, event->time_ns, 0);

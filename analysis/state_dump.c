@@ -37,7 +37,7 @@ static void dump_object(struct state *state, const struct event *event, enum sta
 
 	if (!context || (layer == STATE_BACKEND && context->peer))
 		return;
-	object = state_object_lookup(state, context, event->id);
+	object = state_object_find(state, context, event->id);
 	if (object && state_object_complete(state, object) && object->seq >= event->seq &&
 	    !object->pending) {
 		object->dump = context->dump;
@@ -65,7 +65,7 @@ static void dump_mapping(struct state *state, const struct event *event, enum st
 
 	if (!context || (layer == STATE_BACKEND && context->peer))
 		return;
-	object = state_object_lookup(state, context, event->id);
+	object = state_object_find(state, context, event->id);
 	if (!object)
 		return;
 	for (known = range_set_overlap(&object->mappings, event->iova, event->last, &iter); known;

@@ -50,8 +50,6 @@ struct state_object *state_object_begin(struct state *state, struct state_contex
 					uint64_t id, const struct state_object *like);
 void state_object_end(struct state *state, struct state_object *object, int64_t time_ns,
 		      uint64_t op_id);
-struct state_object *state_object_lookup(const struct state *state,
-					 const struct state_context *context, uint64_t id);
 void state_map(struct state *state, struct state_object *object,
 	       const struct state_mapping *mapping);
 /* Removes all mappings inside [iova, last]; returns their bytes. */

@@ -153,13 +153,71 @@ void state_op_begin(struct state *state, const struct event *event)
 	}
 	/* Without commits, calls on one object that overlap are put in order when they end. */
 	if (op->context && !op->context->peer && op->context->objects) {
-		object = state_object_lookup(state, op->context, op->id);
+		object = state_object_find(state, op->context, op->id);
 		if (object) {
 			op->named = object;
 			state_op_list_add(&object->under_way, op);
 		}
 	}
 	state_tell(state, op_begin, op);
+}
+
+/* A fresh fd: nothing lives in it yet, and ids begin again. */
+static void context_opened(struct state_context *context, const struct state_op *op)
+{
+	context->born_ns = op->end_ns;
+	context->born_seen = true;
+}
+
+/* The fd was closed: all that lived in it is gone. */
+static void context_closed(struct state *state, struct state_context *context,
+			   const struct state_op *op)
+{
+	while (context->objects) {
+		state_settle_flush(state, context->objects);
+		if (context->objects)
+			state_object_end(state, context->objects, op->end_ns, op->op_id);
+	}
+}
+
+/* What set_fd, connect and disconnect say of the backend itself. */
+static void update_context(struct state *state, const struct state_op *op)
+{
+	struct state_context *context = op->context;
+
+	switch (op->op) {
+	case OP_SET_FD:
+		context->fd = op->fd;
+		context->owned = false;
+		context->passed_in = true;
+		context->users_known = true;
+		context->users_ns = op->end_ns;
+		context->users = 0;
+		break;
+	case OP_CONNECT:
+		if (op->ret)
+			break;
+		context->fd = op->fd;
+		context->owned = op->owned;
+		context->passed_in = !op->owned;
+		context->users = op->users;
+		context->users_known = true;
+		context->users_ns = op->end_ns;
+		if (op->users == 1 && op->owned)
+			context_opened(context, op);
+		break;
+	case OP_DISCONNECT:
+		context->users = op->users;
+		context->users_known = true;
+		context->users_ns = op->end_ns;
+		if (!op->users)
+			context->peer_lost_ns = INT64_MIN;
+		if (!op->users && context->owned)
+			context_closed(state, context, op);
+		break;
+	default:
+		break;
+	}
 }
 
 void state_op_end(struct state *state, const struct event *event)
@@ -196,6 +254,8 @@ void state_op_end(struct state *state, const struct event *event)
 	op->end_ns = event->time_ns;
 	op->returned = true;
 	state_tell(state, op, op);
+	if (op->context)
+		update_context(state, op);
 	if (op->context && !op->context->peer)
 		state_settle(state, op);
 	else
@@ -251,6 +311,10 @@ void state_ioctl_end(struct state *state, const struct event *event)
 	op->ret = event->ret;
 	op->end_ns = event->time_ns;
 	op->returned = true;
+	if (op->outer) {
+		op->outer->ioctls_ended++;
+		op->outer->inner_ret = op->ret;
+	}
 	state_tell(state, op, op);
 	op->outer = NULL;
 	state_op_free(state, op);

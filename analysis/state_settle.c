@@ -73,7 +73,7 @@ static enum trace_object_type type_allocated(enum event_op op)
 /* The object that op names; made when the trace never showed how it came to be. */
 static struct state_object *object_named(struct state *state, const struct state_op *op)
 {
-	struct state_object *object = state_object_lookup(state, op->context, op->id);
+	struct state_object *object = state_object_find(state, op->context, op->id);
 	struct state_object like = {
 		.type = TRACE_OBJ_IOAS,
 		.born_ns = op->begin_ns,
@@ -84,12 +84,13 @@ static struct state_object *object_named(struct state *state, const struct state
 
 static void apply_alloc(struct state *state, const struct state_op *op)
 {
-	struct state_object *object = state_object_lookup(state, op->context, op->new_id);
+	struct state_object *object = state_object_find(state, op->context, op->new_id);
 	struct state_object like = {
 		.type = type_allocated(op->op),
 		.parent = op->id,
 		.born_ns = op->end_ns,
 		.born_op = op->op_id,
+		.maker = op->context,
 		.born_seen = true,
 	};
 
@@ -130,7 +131,7 @@ static void apply(struct state *state, const struct state_op *op)
 		if (object)
 			state_unmap(state, object, op->iova, op->last, op->end_ns, op->op_id);
 	} else if (op->op == OP_FREE_ID) {
-		object = state_object_lookup(state, op->context, op->id);
+		object = state_object_find(state, op->context, op->id);
 		if (object)
 			state_object_end(state, object, op->end_ns, op->op_id);
 	}
@@ -385,7 +386,7 @@ void state_settle(struct state *state, struct state_op *op)
 {
 	uint64_t id = op_allocates(op) && !op->ret ? op->new_id : op->id;
 	struct state_context *context = op->context;
-	struct state_object *object = state_object_lookup(state, context, id);
+	struct state_object *object = state_object_find(state, context, id);
 
 	op->named = NULL;
 	if (!object || (!object->under_way && !object->held)) {
@@ -395,7 +396,7 @@ void state_settle(struct state *state, struct state_op *op)
 	if (!collides_with_list(op, object->under_way) &&
 	    !collides_with_list(op, object->held)) {
 		take_effect(state, op, SETTLED_ALONE);
-		object = state_object_lookup(state, context, id);
+		object = state_object_find(state, context, id);
 	} else {
 		op->named = object;
 		state_op_list_add(&object->held, op);

@@ -5,8 +5,10 @@
 
 /* Sorted as in `ioasis --help`. */
 int cmd_bench(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_record(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 
 #endif

@@ -18,8 +18,10 @@ struct command_row {
 
 static const struct command_row commands[] = {
 	{ "bench", cmd_bench, "run the benchmarks, each next to its baseline" },
+	{ "check", cmd_check, "check that the rules of DMA mapping hold in traces" },
 	{ "exec", cmd_exec, "run a command with a private fake /dev/iommu" },
 	{ "export", cmd_export, "write a trace for Perfetto, SQLite or as JSON" },
+	{ "record", cmd_record, "run a command with tracing on" },
 	{ "serve", cmd_serve, "run a fake /dev/iommu in the foreground" },
 	{ NULL, NULL, NULL },
 };

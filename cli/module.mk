@@ -2,13 +2,16 @@
 
 cli_srcs := \
 	cli/cmd_bench.c \
+	cli/cmd_check.c \
 	cli/cmd_exec.c \
 	cli/cmd_export.c \
+	cli/cmd_record.c \
 	cli/cmd_serve.c \
 	cli/device_options.c \
 	cli/main.c \
 	cli/options.c \
 	cli/read_traces.c
+	cli/tracing_session.c
 
 ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(process_srcs) $(inproc_srcs) $(fuse_srcs) $(exec_srcs) \
 	$(des_srcs) $(scenario_srcs) $(analysis_srcs) $(bench_srcs) $(tracepoints_srcs))

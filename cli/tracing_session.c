@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/tracing_session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROOT_RUNDIR "/run/lttng"
+#define COMMAND_TIMEOUT_MS 20000
+#define DAEMON_TIMEOUT_MS 15000
+#define SUBBUFS 8u
+#define SUBBUF_MAX (2u << 20)
+#define SUBBUF_MIN (64u << 10)
+#define ARGS_MAX 24
+
+/* Keeps the reason in session->error, cut where it is too long; returns ret. */
+static int __attribute__((format(printf, 3, 4)))
+fail(struct tracing_session *session, int ret, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(session->error, sizeof(session->error), fmt, ap);
+	va_end(ap);
+	return ret;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- running LTTng's programs ------------------------------------------------------ */
+
+/* Starts argv in a process group of its own (Ctrl-C is for CMD), output to fd. */
+static pid_t spawn(char *const argv[], int fd)
+{
+	pid_t parent = getpid(), pid = fork();
+	sigset_t none;
+
+	if (pid)
+		return pid;
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(1);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(STDIN_FILENO);
+	open("/dev/null", O_RDONLY);
+	execvp(argv[0], argv);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Waits for pid; false: it did not end in time (it still runs). */
+static bool wait_for(pid_t pid, int timeout_ms, int *status)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd ready = { .fd = pidfd, .events = POLLIN };
+	int64_t until = now_ms() + timeout_ms;
+	int ret = 0;
+
+	while (pidfd >= 0) {
+		int64_t left = until - now_ms();
+
+		ret = left > 0 ? poll(&ready, 1, (int)left) : 0;
+		if (ret >= 0 || errno != EINTR)
+			break;
+	}
+	if (pidfd >= 0)
+		close(pidfd);
+	if (pidfd >= 0 && ret <= 0)
+		return false;
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+	return true;
+}
+
+/* The line of an lttng program's output that says what went wrong. */
+static void last_line(int fd, char *line, size_t size)
+{
+	char text[4096];
+	ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
+	char *at, *next, *chosen;
+
+	if (got < 0)
+		got = 0;
+	text[got] = 0;
+	chosen = text;
+	for (at = text; at && *at; at = next) {
+		next = strchr(at, '\n');
+		if (next)
+			*next++ = 0;
+		if (strstr(at, "Error:") || !chosen[0])
+			chosen = at;
+	}
+	snprintf(line, size, "%.*s", (int)size - 1, chosen[0] ? chosen : "it gives no reason");
+}
+
+/* Runs `lttng --no-sessiond ARG...` (the list ends with NULL). 0 or -errno with session->error. */
+static int lttng(struct tracing_session *session, ...)
+{
+	char *argv[ARGS_MAX] = { (char *)"lttng", (char *)"--no-sessiond" }, line[300];
+	int argc = 2, status = 0, ret = 0;
+	int out = memfd_create("lttng", MFD_CLOEXEC);
+	va_list ap;
+	pid_t pid;
+
+	if (out < 0)
+		return fail(session, -errno, "memfd_create: %s", strerror(errno));
+	va_start(ap, session);
+	while (argc < ARGS_MAX - 1 && (argv[argc] = va_arg(ap, char *)))
+		argc++;
+	va_end(ap);
+	argv[argc] = NULL;
+	pid = spawn(argv, out);
+	if (pid < 0) {
+		ret = fail(session, -errno, "fork: %s", strerror(errno));
+	} else if (!wait_for(pid, COMMAND_TIMEOUT_MS, &status)) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		ret = fail(session, -ETIMEDOUT,
+			   "the LTTng session daemon does not answer (lttng %s took over %d s)",
+			   argv[2], COMMAND_TIMEOUT_MS / 1000);
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+		ret = fail(session, -ENOENT,
+			   "LTTng is not installed: no program 'lttng' (Debian: lttng-tools)");
+	} else if (status) {
+		last_line(out, line, sizeof(line));
+		ret = fail(session, -EIO, "lttng %s failed: %s", argv[2], line);
+	}
+	close(out);
+	return ret;
+}
+
+/* ---- the session daemon ------------------------------------------------------------------ */
+
+static void socket_path(const struct tracing_session *session, char *path, size_t size)
+{
+	const char *home = session->home[0] ? session->home : getenv("LTTNG_HOME");
+
+	if (!geteuid()) {
+		snprintf(path, size, ROOT_RUNDIR "/client-lttng-sessiond");
+		return;
+	}
+	if (!home || !*home)
+		home = getenv("HOME");
+	snprintf(path, size, "%s/.lttng/client-lttng-sessiond", home ? home : "");
+}
+
+/* True when a daemon accepts connections on the client socket. */
+static bool daemon_answers(const struct tracing_session *session)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool answers;
+
+	if (fd < 0)
+		return false;
+	socket_path(session, address.sun_path, sizeof(address.sun_path));
+	/* A queue that is full: a daemon is there and hangs; its first command will say so. */
+	answers = !connect(fd, (struct sockaddr *)&address, sizeof(address)) || errno == EAGAIN;
+	close(fd);
+	return answers;
+}
+
+/* A mount namespace with an empty run directory; output stays reachable under its path. */
+static int enter_private_rundir(struct tracing_session *session)
+{
+	int output = open(session->output, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char link[64];
+	int ret = 0;
+
+	if (output < 0)
+		return fail(session, -errno, "%s: %s", session->output, strerror(errno));
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
+		ret = fail(session, -errno,
+			   "cannot make a mount namespace for an LTTng session daemon: %s",
+			   strerror(errno));
+		goto out_close;
+	}
+	if ((mkdir(ROOT_RUNDIR, 0755) && errno != EEXIST) ||
+	    mount("tmpfs", ROOT_RUNDIR, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") ||
+	    mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")) {
+		ret = fail(session, -errno, "cannot mount a private " ROOT_RUNDIR ": %s",
+			   strerror(errno));
+		goto out_close;
+	}
+	if (!strncmp(session->output, "/dev/shm/", 9)) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", output);
+		for (char *at = session->output + 9; (at = strchr(at, '/')); *at++ = '/') {
+			*at = 0;
+			mkdir(session->output, 0755);
+		}
+		mkdir(session->output, 0755);
+		if (mount(link, session->output, NULL, MS_BIND, NULL))
+			ret = fail(session, -errno, "cannot keep %s reachable: %s",
+				   session->output, strerror(errno));
+	}
+out_close:
+	close(output);
+	return ret;
+}
+
+static int make_private_home(struct tracing_session *session)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	/* A socket's path has 108 bytes: use a long TMPDIR only if it fits. */
+	snprintf(session->home, sizeof(session->home), "%s/ioasis-XXXXXX",
+		 tmp && *tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+	if (!mkdtemp(session->home)) {
+		int ret = fail(session, -errno, "%s: %s", session->home, strerror(errno));
+
+		session->home[0] = 0;
+		return ret;
+	}
+	setenv("LTTNG_HOME", session->home, 1);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+	(void)st;
+	(void)type;
+	(void)walk;
+	remove(path);
+	return 0;
+}
+
+static void daemon_stop(struct tracing_session *session)
+{
+	int status;
+
+	if (session->daemon > 0) {
+		kill(session->daemon, SIGTERM);
+		if (!wait_for(session->daemon, 5000, &status)) {
+			kill(-session->daemon, SIGKILL);
+			waitpid(session->daemon, &status, 0);
+		}
+		/* Its consumer daemons are in its process group and end with it; make sure. */
+		kill(-session->daemon, SIGTERM);
+		while (waitpid(-session->daemon, &status, 0) > 0)
+			;
+	}
+	session->daemon = 0;
+	if (session->home[0])
+		nftw(session->home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	session->home[0] = 0;
+}
+
+static int daemon_start(struct tracing_session *session)
+{
+	char *argv[] = { (char *)"lttng-sessiond", (char *)"--no-kernel", NULL };
+	int64_t until = now_ms() + DAEMON_TIMEOUT_MS;
+	int out, status, ret;
+	char line[300];
+
+	ret = geteuid() ? make_private_home(session) : enter_private_rundir(session);
+	if (ret)
+		return ret;
+	out = memfd_create("lttng-sessiond", MFD_CLOEXEC);
+	if (out < 0)
+		return fail(session, -errno, "memfd_create: %s", strerror(errno));
+	/* What the daemon leaves comes to us, so that its end can be waited for. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	session->daemon = spawn(argv, out);
+	if (session->daemon < 0)
+		ret = fail(session, -errno, "fork: %s", strerror(errno));
+	while (!ret && !daemon_answers(session)) {
+		if (waitpid(session->daemon, &status, WNOHANG) == session->daemon) {
+			session->daemon = 0;
+			last_line(out, line, sizeof(line));
+			if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+				ret = fail(session, -ENOENT,
+					   "LTTng is not installed: no program 'lttng-sessiond' "
+					   "(Debian: lttng-tools)");
+			else
+				ret = fail(session, -EIO, "lttng-sessiond ended: %s", line);
+		} else if (now_ms() > until) {
+			ret = fail(session, -ETIMEDOUT,
+				   "lttng-sessiond does not answer after %d s",
+				   DAEMON_TIMEOUT_MS / 1000);
+		} else {
+			poll(NULL, 0, 5);
+		}
+	}
+	close(out);
+	if (ret)
+		daemon_stop(session);
+	return ret;
+}
+
+/* ---- the session ------------------------------------------------------------------------- */
+
+/* Bytes of a sub-buffer such that all CPUs' buffers fit into half of what /dev/shm has left. */
+static unsigned int subbuf_bytes(void)
+{
+	unsigned long long room = 64ull << 20, cpus = (unsigned long long)get_nprocs_conf();
+	unsigned int bytes = SUBBUF_MAX;
+	struct statvfs shm;
+
+	if (!statvfs("/dev/shm", &shm))
+		room = (unsigned long long)shm.f_bavail * shm.f_frsize;
+	while (bytes > SUBBUF_MIN && (unsigned long long)bytes * SUBBUFS * cpus > room / 2)
+		bytes /= 2;
+	return bytes;
+}
+
+static int enable_events(struct tracing_session *session)
+{
+	static const char *const providers[][2] = {
+		{ "iommufd_backend:*", "iommufd_backend:map_dma_vaddr" },
+		{ "iommufd_dev:*", "iommufd_dev:user_va" },
+		{ "ioasis_sim:*", NULL },
+		{ "qemu:iommu*", NULL },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(providers) / sizeof(providers[0]); i++) {
+		const char *exclude = session->config.addresses ? NULL : providers[i][1];
+
+		ret = lttng(session, "enable-event", "-u", "-s", session->name, "-c", "ioasis",
+			    providers[i][0], exclude ? "-x" : NULL, exclude, NULL);
+	}
+	return ret;
+}
+
+static int session_create(struct tracing_session *session)
+{
+	const struct tracing_config *config = &session->config;
+	char size[32], count[16];
+	int ret;
+
+	ret = lttng(session, "create", session->name, "-o", session->output,
+		    config->snapshot ? "--snapshot" : NULL, NULL);
+	if (ret)
+		return ret;
+	session->created = true;
+	snprintf(size, sizeof(size), "--subbuf-size=%u", subbuf_bytes());
+	snprintf(count, sizeof(count), "--num-subbuf=%u", SUBBUFS);
+	ret = lttng(session, "enable-channel", "-u", "-s", session->name, "ioasis", size, count,
+		    config->snapshot ? "--overwrite" : "--discard",
+		    config->lossless ? "--blocking-timeout=inf" : NULL, NULL);
+	if (!ret)
+		ret = enable_events(session);
+	if (!ret)
+		ret = lttng(session, "add-context", "-u", "-s", session->name, "-c", "ioasis", "-t",
+			    "vpid", "-t", "vtid", "-t", "procname", NULL);
+	if (!ret)
+		ret = lttng(session, "start", session->name, NULL);
+	return ret;
+}
+
+static void set_environment(const struct tracing_session *session)
+{
+	setenv("IOASIS_TRACE", "1", 0);
+	/* Early events count: programs wait for the daemon, which is there. */
+	setenv("LTTNG_UST_REGISTER_TIMEOUT", "10000", 0);
+	if (session->config.lossless)
+		setenv("LTTNG_UST_ALLOW_BLOCKING", "1", 1);
+}
+
+int tracing_session_start(struct tracing_session *session, const struct tracing_config *config)
+{
+	int ret;
+
+	memset(session, 0, sizeof(*session));
+	session->config = *config;
+	if (!realpath(config->output, session->output))
+		return fail(session, -errno, "%s: %s", config->output, strerror(errno));
+	snprintf(session->name, sizeof(session->name), "ioasis-%d%s", (int)getpid(),
+		 config->snapshot ? "-snapshot" : "");
+	if (!daemon_answers(session)) {
+		ret = daemon_start(session);
+		if (ret)
+			return ret;
+	}
+	ret = session_create(session);
+	if (ret) {
+		char error[sizeof(session->error)];
+
+		memcpy(error, session->error, sizeof(error));
+		tracing_session_end(session);
+		memcpy(session->error, error, sizeof(error));
+		return ret;
+	}
+	set_environment(session);
+	return 0;
+}
+
+int tracing_session_snapshot(struct tracing_session *session, const char *path)
+{
+	char url[PATH_MAX + 16];
+
+	if (mkdir(path, 0777) && errno != EEXIST)
+		return fail(session, -errno, "%s: %s", path, strerror(errno));
+	snprintf(url, sizeof(url), "file://%s", path);
+	return lttng(session, "snapshot", "record", "-s", session->name, url, NULL);
+}
+
+int tracing_session_end(struct tracing_session *session)
+{
+	int ret = 0;
+
+	if (session->created) {
+		ret = lttng(session, "stop", session->name, NULL);
+		if (!ret)
+			ret = lttng(session, "destroy", session->name, NULL);
+	}
+	session->created = false;
+	daemon_stop(session);
+	return ret;
+}
