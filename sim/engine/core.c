@@ -13,6 +13,7 @@
 #include "sim/engine/io_pagetable.h"
 #include "sim/engine/pages.h"
 #include "sim/engine/trace.h"
+#include "sim/engine/viommu.h"
 #include "tracepoints/op_id.h"
 
 struct engine *engine_create(const struct engine_config *config)
@@ -85,6 +86,7 @@ void ctx_put(struct engine_ctx *ctx)
 	if (__atomic_sub_fetch(&ctx->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	ctx_lock(ctx, NULL, NULL);
+	engine_mmaps_forget(ctx);
 	object_table_fini(ctx);
 	if (ctx->source)
 		iopt_source_put(ctx->source);

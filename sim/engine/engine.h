@@ -216,7 +216,10 @@ long engine_ctx_ioctl(struct engine_ctx *ctx, const struct engine_client *client
 int engine_ctx_mmap(struct engine_ctx *ctx, uint64_t offset, uint64_t length, bool shared,
 		    void **page);
 
-/* One mapping of the range that begins at offset is gone: undoes one engine_ctx_mmap(). */
+/*
+ * One mapping of the range that begins at offset is gone: undoes one
+ * engine_ctx_mmap(). Not needed before engine_ctx_release(), which ends them all.
+ */
 void engine_ctx_munmap(struct engine_ctx *ctx, uint64_t offset);
 
 /* ---- files that commands give to the process ---------------------------- */

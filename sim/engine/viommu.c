@@ -209,6 +209,7 @@ int engine_ctx_mmap(struct engine_ctx *ctx, uint64_t offset, uint64_t length, bo
 		rc = -ENXIO;
 	} else {
 		map->owner->users++;
+		map->mapped++;
 		*page = map->memory;
 	}
 	ctx_unlock(ctx);
@@ -221,9 +222,21 @@ void engine_ctx_munmap(struct engine_ctx *ctx, uint64_t offset)
 
 	ctx_lock(ctx, NULL, NULL);
 	map = engine_mmap_find(ctx, offset);
-	ENGINE_BUG_ON(!map || map->owner->users < 2);
+	ENGINE_BUG_ON(!map || !map->mapped);
+	map->mapped--;
 	map->owner->users--;
 	ctx_unlock(ctx);
+}
+
+void engine_mmaps_forget(struct engine_ctx *ctx)
+{
+	list_for_each(link, &ctx->mmaps)
+	{
+		struct engine_mmap *map = container_of(link, struct engine_mmap, link);
+
+		map->owner->users -= map->mapped;
+		map->mapped = 0;
+	}
 }
 
 /* ---- checks ------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ struct engine_mmap {
 	uint64_t offset;	     /* bytes, page-aligned */
 	uint64_t length;	     /* bytes, whole pages */
 	void *memory;
+	uint32_t mapped; /* how often; each counts in owner */
 };
 
 struct viommu {
@@ -65,6 +66,9 @@ struct vdevice *viommu_find_device(const struct viommu *viommu, const struct dev
  */
 struct engine_mmap *engine_mmap_create(struct engine_object *owner, uint64_t length);
 void engine_mmap_destroy(struct engine_mmap *map);
+
+/* The last close: what is still mapped then no longer holds its owner. */
+void engine_mmaps_forget(struct engine_ctx *ctx);
 
 void viommu_verify(struct viommu *viommu);
 void vdevice_verify(struct vdevice *vdev);
