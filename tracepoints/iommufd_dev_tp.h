@@ -108,7 +108,7 @@ LTTNG_UST_TRACEPOINT_EVENT(
 	)
 )
 
-/* The first address that a DMA could not reach. */
+/* The first address that a DMA could not reach. Comes before its dma event. */
 LTTNG_UST_TRACEPOINT_EVENT(
 	iommufd_dev, fault,
 	LTTNG_UST_TP_ARGS(uint64_t, ctx, uint32_t, dev, uint32_t, pt, uint64_t, iova,

@@ -170,14 +170,21 @@ static int run(struct vmm *vmm)
 	return ret;
 }
 
-static void shut_down(struct vmm *vmm)
+void vmm_free_ioas(struct vmm *vmm)
 {
-	vmm_nic_destroy(vmm);
-	vmm_memory_unmap(vmm);
 	if (vmm->ioas_viommu)
 		iommufd_backend_free_id(vmm->be, vmm->ioas_viommu);
 	if (vmm->ioas_memory)
 		iommufd_backend_free_id(vmm->be, vmm->ioas_memory);
+	vmm->ioas_viommu = 0;
+	vmm->ioas_memory = 0;
+}
+
+static void shut_down(struct vmm *vmm)
+{
+	vmm_nic_destroy(vmm);
+	vmm_memory_unmap(vmm);
+	vmm_free_ioas(vmm);
 	if (vmm->keep_users)
 		return;
 	iommufd_backend_disconnect(vmm->be);

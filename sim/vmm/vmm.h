@@ -87,6 +87,8 @@ int vmm_run(const struct vmm_config *config, struct vmm *vmm);
 int vmm_map(struct vmm *vmm, uint32_t ioas, uint64_t iova, uint64_t size, uint64_t offset,
 	    bool readonly);
 int vmm_unmap(struct vmm *vmm, uint32_t ioas, uint64_t iova, uint64_t size);
+/* Frees both address spaces; harmless when they are. */
+void vmm_free_ioas(struct vmm *vmm);
 
 /* memory.c */
 #define VMM_MODULE_BYTES (64ull << 20)
