@@ -41,6 +41,9 @@ script_tests := \
 	tests/integration/includes.sh \
 	tests/integration/library.sh \
 	tests/integration/packages.sh \
+	tests/integration/serve.sh \
+	tests/integration/serve_clients.sh \
+	tests/oracle/fuse.sh \
 	tests/oracle/inproc.sh
 
 # What the exec tests run: the same program linked both ways, without sanitizers.
@@ -52,6 +55,14 @@ $(exec_clients): tests/integration/exec_client.c backend/include/ioasis/iommufd_
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -Ibackend/include -pthread \
 		$(if $(findstring static,$@),-static) -o $@ $<
+
+# What the serve tests run.
+tests += $(B)/tests/device_client
+
+$(B)/tests/device_client: tests/integration/device_client.c backend/include/ioasis/iommufd_abi.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -Ibackend/include -pthread -o $@ $<
 
 unit_programs := $(addprefix $(B)/tests/,$(unit_tests))
 tests += $(unit_programs)

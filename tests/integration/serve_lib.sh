@@ -30,6 +30,7 @@ serve_await() { # FILE PATTERN PID
 }
 
 serve_start() {
+	rm -f serve.out serve.err # of the one before
 	"$BUILD/ioasis" serve --at "$serve_path" "$@" >serve.out 2>serve.err &
 	serve_pid=$!
 	serve_await serve.out "^ready " "$serve_pid" && return
