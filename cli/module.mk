@@ -10,7 +10,7 @@ cli_srcs := \
 	cli/device_options.c \
 	cli/main.c \
 	cli/options.c \
-	cli/read_traces.c
+	cli/read_traces.c \
 	cli/tracing_session.c
 
 ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(process_srcs) $(inproc_srcs) $(fuse_srcs) $(exec_srcs) \
