@@ -103,11 +103,18 @@ static int resolve(const char *at, char path[PATH_MAX])
 	return 0;
 }
 
+/* Whether nobody answers any more; asks the file, since the kernel remembers attributes. */
+static bool is_dead(const char *path)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_TYPE, &st) && errno == ENOTCONN;
+}
+
 /* What is mounted at the path already: 0 nothing (any more), or the exit status. */
 static int clear_mount(const char *path)
 {
 	char type[64];
-	struct stat st;
 
 	while (fuse_mount_find(path, type, sizeof(type))) {
 		if (strcmp(type, FUSE_MOUNT_TYPE))
@@ -115,7 +122,7 @@ static int clear_mount(const char *path)
 					"%s: a file system of type %s is mounted there; choose another "
 					"path with --at",
 					path, type);
-		if (!stat(path, &st) || errno != ENOTCONN)
+		if (!is_dead(path))
 			return cli_fail(&serve_command,
 					"%s: another 'ioasis serve' has its device there; end it, or "
 					"choose another path with --at",
@@ -123,7 +130,7 @@ static int clear_mount(const char *path)
 		fprintf(stderr, "ioasis serve: clearing away what a killed serve left at %s\n",
 			path);
 		fuse_mount_remove(path, geteuid() != 0);
-		if (!stat(path, &st) || errno != ENOTCONN)
+		if (!is_dead(path))
 			continue;
 		return cli_fail(&serve_command, "%s: a dead device is mounted there; unmount it", path);
 	}
