@@ -37,6 +37,7 @@ script_tests := \
 	tests/integration/exec_end.sh \
 	tests/integration/exec_refused.sh \
 	tests/integration/exec_status.sh \
+	tests/integration/faults.sh \
 	tests/integration/headers.sh \
 	tests/integration/includes.sh \
 	tests/integration/library.sh \

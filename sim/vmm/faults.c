@@ -123,32 +123,45 @@ struct race {
 	struct vmm *vmm;
 	uint32_t ioas;
 	uint32_t rounds; /* done; __atomic */
-	uint32_t limit;	 /* of rounds; __atomic */
+	uint32_t limit;	 /* how many may be done; __atomic */
+	bool stop;	 /* __atomic */
 };
+
+static uint32_t race_rounds(const struct race *race)
+{
+	return __atomic_load_n(&race->rounds, __ATOMIC_ACQUIRE);
+}
+
+static void race_round_done(struct race *race)
+{
+	__atomic_add_fetch(&race->rounds, 1, __ATOMIC_RELEASE);
+	sched_yield();
+}
+
+static void race_wait(const struct race *race, uint32_t rounds)
+{
+	while (race_rounds(race) < rounds)
+		sched_yield();
+}
 
 static void *race_map(void *opaque)
 {
 	struct race *race = opaque;
 
-	while (__atomic_load_n(&race->limit, __ATOMIC_ACQUIRE) > race->rounds) {
-		scratch_map(race->vmm, race->ioas, SCRATCH, SCRATCH_BYTES, false);
-		vmm_unmap(race->vmm, race->ioas, SCRATCH, SCRATCH_BYTES);
-		__atomic_add_fetch(&race->rounds, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&race->stop, __ATOMIC_ACQUIRE)) {
+		if (race_rounds(race) < __atomic_load_n(&race->limit, __ATOMIC_ACQUIRE)) {
+			scratch_map(race->vmm, race->ioas, SCRATCH, SCRATCH_BYTES, false);
+			vmm_unmap(race->vmm, race->ioas, SCRATCH, SCRATCH_BYTES);
+		}
+		race_round_done(race);
 	}
 	return NULL;
-}
-
-/* Waits until the other thread has made some rounds. */
-static void race_wait(const struct race *race)
-{
-	while (__atomic_load_n(&race->rounds, __ATOMIC_ACQUIRE) < 2)
-		sched_yield();
 }
 
 /* A thread maps and unmaps; this one frees the address space without telling it. */
 static int free_races_map(struct vmm *vmm)
 {
-	struct race race = { .vmm = vmm, .limit = UINT32_MAX };
+	struct race race = { .vmm = vmm, .limit = 20 };
 	pthread_t thread;
 	int ret = ioas_alloc(vmm, &race.ioas);
 
@@ -158,11 +171,12 @@ static int free_races_map(struct vmm *vmm)
 	ret = -pthread_create(&thread, NULL, race_map, &race);
 	if (ret)
 		return ret;
-	race_wait(&race);
+	race_wait(&race, 2);
 	iommufd_backend_free_id(vmm->be, race.ioas);
-	/* The round that is under way, and two that begin when the space is gone. */
-	__atomic_store_n(&race.limit, __atomic_load_n(&race.rounds, __ATOMIC_ACQUIRE) + 3,
-			 __ATOMIC_RELEASE);
+	/* At least one more round begins now that the space is gone. */
+	__atomic_store_n(&race.limit, race_rounds(&race) + 3, __ATOMIC_RELEASE);
+	race_wait(&race, race.limit);
+	__atomic_store_n(&race.stop, true, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
 	return 0;
 }
@@ -223,10 +237,8 @@ static void *dma_until_fault(void *opaque)
 {
 	struct race *race = opaque;
 
-	while (!vmm_nic_dma(race->vmm, SCRATCH, SCRATCH_BYTES, true)) {
-		__atomic_add_fetch(&race->rounds, 1, __ATOMIC_RELEASE);
-		sched_yield();
-	}
+	while (!vmm_nic_dma(race->vmm, SCRATCH, SCRATCH_BYTES, true))
+		race_round_done(race);
 	return NULL;
 }
 
@@ -241,7 +253,7 @@ static int unmap_under_dma(struct vmm *vmm)
 		ret = -pthread_create(&thread, NULL, dma_until_fault, &race);
 	if (ret)
 		return ret;
-	race_wait(&race);
+	race_wait(&race, 2);
 	ret = vmm_unmap(vmm, vmm->ioas_viommu, SCRATCH, SCRATCH_BYTES);
 	pthread_join(thread, NULL);
 	return ret;
@@ -308,7 +320,7 @@ const struct vmm_fault vmm_faults[] = {
 	{ "close-passed-fd", "fd-ownership", "alloc_ioas",
 	  "closes the fd that it handed to the backend, which still uses it", ANY, true,
 	  .after = close_passed_fd },
-	{ "dma-too-long", "dma-outside", "dma", "a device reads one byte more than is mapped",
+	{ "dma-too-long", "dma-outside", "device", "a device reads one byte more than is mapped",
 	  INPROC, .during = dma_too_long },
 	{ "double-free", "double-free", "free_id", "frees an address space twice", ANY,
 	  .during = double_free },
@@ -345,7 +357,7 @@ const struct vmm_fault vmm_faults[] = {
 	  INPROC, .during = unmap_under_dma },
 	{ "use-after-free", "use-after-free", "map_dma", "maps in an address space that it freed",
 	  ANY, .during = use_after_free },
-	{ "write-readonly", "dma-outside", "dma", "a device writes to a readonly mapping", INPROC,
+	{ "write-readonly", "dma-outside", "device", "a device writes to a readonly mapping", INPROC,
 	  .during = write_readonly },
 	{ "wrong-address-space", "unmap-unmapped", "unmap_dma",
 	  "unmaps in another address space than it mapped in", NAIVE,

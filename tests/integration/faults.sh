@@ -13,23 +13,34 @@ trap 'rm -rf "$dir"' EXIT
 
 command -v lttng-sessiond >/dev/null || skip_all "lttng-tools is not installed"
 
-# Lines of `PID DEVICE FAULT RULE GUILTY`, in the order of the runs.
+# Without FUSE the devices inside the process remain.
+launch=
+if [ -c /dev/fuse ]; then
+	launch="$build/ioasis exec --leak-check no --"
+else
+	skip "the same on the fake's file" "this machine has no /dev/fuse"
+fi
+
+# Leaves lines of `PID DEVICE FAULT RULE GUILTY`, in the order of the runs.
+cat >"$dir/vmm" <<END
+echo "\$\$ \$1" >>$dir/runs
+shift
+exec $vmm --ops 60 "\$@" >>$dir/log 2>&1
+END
 cat >"$dir/run" <<END
-run() { # line, command...
-	line=\$1
-	shift
-	"\$@" --ops 60 >>$dir/log 2>&1 &
-	echo "\$! \$line" >>$dir/runs
-	wait \$!
-}
+run() { bash $dir/vmm "\$@"; }
+run_fuse() { [ -z "$launch" ] || $launch bash $dir/vmm "\$@"; }
 $vmm --list-faults | while read -r name rule guilty device _; do
-	[ \$device = naive ] || run "inproc \$name \$rule \$guilty" $vmm --inproc --fault \$name
-	[ \$device = inproc ] || run "naive \$name \$rule \$guilty" $vmm --naive --fault \$name
+	[ \$device = naive ] || run "inproc \$name \$rule \$guilty" --inproc --fault \$name
+	[ \$device = inproc ] || run "naive \$name \$rule \$guilty" --naive --fault \$name
+	[ \$device != any ] || run_fuse "fuse \$name \$rule \$guilty" --fault \$name
 done
 for seed in 1 2 3 4 5 6 7 8; do
-	run "inproc none - -" $vmm --inproc --seed \$seed
-	run "naive none - -" $vmm --naive --seed \$seed
+	run "inproc none - -" --inproc --seed \$seed
+	run "naive none - -" --naive --seed \$seed
 done
+run_fuse "fuse none - -"
+true
 END
 if ! "$build/ioasis" record -o "$dir/trace" -- bash "$dir/run" >"$dir/record" 2>&1; then
 	not_ok "the runs are recorded"
