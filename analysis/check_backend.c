@@ -121,7 +121,9 @@ static void check_fd_closed(struct check *check, const struct state_op *op)
 
 static void witness_made(struct check_finding *finding, const struct state_object *object)
 {
-	finding_witness(finding, object->born_ns, object->born_op, 0, "made %s %u",
+	const char *call = object->born_call ? event_op_name(object->born_call) : "something";
+
+	finding_witness(finding, object->born_ns, object->born_op, 0, "%s made %s %u", call,
 			state_object_type_name(object->type), object->id);
 }
 
@@ -137,10 +139,9 @@ static void witness_left(struct check_finding *finding, const struct state_objec
 {
 	const struct range_entry *mapping = first_mapping(object);
 
+	witness_made(finding, object);
 	if (mapping)
 		finding_witness_mapping(finding, object, mapping);
-	else
-		witness_made(finding, object);
 }
 
 static void leak_object(struct check *check, const struct state_object *object,
@@ -217,11 +218,12 @@ void check_leak_destroyed(struct check *check, const struct state_object *object
 	left->objects++;
 	left->mappings += object->mappings.count;
 	left->bytes += object->bytes;
-	if (!left->first.text[0] || (!left->first_has_mapping && object->mappings.count)) {
+	if (!left->made.text[0] || (!left->first_has_mapping && object->mappings.count)) {
 		struct check_finding holder = { 0 };
 
 		witness_left(&holder, object);
-		left->first = holder.witness[0];
+		left->made = holder.witness[0];
+		left->mapped = holder.witness[1];
 		left->first_id = object->id;
 		left->first_has_mapping = object->mappings.count > 0;
 	}
@@ -243,8 +245,11 @@ void check_leak_context_end(struct check *check, const struct state_context *con
 			      left->objects, left->objects == 1 ? "" : "s", left->mappings,
 			      left->mappings == 1 ? "" : "s", left->bytes);
 	finding_about(finding, context, left->first_id);
-	finding_witness(finding, left->first.time_ns, left->first.op_id, left->first.tid, "%s",
-			left->first.text);
+	finding_witness(finding, left->made.time_ns, left->made.op_id, left->made.tid, "%s",
+			left->made.text);
+	if (left->first_has_mapping)
+		finding_witness(finding, left->mapped.time_ns, left->mapped.op_id,
+				left->mapped.tid, "%s", left->mapped.text);
 	finding_witness(finding, time_ns, 0, 0, "the file was closed");
 	free(left);
 }

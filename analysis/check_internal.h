@@ -26,7 +26,7 @@ struct rule_result {
 /* What a context left behind; told when it ends. */
 struct leftover {
 	uint64_t objects, mappings, bytes;
-	struct check_witness first;
+	struct check_witness made, mapped; /* of one of them */
 	uint32_t first_id;
 	bool first_has_mapping;
 	int64_t time_ns;

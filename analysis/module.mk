@@ -19,6 +19,8 @@ analysis_core_srcs := \
 	analysis/state_dump.c \
 	analysis/state_op.c \
 	analysis/state_settle.c \
+	analysis/stats.c \
+	analysis/stats_print.c \
 	analysis/table.c
 
 # From babeltrace2 to events.

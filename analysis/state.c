@@ -300,6 +300,7 @@ struct state_object *state_object_begin(struct state *state, struct state_contex
 	object->born_ns = like->born_ns;
 	object->born_op = like->born_op;
 	object->maker = like->maker;
+	object->born_call = like->born_call;
 	object->born_seen = like->born_seen;
 	object->seq = like->seq;
 	object->gap_ns = INT64_MIN;

@@ -69,6 +69,7 @@ struct state_object {
 	uint64_t serial;	/* unique over all objects of the analysis, from 1 */
 	int64_t born_ns;
 	uint64_t born_op;	/* op_id of the call that made it; 0: unknown */
+	enum event_op born_call; /* what that call was; OP_NONE: unknown */
 	struct state_context *maker; /* the backend whose call made it, or NULL; weak */
 	bool born_seen;		/* we saw it made (or a state dump), nothing is missing before */
 	uint64_t parent;	/* id as in the ALLOC commit */

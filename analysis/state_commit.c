@@ -161,6 +161,9 @@ static struct state_object *object_first_seen(struct state *state, struct state_
 	if (op && op->outer) {
 		like.born_op = op->outer->op_id;
 		like.maker = op->outer->context;
+		like.born_call = op->outer->op;
+	} else if (op) {
+		like.born_call = op->op;
 	}
 	if (event->commit_kind == TRACE_COMMIT_MAP || event->commit_kind == TRACE_COMMIT_COPY ||
 	    event->commit_kind == TRACE_COMMIT_UNMAP || event->commit_kind == TRACE_COMMIT_ALLOW)

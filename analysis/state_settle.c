@@ -90,6 +90,7 @@ static void apply_alloc(struct state *state, const struct state_op *op)
 		.parent = op->id,
 		.born_ns = op->end_ns,
 		.born_op = op->op_id,
+		.born_call = op->op,
 		.maker = op->context,
 		.born_seen = true,
 	};

@@ -23,6 +23,7 @@ static const struct command_row commands[] = {
 	{ "export", cmd_export, "write a trace for Perfetto, SQLite or as JSON" },
 	{ "record", cmd_record, "run a command with tracing on" },
 	{ "serve", cmd_serve, "run a fake /dev/iommu in the foreground" },
+	{ "stats", cmd_stats, "count and time the calls in traces" },
 	{ NULL, NULL, NULL },
 };
 

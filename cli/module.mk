@@ -7,6 +7,7 @@ cli_srcs := \
 	cli/cmd_export.c \
 	cli/cmd_record.c \
 	cli/cmd_serve.c \
+	cli/cmd_stats.c \
 	cli/device_options.c \
 	cli/main.c \
 	cli/options.c \

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ioasis stats: how many calls, how they failed, how long they took. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/analysis.h"
+#include "analysis/stats.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+
+struct options {
+	enum stats_view view;
+	bool json;
+};
+
+static bool set_json(void *opaque, const char *value)
+{
+	(void)value;
+	((struct options *)opaque)->json = true;
+	return true;
+}
+
+static bool set_by(void *opaque, const char *value)
+{
+	static const char *const names[] = {
+		[STATS_BY_OP] = "operation",
+		[STATS_BY_PROCESS] = "process",
+		[STATS_BY_SPACE] = "space",
+	};
+
+	for (int i = STATS_BY_OP; i <= STATS_BY_SPACE; i++) {
+		if (!strcmp(value, names[i])) {
+			((struct options *)opaque)->view = (enum stats_view)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const struct cli_option option_table[] = {
+	{ "by", 0, "WHAT", "operation, process or space", "a row per what (default operation)",
+	  set_by },
+	{ "json", 0, NULL, NULL, "print all of it as JSON", set_json },
+	{ .name = NULL },
+};
+
+static const struct cli_command command = {
+	.name = "stats",
+	.synopsis = "[OPTIONS] TRACE...",
+	.summary = "Counts and times the calls in traces.",
+	.details = "Percentiles are known to within 1/32 of themselves; 'time' is the share of the\n"
+		   "time of all calls of the same layer (the backend's, the device's).",
+	.options = option_table,
+	.error_status = 3,
+};
+
+int cmd_stats(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct analysis *analysis;
+	struct stats *stats;
+	char error[512];
+	int first, status = 3;
+
+	first = cli_parse(&command, argc, argv, &options, &status);
+	if (first < 0)
+		return status;
+	if (first == argc)
+		return cli_fail(&command, "no trace given; say the folder of a trace");
+	analysis = analysis_create();
+	stats = analysis ? stats_create(analysis) : NULL;
+	if (!stats) {
+		analysis_destroy(analysis);
+		return cli_fail(&command, "out of memory");
+	}
+	status = 0;
+	if (analysis_read(analysis, argv + first, (size_t)(argc - first), error, sizeof(error))) {
+		status = cli_fail(&command, "%s", error);
+	} else if (options.json) {
+		struct json_object *object = stats_to_json(stats);
+
+		puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY));
+		json_object_put(object);
+	} else {
+		stats_print(stats, options.view, stdout);
+	}
+	stats_destroy(stats);
+	analysis_destroy(analysis);
+	return status;
+}
