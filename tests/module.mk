@@ -31,7 +31,7 @@ test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/histogram.c
 test_options_srcs := cli/options.c
 test_rules_dot_srcs := $(rules_dot_srcs)
-test_span_tree_srcs := sim/engine/span_gap.c sim/engine/span_tree.c
+test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_tree.c
 
 script_tests := \
 	tests/integration/exec_end.sh \

@@ -63,6 +63,7 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 	list_init(&ctx->changed_files);
 	slab_init(&ctx->area_slab, sizeof(struct iopt_area));
 	slab_init(&ctx->pages_slab, sizeof(struct iopt_pages));
+	span_pool_init(&ctx->span_pool);
 	pthread_mutex_init(&ctx->lock, NULL);
 	__atomic_add_fetch(&engine->open_count, 1, __ATOMIC_RELAXED);
 	trace_ctx_open(ctx);
@@ -94,6 +95,7 @@ void ctx_put(struct engine_ctx *ctx)
 	trace_ctx_release(ctx);
 	slab_fini(&ctx->area_slab);
 	slab_fini(&ctx->pages_slab);
+	span_pool_fini(&ctx->span_pool);
 	pthread_mutex_destroy(&ctx->lock);
 	free(ctx);
 	__atomic_sub_fetch(&engine->open_count, 1, __ATOMIC_RELEASE);

@@ -20,6 +20,7 @@
 #include "sim/engine/list.h"
 #include "sim/engine/object.h"
 #include "sim/engine/slab.h"
+#include "sim/engine/span_tree.h"
 #include "tracepoints/names.h"
 
 struct iopt_source;
@@ -67,6 +68,7 @@ struct engine_ctx {
 	struct object_table objects;
 	struct slab area_slab;
 	struct slab pages_slab;
+	struct span_pool span_pool;
 	struct iopt_source *source; /* the last caller's memory and user; a reference */
 	struct ioas *vfio_ioas;
 	uint8_t account_mode; /* enum account_mode, USER or MM */

@@ -14,8 +14,8 @@
 void iopt_init(struct io_pagetable *iopt, struct engine_ctx *ctx)
 {
 	*iopt = (struct io_pagetable){ .ctx = ctx, .iova_alignment = 1 };
-	span_tree_init(&iopt->areas);
-	span_tree_init(&iopt->allowed);
+	span_tree_init(&iopt->areas, &ctx->span_pool);
+	span_tree_init(&iopt->allowed, &ctx->span_pool);
 	list_init(&iopt->reserved);
 	list_init(&iopt->domains);
 	list_init(&iopt->accesses);

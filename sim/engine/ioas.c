@@ -138,7 +138,7 @@ int cmd_ioas_allow_iovas(struct engine_ucmd *ucmd)
 	if (!ioas)
 		return -ENOENT;
 
-	span_tree_init(&allowed);
+	span_tree_init(&allowed, &ucmd->ctx->span_pool);
 	rc = allowed_load(ucmd->ctx, &allowed, cmd->allowed_iovas, cmd->num_iovas);
 	if (!rc)
 		rc = allowed_check(&ioas->iopt, &allowed);

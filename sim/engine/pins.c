@@ -45,7 +45,7 @@ static struct iopt_pins *pins_get(struct engine_ctx *ctx, struct iopt_pages *pag
 	pins = calloc(1, sizeof(*pins));
 	if (!pins)
 		return NULL;
-	span_tree_init(&pins->runs);
+	span_tree_init(&pins->runs, &ctx->span_pool);
 	if (ctx->engine->config.test_ops) {
 		pins->ids = calloc(pages->npages, sizeof(*pins->ids));
 		if (!pins->ids) {

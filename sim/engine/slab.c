@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SLAB_IS_MALLOC 1
@@ -15,14 +16,21 @@
 #define SLAB_IS_MALLOC 0
 #endif
 
-#define CHUNK_BYTES 65536u
+#define CHUNK_BYTES (2u << 20)
+/* The start of a chunk is kept for its head. */
+#define HEAD_BYTES 4096u
 
 /* A free object holds the next free one. */
 struct slab_free_object {
 	struct slab_free_object *next;
 };
 
+/*
+ * The head of a chunk. It lies at a different offset in each of 64 neighbouring
+ * chunks: at the same one, all heads would compete for one set of the cache.
+ */
 struct slab_chunk {
+	void *base;
 	struct slab_chunk *prev; /* among those with a free object */
 	struct slab_chunk *next;
 	struct slab_free_object *free;
@@ -34,8 +42,22 @@ void slab_init(struct slab *slab, size_t object_bytes)
 {
 	*slab = (struct slab){ 0 };
 	slab->object_bytes = (uint32_t)((object_bytes + 7) & ~(size_t)7);
-	slab->chunk_objects =
-		(CHUNK_BYTES - (uint32_t)sizeof(struct slab_chunk)) / slab->object_bytes;
+	slab->chunk_objects = (CHUNK_BYTES - HEAD_BYTES) / slab->object_bytes;
+}
+
+static struct slab_chunk *chunk_head(void *base)
+{
+	return (void *)((char *)base + (uintptr_t)base / CHUNK_BYTES % 64 * 64);
+}
+
+static struct slab_chunk *chunk_of(void *object)
+{
+	return chunk_head((void *)((uintptr_t)object & ~(uintptr_t)(CHUNK_BYTES - 1)));
+}
+
+static void chunk_free(struct slab_chunk *chunk)
+{
+	munmap(chunk->base, CHUNK_BYTES);
 }
 
 void slab_fini(struct slab *slab)
@@ -46,7 +68,7 @@ void slab_fini(struct slab *slab)
 		abort();
 	while ((chunk = slab->partial)) {
 		slab->partial = chunk->next;
-		free(chunk);
+		chunk_free(chunk);
 	}
 }
 
@@ -69,12 +91,33 @@ static void partial_remove(struct slab *slab, struct slab_chunk *chunk)
 		chunk->next->prev = chunk->prev;
 }
 
+/* An aligned piece of address space; NULL: out of memory. */
+static void *chunk_map(void)
+{
+	char *space = mmap(NULL, 2 * CHUNK_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t before;
+
+	if (space == MAP_FAILED)
+		return NULL;
+	before = -(uintptr_t)space % CHUNK_BYTES;
+	if (before)
+		munmap(space, before);
+	munmap(space + before + CHUNK_BYTES, CHUNK_BYTES - before);
+	return space + before;
+}
+
 static struct slab_chunk *chunk_alloc(struct slab *slab)
 {
-	struct slab_chunk *chunk = aligned_alloc(CHUNK_BYTES, CHUNK_BYTES);
+	void *base = chunk_map();
+	struct slab_chunk *chunk;
 
-	if (!chunk)
+	if (!base)
 		return NULL;
+	if (slab->chunks)
+		madvise(base, CHUNK_BYTES, MADV_HUGEPAGE);
+	chunk = chunk_head(base);
+	chunk->base = base;
 	chunk->free = NULL;
 	chunk->used = 0;
 	chunk->carved = 0;
@@ -102,7 +145,8 @@ void *slab_alloc(struct slab *slab)
 		object = chunk->free;
 		chunk->free = chunk->free->next;
 	} else {
-		object = (char *)(chunk + 1) + (size_t)chunk->carved++ * slab->object_bytes;
+		object = (char *)chunk->base + HEAD_BYTES +
+			 (size_t)chunk->carved++ * slab->object_bytes;
 	}
 	slab->live++;
 	if (++chunk->used == slab->chunk_objects)
@@ -120,7 +164,7 @@ void slab_free(struct slab *slab, void *object)
 		free(object);
 		return;
 	}
-	chunk = (struct slab_chunk *)((uintptr_t)object & ~(uintptr_t)(CHUNK_BYTES - 1));
+	chunk = chunk_of(object);
 	if (chunk->used-- == slab->chunk_objects)
 		partial_insert(slab, chunk);
 	free_object->next = chunk->free;
@@ -128,7 +172,7 @@ void slab_free(struct slab *slab, void *object)
 	/* Keep one empty chunk, so that a map and unmap in turn costs no malloc. */
 	if (!chunk->used && (slab->partial != chunk || chunk->next)) {
 		partial_remove(slab, chunk);
-		free(chunk);
+		chunk_free(chunk);
 		slab->chunks--;
 	}
 }

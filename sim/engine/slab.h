@@ -2,11 +2,13 @@
 /*
  * Many objects of one size without a header each.
  *
- * Memory comes in aligned chunks; an object's chunk is found by masking its
- * address. A chunk whose objects are all free goes back, except one that is
- * kept for the next allocation. Not thread-safe: the owner's lock protects it.
- * Under AddressSanitizer every object is a malloc() of its own, so that a use
- * after free shows.
+ * Memory comes in aligned chunks of address space, of which only what is used
+ * is backed; an object's chunk is found by masking its address. From the second
+ * chunk on huge pages are asked for: with many objects in random order a look-up
+ * costs a page walk otherwise. A chunk whose objects are all free goes back,
+ * except one that is kept for the next allocation. Not thread-safe: the owner's
+ * lock protects it. Under AddressSanitizer every object is a malloc() of its
+ * own, so that a use after free shows.
  */
 #ifndef IOASIS_ENGINE_SLAB_H
 #define IOASIS_ENGINE_SLAB_H

@@ -32,18 +32,18 @@ struct span_inner {
 
 #define STALE_ALL ((uint16_t)((1u << SPAN_TREE_ALIGNS) - 1))
 
-/* How many of the sorted keys are below key: the first index with keys[i] >= key. */
+/*
+ * How many of the sorted keys are below key: the first index with keys[i] >= key.
+ * One after the other, and not by halves: the processor reads ahead over all of
+ * them at once, where halving would wait for memory five times.
+ */
 static inline uint32_t keys_below(const uint64_t *keys, uint32_t count, uint64_t key)
 {
-	const uint64_t *base = keys;
+	uint32_t i = 0;
 
-	while (count > 1) {
-		uint32_t half = count / 2;
-
-		base += base[half - 1] < key ? half : 0;
-		count -= half;
-	}
-	return (uint32_t)(base - keys) + (count && *base < key);
+	while (i < count && keys[i] < key)
+		i++;
+	return i;
 }
 
 #endif

@@ -28,20 +28,36 @@ struct span_path {
 	uint32_t height;
 };
 
-void span_tree_init(struct span_tree *tree)
+void span_pool_init(struct span_pool *pool)
 {
-	*tree = (struct span_tree){ 0 };
+	slab_init(&pool->leaves, sizeof(struct span_leaf));
+	slab_init(&pool->inners, sizeof(struct span_inner));
 }
 
-static size_t node_bytes(uint32_t level)
+void span_pool_fini(struct span_pool *pool)
 {
-	return level ? sizeof(struct span_inner) : sizeof(struct span_leaf);
+	slab_fini(&pool->leaves);
+	slab_fini(&pool->inners);
+}
+
+void span_tree_init(struct span_tree *tree, struct span_pool *pool)
+{
+	*tree = (struct span_tree){ .pool = pool };
+}
+
+static struct slab *level_slab(struct span_tree *tree, uint32_t level)
+{
+	return level ? &tree->pool->inners : &tree->pool->leaves;
+}
+
+static void *node_alloc(struct span_tree *tree, uint32_t level)
+{
+	return slab_alloc(level_slab(tree, level));
 }
 
 static void node_free(struct span_tree *tree, void *node, uint32_t level)
 {
-	tree->bytes -= node_bytes(level);
-	free(node);
+	slab_free(level_slab(tree, level), node);
 }
 
 static void subtree_free(struct span_tree *tree, void *node, uint32_t level)
@@ -59,7 +75,7 @@ void span_tree_fini(struct span_tree *tree)
 {
 	if (tree->root)
 		subtree_free(tree, tree->root, tree->height);
-	span_tree_init(tree);
+	span_tree_init(tree, tree->pool);
 }
 
 /* ---- look-up -------------------------------------------------------------- */
@@ -265,15 +281,13 @@ static int spare_take(struct span_tree *tree, const struct span_path *path,
 		levels += levels > path->height; /* a new root */
 	}
 	for (uint32_t level = 0; level < levels; level++) {
-		spare->node[level] = malloc(node_bytes(level));
+		spare->node[level] = node_alloc(tree, level);
 		if (!spare->node[level]) {
 			while (level--)
-				free(spare->node[level]);
+				node_free(tree, spare->node[level], level);
 			return -ENOMEM;
 		}
 	}
-	for (uint32_t level = 0; level < levels; level++)
-		tree->bytes += node_bytes(level);
 	return 0;
 }
 
@@ -355,14 +369,13 @@ int span_tree_insert(struct span_tree *tree, uint64_t start, uint64_t last, void
 	uint32_t at;
 
 	if (!tree->root) {
-		struct span_leaf *leaf = malloc(sizeof(*leaf));
+		struct span_leaf *leaf = node_alloc(tree, 0);
 
 		if (!leaf)
 			return -ENOMEM;
 		leaf->count = 0;
 		leaf->prev = leaf->next = NULL;
 		tree->root = leaf;
-		tree->bytes = sizeof(*leaf);
 	}
 	path_find(tree, start, &path);
 	if (spare_take(tree, &path, &spare))
@@ -475,16 +488,30 @@ static void root_shrink(struct span_tree *tree)
 	}
 }
 
-/* Where the span that starts at start is in its leaf; it must be there. */
+/*
+ * Where the span that starts at start is in its leaf; it must be there. Reads
+ * the same arrays as span_tree_first(), which has mostly gone this way just before.
+ */
 static uint32_t path_find_exact(const struct span_tree *tree, uint64_t start,
 				struct span_path *path)
 {
+	void *node = tree->root;
 	uint32_t at;
 
-	if (!tree->root)
+	if (!node)
 		abort();
-	path_find(tree, start, path);
-	at = keys_below(path->leaf->start, path->leaf->count, start);
+	path->height = tree->height;
+	for (uint32_t level = 0; level < tree->height; level++) {
+		struct span_inner *inner = node;
+
+		at = keys_below(inner->last, inner->count, start);
+		if (at == inner->count)
+			abort();
+		path->step[level] = (struct span_step){ inner, at };
+		node = inner->child[at];
+	}
+	path->leaf = node;
+	at = keys_below(path->leaf->last, path->leaf->count, start);
 	if (at == path->leaf->count || path->leaf->start[at] != start)
 		abort();
 	return at;

@@ -17,13 +17,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/engine/slab.h"
+
 struct span_leaf;
 
+/* Where trees take their nodes from; several trees may share one. */
+struct span_pool {
+	struct slab leaves;
+	struct slab inners;
+};
+
 struct span_tree {
+	struct span_pool *pool; /* borrowed; outlives the tree */
 	void *root;	 /* a leaf at height 0, else an inner node; NULL: empty */
 	uint32_t height; /* inner levels above the leaves */
 	uint64_t count;	 /* spans */
-	uint64_t bytes;	 /* memory of all nodes */
 };
 
 /* A place in a tree. Valid until the tree changes. */
@@ -38,7 +46,11 @@ struct span {
 	void *value;
 };
 
-void span_tree_init(struct span_tree *tree);
+void span_pool_init(struct span_pool *pool);
+/* All trees must be gone. */
+void span_pool_fini(struct span_pool *pool);
+
+void span_tree_init(struct span_tree *tree, struct span_pool *pool);
 /* Frees the nodes; the values are the caller's. */
 void span_tree_fini(struct span_tree *tree);
 
