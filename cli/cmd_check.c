@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ioasis check: do the rules hold in these traces? */
 #include <json-c/json.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "analysis/check.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/read_traces.h"
 
 struct options {
 	struct check_config config;
@@ -77,30 +77,11 @@ static const struct cli_command command = {
 	.error_status = 3,
 };
 
-static struct analysis *interrupted;
-
-static void on_interrupt(int number)
-{
-	(void)number;
-	analysis_stop(interrupted);
-}
-
-/* Ctrl-C ends a live session's reading, and what was read is shown. */
-static void watch_interrupt(struct analysis *analysis)
-{
-	struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
-
-	interrupted = analysis;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
-
 int cmd_check(int argc, char **argv)
 {
 	struct options options = { 0 };
 	struct analysis *analysis;
 	struct check *check;
-	char error[512];
 	int first, status = 3;
 
 	first = cli_parse(&command, argc, argv, &options, &status);
@@ -116,9 +97,9 @@ int cmd_check(int argc, char **argv)
 	}
 	if (options.still_running)
 		analysis_set_still_running(analysis);
-	watch_interrupt(analysis);
-	if (analysis_read(analysis, argv + first, (size_t)(argc - first), error, sizeof(error))) {
-		status = cli_fail(&command, "%s", error);
+	status = cli_read_traces(&command, analysis, argv + first, argc - first);
+	if (status) {
+		/* said already */
 	} else if (options.json) {
 		struct json_object *object = check_to_json(check);
 

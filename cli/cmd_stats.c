@@ -8,6 +8,7 @@
 #include "analysis/stats.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/read_traces.h"
 
 struct options {
 	enum stats_view view;
@@ -60,7 +61,6 @@ int cmd_stats(int argc, char **argv)
 	struct options options = { 0 };
 	struct analysis *analysis;
 	struct stats *stats;
-	char error[512];
 	int first, status = 3;
 
 	first = cli_parse(&command, argc, argv, &options, &status);
@@ -74,9 +74,9 @@ int cmd_stats(int argc, char **argv)
 		analysis_destroy(analysis);
 		return cli_fail(&command, "out of memory");
 	}
-	status = 0;
-	if (analysis_read(analysis, argv + first, (size_t)(argc - first), error, sizeof(error))) {
-		status = cli_fail(&command, "%s", error);
+	status = cli_read_traces(&command, analysis, argv + first, argc - first);
+	if (status) {
+		/* said already */
 	} else if (options.json) {
 		struct json_object *object = stats_to_json(stats);
 
