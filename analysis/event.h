@@ -106,6 +106,7 @@ struct event {
 	uint64_t last;
 	uint64_t size;
 	uint64_t readonly;
+	uint64_t start;	     /* set_dirty: 1 turns tracking on */
 	uint64_t vaddr;
 	int64_t ret;
 	uint64_t ctx;

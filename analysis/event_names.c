@@ -189,6 +189,7 @@ static const struct field_row fields[] = {
 	{ "hwpt_id", ANY, OP_ALLOC_VIOMMU, AT(id) },
 	{ "viommu_id", ANY, ANY, AT(id) },
 	{ "pt_id", ANY, OP_ALLOC_HWPT, AT(id) },
+	{ "start", ANY, OP_SET_DIRTY, AT(start) },
 	{ "fd", ANY, OP_MAP_FILE_DMA, AT(file_fd) },
 	{ "mfd", ANY, OP_MAP_FILE_DMA, AT(file_fd) },
 	{ "type", EVENT_OP_BEGIN, ANY, 0 },

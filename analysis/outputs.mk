@@ -5,6 +5,11 @@ rules_dot_srcs := \
 	analysis/rules_dot.c \
 	analysis/rules_words.c
 
+rules_srcs := \
+	analysis/rules.c \
+	analysis/rules_print.c \
+	analysis/rules_run.c
+
 report_srcs := \
 	analysis/histogram.c \
 	analysis/json_out.c \
@@ -22,7 +27,11 @@ export_srcs := \
 	analysis/export_sqlite.c \
 	analysis/proto_out.c
 
-analysis_srcs += $(rules_dot_srcs) $(report_srcs) $(export_srcs)
+diff_srcs := \
+	analysis/diff.c \
+	analysis/stat_test.c
+
+analysis_srcs += $(diff_srcs) $(rules_dot_srcs) $(rules_srcs) $(report_srcs) $(export_srcs)
 
 # The report's page is built in, D3 from Debian's libjs-d3 with it.
 D3_JS ?= /usr/share/javascript/d3/d3.min.js

@@ -38,7 +38,8 @@ struct report_finding {
 	const char *status; /* "violation", "possible", "unknown" */
 	const char *cause;  /* one line */
 	int64_t time_ns;
-	uint64_t object_serial; /* of the address space (state_object.serial), 0: none */
+	uint32_t machine, pid;
+	uint32_t object; /* id of the object, 0: none */
 	bool has_range;
 	uint64_t iova, last; /* where, when has_range */
 	const struct report_event *events;

@@ -230,12 +230,9 @@ static void on_object_end(void *opaque, const struct state_object *object, int64
 {
 	struct report *report = opaque;
 	struct report_row *row = row_find(report, object->serial, false);
-	struct report_space *space = space_find(report, object->serial);
 
 	if (row)
 		row->died_ns = time_ns;
-	if (space)
-		space->live = NULL;
 }
 
 static void on_attach(void *opaque, const struct state_object *object, uint64_t device,
@@ -313,8 +310,10 @@ static struct report_space *space_get(struct report *report, const struct state_
 	snprintf(name, sizeof(name), "ioas %" PRIu32 " of %s", object->id, process);
 	space = &report->spaces[report->spaces_count];
 	*space = (struct report_space){ .serial = object->serial, .id = object->id };
+	space->machine = object->context->machine;
+	space->pid = object->context->pid;
+	space->born_ns = object->born_ns;
 	space->owner = owner_of(report, object->context);
-	space->live = object;
 	space->name = strdup(name);
 	if (!space->name || table_set(&report->space_index, object->serial, 0,
 				      (void *)(report->spaces_count + 1))) {
@@ -471,17 +470,23 @@ static void on_finish(void *opaque)
 {
 	struct report *report = opaque;
 
-	for (size_t i = 0; i < report->spaces_count; i++) {
-		struct report_space *space = &report->spaces[i];
-		const struct range_entry *entry;
-		struct range_iter iter;
+	const struct state_context *context;
 
-		if (!space->live)
-			continue;
-		for (entry = range_set_overlap(&space->live->mappings, 0, UINT64_MAX, &iter); entry;
-		     entry = range_set_next_overlap(&space->live->mappings, 0, UINT64_MAX, &iter))
-			mapping_spool(report, space, entry, INT64_MAX);
-		space->live = NULL;
+	for (context = state_contexts(analysis_state(report->analysis)); context;
+	     context = context->next) {
+		for (const struct state_object *object = context->objects; object;
+		     object = object->next) {
+			const struct report_space *space = space_find(report, object->serial);
+			const struct range_entry *entry;
+			struct range_iter iter;
+
+			if (!space)
+				continue;
+			for (entry = range_set_overlap(&object->mappings, 0, UINT64_MAX, &iter);
+			     entry; entry = range_set_next_overlap(&object->mappings, 0,
+								   UINT64_MAX, &iter))
+				mapping_spool(report, space, entry, INT64_MAX);
+		}
 	}
 }
 
@@ -506,6 +511,29 @@ int report_observe(struct report *report, struct analysis *analysis)
 
 /* ---- findings -------------------------------------------------------------------- */
 
+const struct report_space *report_space_of(const struct report *report,
+					   const struct report_found *found)
+{
+	const struct report_space *best = NULL;
+
+	/* Ids are given out again: the latest with this one that lived then; or the only one. */
+	for (size_t i = 0; i < report->spaces_count; i++) {
+		const struct report_space *space = &report->spaces[i];
+
+		if (space->machine == found->machine && space->pid == found->pid &&
+		    space->id == found->object && space->born_ns <= found->time_ns)
+			best = space;
+	}
+	for (size_t i = 0; !best && found->has_range && i < report->spaces_count; i++) {
+		const struct report_space *space = &report->spaces[i];
+
+		if (space->machine == found->machine && space->pid == found->pid &&
+		    space->born_ns <= found->time_ns)
+			best = space;
+	}
+	return best;
+}
+
 int report_finding(struct report *report, const struct report_finding *finding)
 {
 	struct report_found *found = &report->findings[report->findings_count];
@@ -518,7 +546,9 @@ int report_finding(struct report *report, const struct report_finding *finding)
 		.status = strdup(finding->status),
 		.cause = strdup(finding->cause),
 		.time_ns = finding->time_ns,
-		.object_serial = finding->object_serial,
+		.machine = finding->machine,
+		.pid = finding->pid,
+		.object = finding->object,
 		.has_range = finding->has_range,
 		.iova = finding->iova,
 		.last = finding->last,

@@ -108,16 +108,6 @@ static void op_id_text(uint64_t op_id, char *text, size_t size)
 		text[0] = 0;
 }
 
-/* Place in the pictures of the space with this serial; -1: not drawn. */
-static int space_index(const struct report *report, const int *index_of, uint64_t serial)
-{
-	for (size_t i = 0; serial && i < report->spaces_count; i++) {
-		if (report->spaces[i].serial == serial)
-			return index_of[i];
-	}
-	return -1;
-}
-
 static void finding_write(const struct report *report, const struct report_found *f, int space,
 			  struct json_out *json)
 {
@@ -409,8 +399,9 @@ static int data_write(struct page *page, FILE *out)
 	for (size_t i = 0; i < report->findings_count; i++) {
 		const struct report_found *found = &report->findings[i];
 
-		finding_write(report, found, space_index(report, index_of, found->object_serial),
-			      &json);
+		const struct report_space *space = report_space_of(report, found);
+
+		finding_write(report, found, space ? index_of[space - report->spaces] : -1, &json);
 	}
 	json_out_end(&json, ']');
 	json_out_u64(&json, "violations_total", report->findings_total);

@@ -54,12 +54,12 @@ struct report_regions {
 /* One address space. */
 struct report_space {
 	uint64_t serial; /* of its object */
-	uint32_t id;
+	uint32_t machine, pid, id;
+	int64_t born_ns;
 	uint8_t owner;
 	char *name;	   /* owned */
 	uint64_t mappings; /* all that were */
 	struct report_regions regions;
-	const struct state_object *live; /* NULL: it ended */
 };
 
 /* An object or a context in the picture of who holds whom. */
@@ -79,7 +79,7 @@ struct report_row {
 struct report_found {
 	char *rule, *status, *cause; /* owned */
 	int64_t time_ns;
-	uint64_t object_serial;
+	uint32_t machine, pid, object;
 	bool has_range;
 	uint64_t iova, last;
 	struct report_event *events; /* owned, texts too */
@@ -124,6 +124,10 @@ struct report {
 	uint64_t findings_total;
 	char *status, *text, *rules; /* of the verdict; owned */
 };
+
+/* The address space that a finding is about, or NULL. */
+const struct report_space *report_space_of(const struct report *report,
+					   const struct report_found *found);
 
 /* Adds [iova, last] to the parts that are drawn. */
 void report_regions_add(struct report_regions *regions, uint64_t iova, uint64_t last);

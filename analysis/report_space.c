@@ -40,10 +40,10 @@ struct drawing {
 
 /* ---- which spaces ----------------------------------------------------------------- */
 
-static bool has_finding(const struct report *report, uint64_t serial)
+static bool has_finding(const struct report *report, const struct report_space *space)
 {
 	for (size_t i = 0; i < report->findings_count; i++) {
-		if (report->findings[i].object_serial == serial)
+		if (report_space_of(report, &report->findings[i]) == space)
 			return true;
 	}
 	return false;
@@ -53,7 +53,7 @@ static bool has_finding(const struct report *report, uint64_t serial)
 static bool comes_before(const struct report *report, const struct report_space *a,
 			 const struct report_space *b)
 {
-	bool found_a = has_finding(report, a->serial), found_b = has_finding(report, b->serial);
+	bool found_a = has_finding(report, a), found_b = has_finding(report, b);
 
 	if (found_a != found_b)
 		return found_a;

@@ -258,10 +258,10 @@ static void on_commit(void *opaque, const struct state_object *object,
 	struct rules_event event;
 
 	rules->freeing = symbol == RULES_FREE ? object->serial : 0;
+	rules->commit_op = op && op->outer ? op->outer->op_id : commit->op_id;
 	if (symbol < 0)
 		return;
-	event = event_at((enum rules_symbol)symbol, commit->time_ns,
-			 op && op->outer ? op->outer->op_id : commit->op_id);
+	event = event_at((enum rules_symbol)symbol, commit->time_ns, rules->commit_op);
 	event.tid = op ? op->tid : 0;
 	event.has_range = symbol == RULES_MAP || symbol == RULES_UNMAP ||
 			  symbol == RULES_DIRTY_READ;
@@ -281,7 +281,7 @@ static int symbol_of_settled(const struct state_op *op)
 	case OP_UNMAP_DMA:
 		return op->non_exist ? RULES_UNMAP_NONE : RULES_UNMAP;
 	case OP_SET_DIRTY:
-		return op->pt_id ? RULES_DIRTY_ON : RULES_DIRTY_OFF;
+		return op->start ? RULES_DIRTY_ON : RULES_DIRTY_OFF;
 	case OP_GET_DIRTY_BITMAP:
 		return RULES_DIRTY_READ;
 	case OP_INVALIDATE_CACHE:
@@ -304,7 +304,8 @@ static void on_settle(void *opaque, const struct state_op *op, enum state_settle
 	if (symbol < 0 || !op->context)
 		return;
 	if (symbol == RULES_FREE) {
-		object = state_object_find(op->context, op->id);
+		object = state_object_find(analysis_state(rules->analysis), op->context,
+					   op->id);
 		rules->freeing = object ? object->serial : 0;
 	}
 	event = event_of_op((enum rules_symbol)symbol, op);
@@ -314,22 +315,24 @@ static void on_settle(void *opaque, const struct state_op *op, enum state_settle
 static void on_attach(void *opaque, const struct state_object *object, uint64_t device,
 		      bool attached, int64_t time_ns)
 {
-	uint64_t context = object->context->serial;
-	struct state_object *space = state_object_ioas((struct state_object *)object), *other;
-	uint64_t users = 0;
+	struct rules *rules = opaque;
+	const struct state *state = analysis_state(rules->analysis);
+	uint64_t context = object->context->serial, users = 0;
+	struct state_object *space, *other;
 	struct rules_event event;
 
 	(void)device;
 	event = event_at(attached	   ? RULES_ATTACH
 			 : object->attached ? RULES_DETACH
 					    : RULES_DETACH_LAST,
-			 time_ns, 0);
+			 time_ns, rules->commit_op);
 	tell(opaque, RULES_HWPT, context, object->id, &event, object->gap_ns);
+	space = state_object_ioas(state, (struct state_object *)object);
 	if (!space)
 		return;
 	/* Of an address space it is the last one when no page table of it has a device. */
 	for (other = object->context->objects; other; other = other->next) {
-		if (other->attached && state_object_ioas(other) == space)
+		if (other->attached && state_object_ioas(state, other) == space)
 			users += other->attached;
 	}
 	if (!attached)
@@ -374,8 +377,9 @@ static void on_mapping_end(void *opaque, const struct state_object *object,
 static void on_dma(struct rules *rules, const struct event *dma)
 {
 	struct state_context *context = table_get(&rules->contexts, dma->ctx, dma->machine);
-	struct state_object *object = context ? state_object_find(context, dma->pt_id) : NULL;
-	struct state_object *space = object ? state_object_ioas(object) : NULL;
+	const struct state *state = analysis_state(rules->analysis);
+	struct state_object *object = context ? state_object_find(state, context, dma->pt_id) : NULL;
+	struct state_object *space = object ? state_object_ioas(state, object) : NULL;
 	struct range_entry *entry;
 	struct range_iter iter;
 	struct rules_event event;

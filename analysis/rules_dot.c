@@ -555,6 +555,7 @@ out_free:
 		rules_automaton_destroy(automaton);
 		return NULL;
 	}
+	error->text[0] = 0;
 	return automaton;
 }
 

@@ -69,6 +69,7 @@ struct rules {
 	bool uses_dma;
 	struct table contexts; /* (ctx, machine) -> context of the device; borrowed */
 	uint64_t freeing;      /* serial of the object that a call frees just now */
+	uint64_t commit_op;    /* op_id of the latest commit */
 	uint32_t *losses;      /* of each machine, counted; owned */
 	size_t losses_count;
 	bool dumped; /* tracing began late */

@@ -119,6 +119,7 @@ struct state_op {
 	uint64_t last;
 	uint64_t size;
 	bool readonly;
+	bool start;		/* set_dirty: tracking on */
 	int64_t fd;
 	uint64_t owned;
 	uint64_t users;		/* of connect and disconnect: after the call */

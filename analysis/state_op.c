@@ -75,6 +75,7 @@ static void copy_fields(struct state_op *op, const struct event *event)
 	op->last = event->last;
 	op->size = event->size;
 	op->readonly = event->readonly;
+	op->start = event->start;
 	op->dev_id = event->dev_id;
 	op->pt_id = event->pt_id;
 	op->fd = event->fd;

@@ -6,6 +6,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/check.h"
+#include "analysis/rules.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/read_traces.h"
@@ -14,6 +15,8 @@ struct options {
 	struct check_config config;
 	bool json;
 	bool still_running;
+	struct rules *rules;
+	struct rules_error rules_error; /* of a wrong file; empty: none */
 };
 
 static bool set_json(void *opaque, const char *value)
@@ -28,6 +31,15 @@ static bool set_still_running(void *opaque, const char *value)
 	(void)value;
 	((struct options *)opaque)->still_running = true;
 	return true;
+}
+
+static bool set_rules(void *opaque, const char *value)
+{
+	struct options *options = opaque;
+
+	if (!options->rules_error.text[0])
+		rules_add(options->rules, value, &options->rules_error);
+	return true; /* a wrong file has an error of its own */
 }
 
 /* "1ms": every call of the backend; "map_dma:50us": this one. */
@@ -59,6 +71,8 @@ static bool set_budget(void *opaque, const char *value)
 static const struct cli_option option_table[] = {
 	{ "budget", 0, "[OP:]TIME", "a time as 50us, or CALL:TIME as map_dma:50us",
 	  "calls that take longer break the rule 'latency'; may be repeated", set_budget },
+	{ "rules", 0, "FILE", "a file with an automaton",
+	  "also check a rule of your own (docs/RULES.md); may be repeated", set_rules },
 	{ "still-running", 0, NULL, NULL, "the programs went on: what lives at the end is no leak",
 	  set_still_running },
 	{ "json", 0, NULL, NULL, "print JSON", set_json },
@@ -77,40 +91,79 @@ static const struct cli_command command = {
 	.error_status = 3,
 };
 
-int cmd_check(int argc, char **argv)
+/* The worse of two exit statuses: violated, then undecided, then ok. */
+static int exit_status(const struct check *check, const struct rules *rules)
 {
-	struct options options = { 0 };
-	struct analysis *analysis;
-	struct check *check;
-	int first, status = 3;
+	enum check_verdict verdict = rules_verdict(rules);
+	int status = check_exit_status(check);
 
-	first = cli_parse(&command, argc, argv, &options, &status);
-	if (first < 0)
-		return status;
-	if (first == argc)
-		return cli_fail(&command, "no trace given; say the folder of a trace");
-	analysis = analysis_create();
-	check = analysis ? check_create(analysis, &options.config) : NULL;
-	if (!check) {
-		analysis_destroy(analysis);
-		return cli_fail(&command, "out of memory");
+	if (verdict == VERDICT_VIOLATION || status == 1)
+		return 1;
+	return verdict == VERDICT_OK ? status : 2;
+}
+
+static void print_json(const struct check *check, const struct rules *rules)
+{
+	struct json_object *object = check_to_json(check);
+
+	if (rules_count(rules))
+		json_object_object_add(object, "user_rules", rules_to_json(rules));
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY));
+	json_object_put(object);
+}
+
+static void print_text(const struct check *check, const struct rules *rules)
+{
+	check_print(check, stdout);
+	if (rules_count(rules)) {
+		puts("\nrules of yours:");
+		rules_print(rules, stdout);
 	}
-	if (options.still_running)
+}
+
+static int run(struct options *options, char **traces, int traces_count)
+{
+	struct analysis *analysis = analysis_create();
+	struct check *check = analysis ? check_create(analysis, &options->config) : NULL;
+	int status;
+
+	if (!check || rules_observe(options->rules, analysis)) {
+		status = cli_fail(&command, "out of memory");
+		goto out_destroy;
+	}
+	if (options->still_running)
 		analysis_set_still_running(analysis);
-	status = cli_read_traces(&command, analysis, argv + first, argc - first);
-	if (status) {
-		/* said already */
-	} else if (options.json) {
-		struct json_object *object = check_to_json(check);
-
-		puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY));
-		json_object_put(object);
-		status = check_exit_status(check);
-	} else {
-		check_print(check, stdout);
-		status = check_exit_status(check);
-	}
+	status = cli_read_traces(&command, analysis, traces, traces_count);
+	if (status)
+		goto out_destroy;
+	if (options->json)
+		print_json(check, options->rules);
+	else
+		print_text(check, options->rules);
+	status = exit_status(check, options->rules);
+out_destroy:
 	check_destroy(check);
 	analysis_destroy(analysis);
+	return status;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct options options = { .rules = rules_create() };
+	int first, status = 3;
+
+	if (!options.rules)
+		return cli_fail(&command, "out of memory");
+	first = cli_parse(&command, argc, argv, &options, &status);
+	if (first < 0)
+		goto out_rules;
+	if (options.rules_error.text[0])
+		status = cli_fail(&command, "%s", options.rules_error.text);
+	else if (first == argc)
+		status = cli_fail(&command, "no trace given; say the folder of a trace");
+	else
+		status = run(&options, argv + first, argc - first);
+out_rules:
+	rules_destroy(options.rules);
 	return status;
 }

@@ -19,9 +19,11 @@ struct command_row {
 static const struct command_row commands[] = {
 	{ "bench", cmd_bench, "run the benchmarks, each next to its baseline" },
 	{ "check", cmd_check, "check that the rules of DMA mapping hold in traces" },
+	{ "diff", cmd_diff, "compare two traces, with statistical tests" },
 	{ "exec", cmd_exec, "run a command with a private fake /dev/iommu" },
 	{ "export", cmd_export, "write a trace for Perfetto, SQLite or as JSON" },
 	{ "record", cmd_record, "run a command with tracing on" },
+	{ "report", cmd_report, "make a page of a trace: verdict, tables, pictures" },
 	{ "serve", cmd_serve, "run a fake /dev/iommu in the foreground" },
 	{ "stats", cmd_stats, "count and time the calls in traces" },
 	{ NULL, NULL, NULL },

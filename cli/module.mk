@@ -3,9 +3,11 @@
 cli_srcs := \
 	cli/cmd_bench.c \
 	cli/cmd_check.c \
+	cli/cmd_diff.c \
 	cli/cmd_exec.c \
 	cli/cmd_export.c \
 	cli/cmd_record.c \
+	cli/cmd_report.c \
 	cli/cmd_serve.c \
 	cli/cmd_stats.c \
 	cli/device_options.c \
