@@ -14,7 +14,9 @@ unit_tests := \
 	test_des \
 	test_error \
 	test_histogram \
+	test_inject \
 	test_options \
+	test_process \
 	test_rules_dot \
 	test_span_tree
 
@@ -29,6 +31,8 @@ test_backend_registry_srcs := $(backend_test_srcs)
 test_error_srcs := backend/error.c
 test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/histogram.c
+test_inject_srcs := sim/fuse/inject.c
+test_process_srcs = $(process_srcs)
 test_options_srcs := cli/options.c
 test_rules_dot_srcs := $(rules_dot_srcs)
 test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_tree.c

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Specs of --fail and --delay: what they mean, when they hit, and what is refused how. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <ioasis/iommufd_abi.h>
+#include <string.h>
+
+#include "sim/fuse/inject.h"
+
+#define MAP IOMMUFD_CMD_IOAS_MAP
+#define UNMAP IOMMUFD_CMD_IOAS_UNMAP
+
+static char why[INJECT_WHY_BYTES];
+
+static struct inject *with_fail(const char *spec)
+{
+	struct inject *inject = inject_create(1);
+
+	assert_non_null(inject);
+	assert_int_equal(inject_add_fail(inject, spec, why), 0);
+	return inject;
+}
+
+static int decide(struct inject *inject, unsigned int nr)
+{
+	uint64_t delay_ns;
+
+	return inject_decide(inject, nr, &delay_ns);
+}
+
+static void test_nth_call_alone_fails(void **state)
+{
+	struct inject *inject = with_fail("map:ENOMEM@3");
+
+	(void)state;
+	for (int call = 1; call <= 6; call++) {
+		assert_int_equal(decide(inject, UNMAP), 0);
+		assert_int_equal(decide(inject, MAP), call == 3 ? -ENOMEM : 0);
+	}
+	inject_destroy(inject);
+}
+
+static void test_first_calls_of_any_command_fail(void **state)
+{
+	struct inject *inject = with_fail("*:EINTR*2");
+
+	(void)state;
+	assert_int_equal(decide(inject, MAP), -EINTR);
+	assert_int_equal(decide(inject, UNMAP), -EINTR);
+	assert_int_equal(decide(inject, MAP), 0);
+	inject_destroy(inject);
+}
+
+static void test_percentage_is_about_right_and_follows_the_seed(void **state)
+{
+	struct inject *one = with_fail("unmap:EIO%10"), *other = with_fail("unmap:EIO%10");
+	unsigned int failed = 0;
+
+	(void)state;
+	assert_true(inject_uses_chance(one));
+	for (int call = 0; call < 10000; call++) {
+		int err = decide(one, UNMAP);
+
+		assert_int_equal(decide(other, UNMAP), err);
+		failed += err == -EIO;
+	}
+	assert_in_range(failed, 850, 1150);
+	inject_destroy(one);
+	inject_destroy(other);
+}
+
+static void test_hundred_percent_and_no_condition_always_fail(void **state)
+{
+	struct inject *all = with_fail("map:EIO%100"), *plain = with_fail("map:EIO");
+
+	(void)state;
+	assert_false(inject_uses_chance(plain));
+	for (int call = 0; call < 200; call++) {
+		assert_int_equal(decide(all, MAP), -EIO);
+		assert_int_equal(decide(plain, MAP), -EIO);
+	}
+	inject_destroy(all);
+	inject_destroy(plain);
+}
+
+static void test_delays_add_up_and_go_with_errors(void **state)
+{
+	struct inject *inject = with_fail("map:EFAULT@1");
+	uint64_t delay_ns;
+
+	(void)state;
+	assert_int_equal(inject_add_delay(inject, "map:50us", why), 0);
+	assert_int_equal(inject_add_delay(inject, "*:1ms", why), 0);
+	assert_int_equal(inject_decide(inject, MAP, &delay_ns), -EFAULT);
+	assert_int_equal(delay_ns, 1050000);
+	assert_int_equal(inject_decide(inject, UNMAP, &delay_ns), 0);
+	assert_int_equal(delay_ns, 1000000);
+	inject_destroy(inject);
+}
+
+static void test_first_rule_that_says_so_wins(void **state)
+{
+	struct inject *inject = with_fail("map:EIO@2");
+
+	(void)state;
+	assert_int_equal(inject_add_fail(inject, "map:ENOMEM", why), 0);
+	assert_int_equal(decide(inject, MAP), -ENOMEM);
+	assert_int_equal(decide(inject, MAP), -EIO);
+	inject_destroy(inject);
+}
+
+static void test_commands_go_by_the_kernels_names_too(void **state)
+{
+	static const char *const names[] = { "map", "MAP", "IOAS_MAP", "IOMMU_IOAS_MAP",
+					     "ioas_map" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char spec[64];
+		struct inject *inject;
+
+		strcpy(spec, names[i]);
+		strcat(spec, ":EIO");
+		inject = with_fail(spec);
+		assert_int_equal(decide(inject, MAP), -EIO);
+		inject_destroy(inject);
+	}
+}
+
+static void test_every_command_has_a_name_that_is_accepted(void **state)
+{
+	(void)state;
+	for (unsigned int nr = IOMMUFD_CMD_BASE; nr <= IOMMUFD_CMD_HW_QUEUE_ALLOC; nr++) {
+		const char *name = inject_command_name(nr);
+		char spec[64];
+		struct inject *inject;
+
+		assert_non_null(name);
+		strcpy(spec, name);
+		strcat(spec, ":EIO");
+		inject = with_fail(spec);
+		assert_int_equal(decide(inject, nr), -EIO);
+		assert_int_equal(decide(inject, nr + 1), 0);
+		inject_destroy(inject);
+	}
+}
+
+static void test_wrong_specs_are_named_with_the_remedy(void **state)
+{
+	static const struct {
+		const char *spec, *says;
+		bool delay;
+	} bad[] = {
+		{ "map", "COMMAND:ERRNO", false },
+		{ "", "COMMAND:ERRNO", false },
+		{ "mapp:EIO", "no command 'mapp'", false },
+		{ ":EIO", "no command ''", false },
+		{ "map:", "no errno", false },
+		{ "map:EFOO", "'EFOO' is no errno", false },
+		{ "map:5", "'5' is no errno", false },
+		{ "map:EIO@0", "'@0' does not say when", false },
+		{ "map:EIO@x", "'@x' does not say when", false },
+		{ "map:EIO%101", "1 to 100", false },
+		{ "map:EIO@1@2", "'@1@2' does not say when", false },
+		{ "map:EIO*", "'*' does not say when", false },
+		{ "map", "COMMAND:TIME", true },
+		{ "map:50", "'50' is no time", true },
+		{ "map:us", "'us' is no time", true },
+		{ "map:-1us", "is no time", true },
+		{ "map:99999999999999999999s", "is no time", true },
+		{ "map:99999999999999s", "is no time", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct inject *inject = inject_create(1);
+		int err = bad[i].delay ? inject_add_delay(inject, bad[i].spec, why)
+				       : inject_add_fail(inject, bad[i].spec, why);
+
+		assert_int_equal(err, -EINVAL);
+		if (!strstr(why, bad[i].says) || !strstr(why, bad[i].spec))
+			fail_msg("'%s' gives: %s", bad[i].spec, why);
+		assert_true(inject_is_empty(inject));
+		inject_destroy(inject);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nth_call_alone_fails),
+		cmocka_unit_test(test_first_calls_of_any_command_fail),
+		cmocka_unit_test(test_percentage_is_about_right_and_follows_the_seed),
+		cmocka_unit_test(test_hundred_percent_and_no_condition_always_fail),
+		cmocka_unit_test(test_delays_add_up_and_go_with_errors),
+		cmocka_unit_test(test_first_rule_that_says_so_wins),
+		cmocka_unit_test(test_commands_go_by_the_kernels_names_too),
+		cmocka_unit_test(test_every_command_has_a_name_that_is_accepted),
+		cmocka_unit_test(test_wrong_specs_are_named_with_the_remedy),
+	};
+
+	return cmocka_run_group_tests_name("inject", tests, NULL, NULL);
+}
