@@ -17,10 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_BYTES_MAX (1u << 20)
 #define STOP_GRACE_MS 200u
+/*
+ * For how long after a close() calls look whether it was the last one. The RELEASE
+ * is in the queue microseconds after the FLUSH, if the closing thread goes on.
+ */
+#define SETTLE_NS 100000000u
 
 struct anon_entry {
 	struct anon_files *anon;
@@ -40,6 +46,9 @@ struct anon_files {
 	uint64_t st_dev;
 	pthread_mutex_t open_lock; /* held while the connection is made */
 	pthread_mutex_t lock;
+	pthread_cond_t released;
+	unsigned int releasing; /* files whose last close is being worked on; under the lock */
+	uint64_t flushed_ns; /* the last close() of a file that may live; 0: none; __atomic */
 	uint64_t next_node;
 	struct anon_entry *entries;
 };
@@ -55,6 +64,7 @@ struct anon_files *anon_files_create(struct fuse_device *device)
 	anon->next_node = FUSE_NODE_ROOT + 1;
 	pthread_mutex_init(&anon->open_lock, NULL);
 	pthread_mutex_init(&anon->lock, NULL);
+	pthread_cond_init(&anon->released, NULL);
 	return anon;
 }
 
@@ -65,6 +75,7 @@ void anon_files_destroy(struct anon_files *anon)
 	fuse_channel_free(anon->channel);
 	pthread_mutex_destroy(&anon->open_lock);
 	pthread_mutex_destroy(&anon->lock);
+	pthread_cond_destroy(&anon->released);
 	free(anon);
 }
 
@@ -159,7 +170,7 @@ static void handle_getattr(struct anon_files *anon, const struct fuse_request *r
 static void handle_open(struct anon_files *anon, const struct fuse_request *request)
 {
 	struct fuse_open_out out = {
-		.open_flags = FOPEN_DIRECT_IO | FOPEN_NONSEEKABLE | FOPEN_STREAM | FOPEN_NOFLUSH,
+		.open_flags = FOPEN_DIRECT_IO | FOPEN_NONSEEKABLE | FOPEN_STREAM,
 	};
 	struct anon_entry *entry;
 
@@ -230,6 +241,53 @@ static long run_ioctl(void *opaque, const struct engine_client *client, unsigned
 	return entry->file ? engine_anon_file_ioctl(entry->file, client, cmd, arg) : -EBADF;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* close() waits for this one; the RELEASE that may follow is only queued by then. */
+static void handle_flush(struct anon_files *anon, const struct fuse_request *request)
+{
+	if (!fuse_call_is_ours(request->in->pid))
+		__atomic_store_n(&anon->flushed_ns, now_ns(), __ATOMIC_RELAXED);
+	fuse_request_reply(request, 0, NULL, 0);
+}
+
+static void handle_release(struct anon_files *anon, const struct fuse_request *request)
+{
+	const struct fuse_release_in *in = request->arg;
+
+	pthread_mutex_lock(&anon->lock);
+	anon->releasing++;
+	pthread_mutex_unlock(&anon->lock);
+	entry_put(to_entry(in->fh));
+	fuse_request_reply(request, 0, NULL, 0);
+	pthread_mutex_lock(&anon->lock);
+	if (!--anon->releasing && !anon->entries)
+		__atomic_store_n(&anon->flushed_ns, 0, __ATOMIC_RELAXED);
+	pthread_cond_broadcast(&anon->released);
+	pthread_mutex_unlock(&anon->lock);
+}
+
+void anon_files_settle(struct anon_files *anon)
+{
+	uint64_t flushed_ns = __atomic_load_n(&anon->flushed_ns, __ATOMIC_RELAXED);
+	struct statx st;
+
+	if (!flushed_ns || now_ns() - flushed_ns > SETTLE_NS)
+		return;
+	/* Requests come in the order of the queue: the answer says that a RELEASE was taken. */
+	statx(anon->root_fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_MODE, &st);
+	pthread_mutex_lock(&anon->lock);
+	while (anon->releasing)
+		pthread_cond_wait(&anon->released, &anon->lock);
+	pthread_mutex_unlock(&anon->lock);
+}
+
 static void handle_request(void *opaque, const struct fuse_request *request)
 {
 	struct anon_files *anon = opaque;
@@ -265,13 +323,12 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 		entry_put(entry);
 		return;
 	}
-	case FUSE_RELEASE: {
-		const struct fuse_release_in *in = request->arg;
-
-		entry_put(to_entry(in->fh));
-		fuse_request_reply(request, 0, NULL, 0);
+	case FUSE_FLUSH:
+		handle_flush(anon, request);
 		return;
-	}
+	case FUSE_RELEASE:
+		handle_release(anon, request);
+		return;
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
 		return;

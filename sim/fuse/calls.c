@@ -134,8 +134,7 @@ static void reply_ioctl(const struct fuse_request *request, long result, const v
 	fuse_request_reply(request, 0, &answer, sizeof(answer.out) + size);
 }
 
-/* Whether the thread is one of this process. */
-static bool is_our_thread(uint32_t tid)
+bool fuse_call_is_ours(uint32_t tid)
 {
 	return !syscall(SYS_tgkill, getpid(), tid, 0);
 }
@@ -151,7 +150,7 @@ void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *requ
 	long result;
 	int err;
 
-	if (in->cmd == ASK_TOKEN && is_our_thread(request->in->pid)) {
+	if (in->cmd == ASK_TOKEN && fuse_call_is_ours(request->in->pid)) {
 		reply_ioctl(request, 0, &token, sizeof(token));
 		return;
 	}

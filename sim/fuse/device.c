@@ -147,6 +147,7 @@ static void handle_open(struct fuse_device *device, const struct fuse_request *r
 			fuse_device_refused(device, request->in->pid);
 		goto out;
 	}
+	anon_files_settle(device->anon);
 	pthread_mutex_lock(&device->lock);
 	while (device->releasing)
 		pthread_cond_wait(&device->released, &device->lock);
@@ -180,6 +181,7 @@ static long run_ioctl(void *opaque, const struct engine_client *client, unsigned
 {
 	struct open_file *file = opaque;
 
+	anon_files_settle(file->device->anon);
 	return engine_ctx_ioctl(file->ctx, client, cmd, arg);
 }
 
@@ -342,6 +344,7 @@ struct engine_ctx *fuse_device_ctx_get(struct fuse_device *device, int fd)
 	uint64_t token = fuse_call_ask(fd, device->st_dev);
 	struct engine_ctx *ctx = NULL;
 
+	anon_files_settle(device->anon);
 	/* Found by comparing: a token from elsewhere must not be believed. */
 	pthread_mutex_lock(&device->lock);
 	for (struct open_file *file = device->files; token && file; file = file->next) {

@@ -78,6 +78,9 @@ void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *requ
  */
 uint64_t fuse_call_ask(int fd, uint64_t st_dev);
 
+/* Whether the thread is one of this process. */
+bool fuse_call_is_ours(uint32_t tid);
+
 /* Attributes of a node: a regular file, or a directory. */
 void fuse_call_fill_attr(struct fuse_device *device, uint64_t node, uint32_t mode,
 			 struct fuse_attr *attr);
@@ -92,6 +95,12 @@ unsigned int anon_files_stop(struct anon_files *anon);
 void anon_files_destroy(struct anon_files *anon);
 
 int anon_files_open(struct anon_files *anon, struct engine_anon_file *file, int oflags);
+/*
+ * Waits until the last close() of a file that a client has done before the call in
+ * hand has taken effect: FUSE tells of it only some time after.
+ */
+void anon_files_settle(struct anon_files *anon);
+
 void anon_files_disown(struct anon_files *anon, struct engine_anon_file *file);
 struct engine_anon_file *anon_files_find(struct anon_files *anon, int fd);
 

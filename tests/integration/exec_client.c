@@ -27,6 +27,11 @@ static void fail(const char *what)
 	exit(1);
 }
 
+static void print_result(int result)
+{
+	printf("%d %s\n", result, result ? strerror(errno) : "");
+}
+
 static int device_open(void)
 {
 	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
@@ -84,7 +89,7 @@ static int queue(void)
 {
 	struct iommu_fault_alloc alloc = { .size = sizeof(alloc) };
 	int fd = device_open(), lowest = dup(0);
-	char buf[256] = { 0 };
+	char buf[sizeof(struct iommu_hwpt_pgfault)];
 	struct pollfd p;
 
 	close(lowest);
@@ -93,9 +98,10 @@ static int queue(void)
 	printf("lowest %d\n", (int)alloc.out_fault_fd == lowest);
 	printf("cloexec %d\n", fcntl((int)alloc.out_fault_fd, F_GETFD) == FD_CLOEXEC);
 	printf("rdwr %d\n", (fcntl((int)alloc.out_fault_fd, F_GETFL) & O_ACCMODE) == O_RDWR);
-	printf("read %zd\n", read((int)alloc.out_fault_fd, buf, sizeof(buf) / 64 * 64));
+	printf("read %zd\n", read((int)alloc.out_fault_fd, buf, sizeof(buf)));
 	p = (struct pollfd){ .fd = (int)alloc.out_fault_fd, .events = POLLIN | POLLOUT };
-	printf("poll %d %#x\n", poll(&p, 1, 0), (unsigned int)p.revents);
+	poll(&p, 1, 0);
+	printf("poll %#x\n", (unsigned int)p.revents);
 	printf("busy %d\n", destroy(fd, alloc.out_fault_id) && errno == EBUSY);
 	close((int)alloc.out_fault_fd);
 	printf("destroy %d\n", destroy(fd, alloc.out_fault_id));
@@ -111,8 +117,7 @@ static int full(void)
 
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		fail("setrlimit");
-	errno = 0;
-	printf("%d %s\n", ioctl(fd, IOMMU_FAULT_QUEUE_ALLOC, &alloc), strerror(errno));
+	print_result(ioctl(fd, IOMMU_FAULT_QUEUE_ALLOC, &alloc));
 	printf("id %u\n", ioas_alloc(fd));
 	return 0;
 }
@@ -124,8 +129,7 @@ static int read_only(void)
 	int fd = device_open(), before = dup(0), after;
 
 	close(before);
-	errno = 0;
-	printf("%d %s\n", ioctl(fd, IOMMU_FAULT_QUEUE_ALLOC, &alloc), strerror(errno));
+	print_result(ioctl(fd, IOMMU_FAULT_QUEUE_ALLOC, &alloc));
 	after = dup(0);
 	printf("files %d\n", after - before);
 	printf("id %u\n", ioas_alloc(fd));
@@ -205,10 +209,8 @@ static int other(void)
 	struct iommu_fault_alloc alloc = { .size = sizeof(alloc) };
 	int null = open("/dev/null", O_RDWR);
 
-	errno = 0;
-	printf("%d %s\n", ioctl(null, IOMMU_FAULT_QUEUE_ALLOC, &alloc), strerror(errno));
-	errno = 0;
-	printf("%d %s\n", ioctl(999, IOMMU_FAULT_QUEUE_ALLOC, &alloc), strerror(errno));
+	print_result(ioctl(null, IOMMU_FAULT_QUEUE_ALLOC, &alloc));
+	print_result(ioctl(999, IOMMU_FAULT_QUEUE_ALLOC, &alloc));
 	return 0;
 }
 

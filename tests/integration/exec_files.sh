@@ -7,7 +7,7 @@ queue='lowest 1
 cloexec 1
 rdwr 1
 read 0
-poll 1 0x4
+poll 0x4
 busy 1
 destroy 0'
 for program in "$client" "$client_static"; do
