@@ -39,6 +39,7 @@ test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_t
 
 script_tests := \
 	tests/integration/exec_end.sh \
+	tests/integration/exec_files.sh \
 	tests/integration/exec_refused.sh \
 	tests/integration/exec_status.sh \
 	tests/integration/faults.sh \

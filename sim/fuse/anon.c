@@ -46,8 +46,6 @@ struct anon_files {
 	uint64_t st_dev;
 	pthread_mutex_t open_lock; /* held while the connection is made */
 	pthread_mutex_t lock;
-	pthread_cond_t released;
-	unsigned int releasing; /* files whose last close is being worked on; under the lock */
 	uint64_t flushed_ns; /* the last close() of a file that may live; 0: none; __atomic */
 	uint64_t next_node;
 	struct anon_entry *entries;
@@ -64,7 +62,6 @@ struct anon_files *anon_files_create(struct fuse_device *device)
 	anon->next_node = FUSE_NODE_ROOT + 1;
 	pthread_mutex_init(&anon->open_lock, NULL);
 	pthread_mutex_init(&anon->lock, NULL);
-	pthread_cond_init(&anon->released, NULL);
 	return anon;
 }
 
@@ -75,7 +72,6 @@ void anon_files_destroy(struct anon_files *anon)
 	fuse_channel_free(anon->channel);
 	pthread_mutex_destroy(&anon->open_lock);
 	pthread_mutex_destroy(&anon->lock);
-	pthread_cond_destroy(&anon->released);
 	free(anon);
 }
 
@@ -257,22 +253,6 @@ static void handle_flush(struct anon_files *anon, const struct fuse_request *req
 	fuse_request_reply(request, 0, NULL, 0);
 }
 
-static void handle_release(struct anon_files *anon, const struct fuse_request *request)
-{
-	const struct fuse_release_in *in = request->arg;
-
-	pthread_mutex_lock(&anon->lock);
-	anon->releasing++;
-	pthread_mutex_unlock(&anon->lock);
-	entry_put(to_entry(in->fh));
-	fuse_request_reply(request, 0, NULL, 0);
-	pthread_mutex_lock(&anon->lock);
-	if (!--anon->releasing && !anon->entries)
-		__atomic_store_n(&anon->flushed_ns, 0, __ATOMIC_RELAXED);
-	pthread_cond_broadcast(&anon->released);
-	pthread_mutex_unlock(&anon->lock);
-}
-
 void anon_files_settle(struct anon_files *anon)
 {
 	uint64_t flushed_ns = __atomic_load_n(&anon->flushed_ns, __ATOMIC_RELAXED);
@@ -282,10 +262,7 @@ void anon_files_settle(struct anon_files *anon)
 		return;
 	/* Requests come in the order of the queue: the answer says that a RELEASE was taken. */
 	statx(anon->root_fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_MODE, &st);
-	pthread_mutex_lock(&anon->lock);
-	while (anon->releasing)
-		pthread_cond_wait(&anon->released, &anon->lock);
-	pthread_mutex_unlock(&anon->lock);
+	fuse_channel_await_releases(anon->channel);
 }
 
 static void handle_request(void *opaque, const struct fuse_request *request)
@@ -326,9 +303,13 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 	case FUSE_FLUSH:
 		handle_flush(anon, request);
 		return;
-	case FUSE_RELEASE:
-		handle_release(anon, request);
+	case FUSE_RELEASE: {
+		const struct fuse_release_in *in = request->arg;
+
+		entry_put(to_entry(in->fh));
+		fuse_request_reply(request, 0, NULL, 0);
 		return;
+	}
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
 		return;
@@ -353,7 +334,7 @@ static int connection_start(struct anon_files *anon)
 		err = fd;
 		goto out;
 	}
-	err = fuse_channel_start(fd, handle_request, anon, 0, &anon->channel);
+	err = fuse_channel_start(fd, handle_request, anon, 0, true, &anon->channel);
 	if (!err && fstat(anon->root_fd, &st))
 		err = -errno;
 	if (!err)

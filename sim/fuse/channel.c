@@ -244,7 +244,7 @@ void fuse_channel_handle(struct fuse_worker *worker, size_t size, bool must_not_
 /* ---- start and end ------------------------------------------------------------------- */
 
 int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extra_init_flags,
-		       struct fuse_channel **out)
+		       bool in_order, struct fuse_channel **out)
 {
 	struct fuse_channel *channel = calloc(1, sizeof(*channel));
 	int err;
@@ -257,6 +257,7 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
 	channel->handler = handler;
 	channel->opaque = opaque;
 	channel->extra_init_flags = extra_init_flags;
+	channel->in_order = in_order;
 	channel->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = channel->ended_fd < 0 ? -EMFILE : fuse_workers_start(channel);
 	if (err) {
@@ -265,6 +266,16 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
 	}
 	*out = channel;
 	return 0;
+}
+
+void fuse_channel_await_releases(struct fuse_channel *channel)
+{
+	if (!__atomic_load_n(&channel->releases, __ATOMIC_ACQUIRE))
+		return;
+	pthread_mutex_lock(&channel->lock);
+	while (__atomic_load_n(&channel->releases, __ATOMIC_ACQUIRE))
+		pthread_cond_wait(&channel->changed, &channel->lock);
+	pthread_mutex_unlock(&channel->lock);
 }
 
 unsigned int fuse_channel_stop(struct fuse_channel *channel, unsigned int grace_ms)
@@ -297,6 +308,7 @@ void fuse_channel_free(struct fuse_channel *channel)
 	pthread_cond_destroy(&channel->changed);
 	pthread_cond_destroy(&channel->watch);
 	pthread_cond_destroy(&channel->reserve);
+	pthread_mutex_destroy(&channel->order);
 	pthread_mutex_destroy(&channel->lock);
 	free(channel);
 }

@@ -46,11 +46,19 @@ typedef void (*fuse_handler)(void *opaque, const struct fuse_request *request);
 
 /*
  * Serves fd, an open /dev/fuse that is mounted or about to be, which the channel
- * owns from now on. extra_init_flags: FUSE_* flags of INIT to ask for. 0, -ENOMEM,
+ * owns from now on. extra_init_flags: FUSE_* flags of INIT to ask for. in_order: see
+ * fuse_channel_await_releases(). 0, -ENOMEM,
  * -EAGAIN (no thread).
  */
 int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extra_init_flags,
-		       struct fuse_channel **channel);
+		       bool in_order, struct fuse_channel **channel);
+
+/*
+ * Waits until every RELEASE is done with that was taken so far. In a channel that is
+ * in_order, this includes each that was in the queue before a request which has been
+ * answered; other channels take requests faster, without that promise.
+ */
+void fuse_channel_await_releases(struct fuse_channel *channel);
 
 /*
  * Ends the connection for everyone (callers get ECONNABORTED or ENOTCONN) and its

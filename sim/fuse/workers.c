@@ -221,6 +221,39 @@ static bool take_turn(struct fuse_channel *channel)
 	return wait_in_reserve(channel);
 }
 
+/* Takes the next request into the worker's buffer. As read(), with -errno. */
+static ssize_t worker_read(struct fuse_worker *worker)
+{
+	struct fuse_channel *channel = worker->channel;
+	const struct fuse_in_header *in = (void *)worker->buffer;
+	ssize_t n;
+
+	if (channel->in_order)
+		pthread_mutex_lock(&channel->order);
+	n = has_ended(channel) ? -EINTR : read(channel->fd, worker->buffer, BUFFER_BYTES);
+	if (n == -1)
+		n = -errno;
+	if (n >= (ssize_t)sizeof(*in) && in->opcode == FUSE_RELEASE)
+		__atomic_add_fetch(&channel->releases, 1, __ATOMIC_ACQ_REL);
+	if (channel->in_order)
+		pthread_mutex_unlock(&channel->order);
+	return n;
+}
+
+static void worker_handle(struct fuse_worker *worker, size_t size, bool must_not_wait)
+{
+	struct fuse_channel *channel = worker->channel;
+	bool release = ((struct fuse_in_header *)(void *)worker->buffer)->opcode == FUSE_RELEASE;
+
+	fuse_channel_handle(worker, size, must_not_wait);
+	if (!release)
+		return;
+	pthread_mutex_lock(&channel->lock);
+	__atomic_sub_fetch(&channel->releases, 1, __ATOMIC_ACQ_REL);
+	pthread_cond_broadcast(&channel->changed);
+	pthread_mutex_unlock(&channel->lock);
+}
+
 static void *worker_main(void *arg)
 {
 	struct fuse_worker *worker = arg;
@@ -236,14 +269,13 @@ static void *worker_main(void *arg)
 	pthread_mutex_unlock(&channel->lock);
 
 	while (take_turn(channel)) {
-		ssize_t n = read(channel->fd, worker->buffer, BUFFER_BYTES);
-		int err = errno;
+		ssize_t n = worker_read(worker);
 		bool last = false;
 
 		__atomic_sub_fetch(&channel->reading, 1, __ATOMIC_RELAXED);
 		if (n < 0) {
 			/* ENOENT: the caller gave up before we took its request. */
-			if (err == EINTR || err == ENOENT || err == EAGAIN)
+			if (n == -EINTR || n == -ENOENT || n == -EAGAIN)
 				continue;
 			fuse_workers_end(channel); /* unmounted */
 			break;
@@ -254,7 +286,7 @@ static void *worker_main(void *arg)
 		note_caller(channel, ((struct fuse_in_header *)(void *)worker->buffer)->pid);
 		if (!__atomic_load_n(&channel->parked, __ATOMIC_RELAXED))
 			last = worker_start(channel) != 0;
-		fuse_channel_handle(worker, (size_t)n, last);
+		worker_handle(worker, (size_t)n, last);
 		__atomic_add_fetch(&worker->turn, 1, __ATOMIC_RELAXED);
 	}
 	worker_end(worker);
@@ -273,6 +305,7 @@ int fuse_workers_start(struct fuse_channel *channel)
 	channel->wanted = 1;
 	channel->wanted_max = processors > 3 ? (unsigned int)processors / 2 : 1;
 	pthread_mutex_init(&channel->lock, NULL);
+	pthread_mutex_init(&channel->order, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&channel->changed, &attr);

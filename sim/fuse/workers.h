@@ -44,6 +44,10 @@ struct fuse_channel {
 	int ended_fd; /* an eventfd */
 	bool ended;   /* __atomic */
 
+	bool in_order;		 /* reading and noting a RELEASE are one step, under order */
+	pthread_mutex_t order;
+	unsigned int releases; /* RELEASEs taken and not done with; __atomic */
+
 	unsigned int reading; /* threads that wait for a request; __atomic */
 	unsigned int wanted;  /* how many these should be; __atomic */
 	unsigned int wanted_max;

@@ -150,7 +150,7 @@ static void daemon_main(enum daemon_kind kind, const char *path)
 		return;
 	if (kind == DAEMON_LIBFUSE)
 		libfuse_serve(fd);
-	else if (!fuse_channel_start(fd, empty_handle, NULL, 0, &channel))
+	else if (!fuse_channel_start(fd, empty_handle, NULL, 0, false, &channel))
 		pause();
 }
 
