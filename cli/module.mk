@@ -35,3 +35,9 @@ $(B)/ioasis-vmm: $(call objs,$(sort cli/vmm_main.c cli/options.c $(vmm_srcs) $(i
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ -ljson-c -ldl
+
+# A second make, since pkg-config may have been missing when this one started.
+.PHONY: demo
+demo: deps
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)BUILD=$(B) sim/vmm/demo.sh
