@@ -41,7 +41,7 @@ warn += -Werror
 endif
 
 # What pkg-config knows about; empty until the packages are installed (make deps).
-pkgs := fuse3 lttng-ust babeltrace2 glib-2.0 json-c sqlite3
+pkgs := fuse3 lttng-ust babeltrace2 glib-2.0 json-c sqlite3 yaml-0.1
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(pkgs) 2>/dev/null)
 
 all_cflags = -std=gnu11 -fPIC -pthread -fvisibility=hidden $(opt_$(PROFILE)) $(warn) \

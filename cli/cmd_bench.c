@@ -21,6 +21,7 @@ struct benchmark {
 
 /* Sorted by name. */
 static const struct benchmark benchmarks[] = {
+	{ "des", "the event queue beside std::priority_queue", bench_des },
 	{ "ioctl", "a MAP and an UNMAP through FUSE with an empty FUSE ioctl", bench_ioctl },
 };
 #define BENCHMARKS (sizeof(benchmarks) / sizeof(*benchmarks))

@@ -25,6 +25,7 @@ static const struct command_row commands[] = {
 	{ "record", cmd_record, "run a command with tracing on" },
 	{ "report", cmd_report, "make a page of a trace: verdict, tables, pictures" },
 	{ "serve", cmd_serve, "run a fake /dev/iommu in the foreground" },
+	{ "simulate", cmd_simulate, "run a scenario in virtual time" },
 	{ "stats", cmd_stats, "count and time the calls in traces" },
 	{ NULL, NULL, NULL },
 };

@@ -9,6 +9,7 @@ cli_srcs := \
 	cli/cmd_record.c \
 	cli/cmd_report.c \
 	cli/cmd_serve.c \
+	cli/cmd_simulate.c \
 	cli/cmd_stats.c \
 	cli/device_options.c \
 	cli/main.c \

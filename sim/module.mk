@@ -74,7 +74,28 @@ exec_srcs := \
 	sim/exec/supervisor.c \
 	sim/exec/test_calls.c
 des_srcs := \
+	sim/des/calendar.c \
 	sim/des/des.c \
 	sim/des/event_queue.c \
 	sim/des/random.c
-scenario_srcs :=
+scenario_srcs := \
+	sim/scenario/actor_fragmentation.c \
+	sim/scenario/actor_hypervisor.c \
+	sim/scenario/actor_memory.c \
+	sim/scenario/actor_migration.c \
+	sim/scenario/actor_nic.c \
+	sim/scenario/actor_nvme.c \
+	sim/scenario/boot.c \
+	sim/scenario/call.c \
+	sim/scenario/ctf_uuid.c \
+	sim/scenario/ctf_writer.c \
+	sim/scenario/dma.c \
+	sim/scenario/iommu.c \
+	sim/scenario/load.c \
+	sim/scenario/presets.c \
+	sim/scenario/report.c \
+	sim/scenario/schema.c \
+	sim/scenario/sim_log.c \
+	sim/scenario/simulate.c \
+	sim/scenario/units.c \
+	sim/scenario/world.c

@@ -9,5 +9,6 @@
 #define LTTNG_UST_TRACEPOINT_DEFINE
 #define LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE
 
+#include "tracepoints/ioasis_sim_tp.h"
 #include "tracepoints/iommufd_backend_tp.h"
 #include "tracepoints/iommufd_dev_tp.h"

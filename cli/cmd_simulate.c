@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ioasis simulate: a scenario in virtual time. */
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/options.h"
+#include "sim/scenario/load.h"
+#include "sim/scenario/schema.h"
+#include "sim/scenario/simulate.h"
+
+#define SETTINGS_MAX 64
+
+enum timing {
+	TIMING_AUTO, /* the model, but measured on a real device */
+	TIMING_MODEL,
+	TIMING_MEASURED,
+};
+
+struct options {
+	uint64_t seed;
+	const char *device;
+	const char *trace_dir;
+	const char *settings[SETTINGS_MAX];
+	size_t settings_count;
+	enum timing timing;
+	bool json;
+	bool keys;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+static bool set_seed(void *opaque, const char *value)
+{
+	return cli_parse_u64(value, &((struct options *)opaque)->seed);
+}
+
+static bool set_device(void *opaque, const char *value)
+{
+	struct options *options = opaque;
+
+	options->device = strcmp(value, "inproc") ? value : NULL;
+	return *value;
+}
+
+static bool set_trace(void *opaque, const char *value)
+{
+	((struct options *)opaque)->trace_dir = value;
+	return *value;
+}
+
+static bool set_setting(void *opaque, const char *value)
+{
+	struct options *options = opaque;
+
+	if (options->settings_count == SETTINGS_MAX)
+		return false;
+	options->settings[options->settings_count++] = value;
+	return strchr(value, '=') != NULL;
+}
+
+static bool set_timing(void *opaque, const char *value)
+{
+	struct options *options = opaque;
+
+	options->timing = strcmp(value, "measured") ? TIMING_MODEL : TIMING_MEASURED;
+	return !strcmp(value, "measured") || !strcmp(value, "model");
+}
+
+static bool set_json(void *opaque, const char *value)
+{
+	(void)value;
+	((struct options *)opaque)->json = true;
+	return true;
+}
+
+static bool set_keys(void *opaque, const char *value)
+{
+	(void)value;
+	((struct options *)opaque)->keys = true;
+	return true;
+}
+
+static const struct cli_option option_table[] = {
+	{ "seed", 0, "N", "a number", "seed of the run (default 1)", set_seed },
+	{ "device", 0, "inproc|PATH", "inproc or the path of a device",
+	  "make the calls there too (default inproc: in this process only)", set_device },
+	{ "timing", 0, "model|measured", "model or measured",
+	  "what a call costs (default: measured on a real device)", set_timing },
+	{ "trace", 0, "DIR", "a directory", "write a trace in virtual time (CTF)", set_trace },
+	{ "set", 0, "KEY=VALUE", "SECTION.KEY=VALUE, up to 64 times",
+	  "change the scenario, e.g. nic.rate=25G", set_setting },
+	{ "json", 0, NULL, NULL, "print JSON", set_json },
+	{ "keys", 0, NULL, NULL, "list what a scenario may say, and the presets", set_keys },
+	{ NULL, 0, NULL, NULL, NULL, NULL },
+};
+
+static const struct cli_command command = {
+	.name = "simulate",
+	.synopsis = "SCENARIO.yaml [OPTIONS]",
+	.summary = "Runs a scenario in virtual time: the same seed gives the same result.",
+	.details = "Simulated clients use the real backend on the real engine; only time, load and\n"
+		   "cost are simulated. With --device PATH every call is also made there and its\n"
+		   "answer compared. docs/SIMULATOR.md says what there is.",
+	.options = option_table,
+	.error_status = 3,
+};
+
+static int print_keys(void)
+{
+	schema_print(stdout);
+	puts("\npreset:  # a named set of costs");
+	for (const char *const *name = schema_preset_names(); *name; name++)
+		printf("  %-24s %s\n", *name, schema_preset_about(*name));
+	return 0;
+}
+
+static bool show_progress(void *opaque, uint64_t now_ns, uint64_t duration_ns)
+{
+	const bool *on_terminal = opaque;
+	unsigned int percent = (unsigned int)((unsigned __int128)now_ns * 100 / duration_ns);
+
+	if (*on_terminal)
+		fprintf(stderr, "\r%3u%%", percent);
+	return !interrupted;
+}
+
+/* The kernel's device is a character device; the fake is a file. */
+static bool is_real_device(const char *path)
+{
+	struct stat st;
+
+	return path && !stat(path, &st) && S_ISCHR(st.st_mode);
+}
+
+static void print_table(const struct scenario *scenario, const struct options *options,
+			const struct report *report)
+{
+	printf("%s: %s\n", scenario->top.name, scenario->top.about);
+	printf("seed %" PRIu64 " (scenario's %" PRIu64 ")\n\n", options->seed, scenario->top.seed);
+	report_print(report, stdout);
+}
+
+static int run(const struct options *options, const struct scenario *scenario)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	bool on_terminal = isatty(STDERR_FILENO);
+	char error[SIMULATE_ERROR_BYTES];
+	struct simulate_options run_options = {
+		.seed = options->seed,
+		.device = options->device,
+		.measured = options->timing == TIMING_MEASURED ||
+			    (options->timing == TIMING_AUTO && is_real_device(options->device)),
+		.trace_dir = options->trace_dir,
+		.progress = show_progress,
+		.progress_opaque = &on_terminal,
+	};
+	struct report report;
+	int err;
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	err = simulate_run(scenario, &run_options, &report, error);
+	if (on_terminal)
+		fputs("\r    \r", stderr);
+	if (err && err != -EINTR) {
+		report_fini(&report);
+		return cli_fail(&command, "%s", error);
+	}
+	if (options->json)
+		simulate_print_json(scenario, options->seed, &report, stdout);
+	else
+		print_table(scenario, options, &report);
+	report_fini(&report);
+	return err ? 128 + SIGINT : 0;
+}
+
+int cmd_simulate(int argc, char **argv)
+{
+	struct options options = { .seed = 1 };
+	char error[SCENARIO_ERROR_BYTES];
+	struct scenario scenario;
+	int status, first = cli_parse(&command, argc, argv, &options, &status);
+
+	if (first < 0)
+		return status;
+	if (options.keys)
+		return print_keys();
+	if (first != argc - 1)
+		return cli_fail(&command, first == argc ? "no scenario given; name a file"
+							 : "more than one scenario; name one file");
+	if (scenario_load(argv[first], options.settings, options.settings_count, &scenario, error)) {
+		fprintf(stderr, "%s\n", error);
+		return 3;
+	}
+	status = run(&options, &scenario);
+	scenario_fini(&scenario);
+	return status;
+}

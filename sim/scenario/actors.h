@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kinds of actors. Each makes itself from its section of the scenario, adds
+ * its events to the world's clock, and tells at the end what it saw. A function
+ * that makes returns 0 or -errno with world->error set; without its section in
+ * the scenario there is nothing to make.
+ */
+#ifndef IOASIS_SCENARIO_ACTORS_H
+#define IOASIS_SCENARIO_ACTORS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/scenario/world.h"
+
+struct report;
+
+/*
+ * One row of the table of actors. guest_* run once a guest; begin when it has
+ * booted, at world->des.now_ns. Any member may be NULL.
+ */
+struct actor_kind {
+	enum scenario_section section;
+	uint64_t (*arena_bytes)(const struct scenario *scenario); /* memory that it maps */
+	int (*create)(struct world *world);
+	void (*begin)(struct guest *guest);
+	/* Takes down what it made of the guest from now_ns on; returns when that is done. */
+	uint64_t (*end)(struct guest *guest, uint64_t now_ns);
+	void (*report)(struct world *world, struct report *report);
+	void (*destroy)(struct world *world);
+};
+
+/* All kinds, in the order in which they begin; they end in the reverse. */
+extern const struct actor_kind *const actor_kinds[];
+extern const unsigned int actor_kinds_count;
+
+extern const struct actor_kind actor_nic;
+extern const struct actor_kind actor_nvme;
+extern const struct actor_kind actor_memory_hotplug;
+extern const struct actor_kind actor_balloon;
+extern const struct actor_kind actor_migration;
+extern const struct actor_kind actor_device_hotplug;
+extern const struct actor_kind actor_housekeeping;
+extern const struct actor_kind actor_fragmentation;
+extern const struct actor_kind actor_faults;
+
+/* Where the kind's memory begins in the arena. */
+uint64_t actor_arena_offset(const struct world *world, const struct actor_kind *kind);
+
+/* Where guest memory ends in guest addresses, rounded up to 1 GiB: what is plugged goes there. */
+uint64_t guest_memory_end(const struct scenario *scenario);
+
+/* Leaves that devices see in the guest's own memory. */
+unsigned int guest_leaf_shift(const struct scenario *scenario);
+
+/*
+ * A device of the guest, bound and attached: to the guest's memory for passthrough,
+ * else to an address space of its own. Returns when; *ret 0 or -errno.
+ */
+uint64_t guest_device_make(struct guest *guest, struct sim_device *device,
+			   enum scenario_mode mode, uint64_t now_ns, int *ret);
+uint64_t guest_device_end(struct sim_device *device, enum scenario_mode mode, uint64_t now_ns);
+
+/* For the faults: the guest's NIC does the wrong thing once. */
+void nic_misbehave(struct guest *guest, enum scenario_fault kind);
+
+/* For the migration: the guest's devices and their page table (0: none). */
+uint32_t guest_dirty_hwpt(const struct guest *guest);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How a guest comes to have its memory mapped, and how it ends. */
+#ifndef IOASIS_SCENARIO_BOOT_H
+#define IOASIS_SCENARIO_BOOT_H
+
+#include "sim/scenario/world.h"
+
+/* Numbers of the threads of a guest in the trace: 0 its main thread, then its actors. */
+uint32_t guest_tid(const struct guest *guest, unsigned int thread);
+
+/*
+ * Connects, makes the address space and maps the memory; guest->booted when all
+ * went well. Returns when it is done.
+ */
+uint64_t guest_boot(struct guest *guest, uint64_t now_ns);
+
+/* Unmaps, frees and disconnects. */
+uint64_t guest_shut_down(struct guest *guest, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/call.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <ioasis/iommufd_abi.h>
+
+#include "sim/engine/engine.h"
+#include "sim/inproc/inproc.h"
+#include "sim/scenario/sim_log.h"
+#include "tracepoints/names.h"
+
+/* Numbers that stand for the process in a trace of virtual time. */
+#define TRACE_PID      1u
+#define TRACE_FD_FIRST 3u
+
+/* One call under way. */
+struct call {
+	struct guest *guest;
+	struct world *world;
+	struct sim_log *log; /* NULL: no trace */
+	uint64_t op_id;
+	uint64_t be;
+	uint64_t fd;
+	uint64_t begin_ns;
+	uint64_t commit_ns; /* when it takes hold */
+	uint64_t end_ns;
+	uint64_t measured_ns; /* by the mirror */
+	int ret;
+};
+
+static struct call call_of(struct guest *guest, uint64_t now_ns)
+{
+	struct world *world = guest->world;
+
+	world->counts.calls++;
+	return (struct call){
+		.guest = guest,
+		.world = world,
+		.log = world->options.log,
+		.op_id = ++world->next_op_id,
+		.be = guest->index + 1,
+		.fd = TRACE_FD_FIRST + guest->index,
+		.begin_ns = now_ns,
+	};
+}
+
+/* ---- the device under test ------------------------------------------------ */
+
+static uint64_t wall_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint32_t mirror_id(const struct guest *guest, uint32_t id)
+{
+	return id < GUEST_OBJECTS_MAX ? guest->mirror_ids[id] : 0;
+}
+
+/* After the same call on the mirror: it began at begin_wall_ns and answered ret. */
+static void mirror_done(struct call *call, uint64_t begin_wall_ns, int ret)
+{
+	call->measured_ns = wall_ns() - begin_wall_ns;
+	if (ret != call->ret)
+		call->world->counts.answers_differ++;
+}
+
+/* ---- cost ------------------------------------------------------------------ */
+
+/*
+ * The call takes the IOMMU's lock after its entry, holds it for the model's lock
+ * time, and then goes on for work_ns; or it takes what the mirror took.
+ */
+static void call_cost(struct call *call, uint64_t work_ns, bool locks)
+{
+	const struct scenario_cost *cost = &call->world->scenario->cost;
+
+	if (call->world->options.measured && call->measured_ns) {
+		call->end_ns = call->begin_ns + call->measured_ns;
+		call->commit_ns = call->end_ns;
+	} else {
+		call->commit_ns = call->begin_ns + cost->call_ns;
+		if (locks && cost->lock_ns)
+			call->commit_ns = iommu_lock(call->guest->iommu, call->commit_ns,
+						     cost->lock_ns);
+		call->end_ns = call->commit_ns + work_ns;
+	}
+	call->world->counts.calls_ns += call->end_ns - call->begin_ns;
+	call->world->counts.calls_failed += call->ret < 0;
+}
+
+/* Leaves of the page tables that a mapping has. */
+static uint64_t leaves_count(const struct world *world, uint64_t iova, uint64_t size,
+			     uint64_t offset)
+{
+	const struct scenario *s = world->scenario;
+	uint64_t leaf = 4096;
+
+	for (uint64_t huge = 2 << 20; s->iommu.huge_pages && huge <= s->guest.page_bytes;
+	     huge <<= 9) {
+		if (!((iova | offset) & (huge - 1)) && size >= huge)
+			leaf = huge;
+	}
+	return (size + leaf - 1) / leaf;
+}
+
+static uint64_t pages_count(const struct world *world, uint64_t size)
+{
+	uint64_t page = world->scenario->guest.page_bytes;
+
+	return (size + page - 1) / page;
+}
+
+/* ---- the device's side of the trace ---------------------------------------- */
+
+static void log_ioctl_begin(const struct call *call, uint64_t cmd)
+{
+	SIM_LOG(call->log, call->begin_ns, EV_IOCTL_BEGIN, call->be, call->op_id, TRACE_PID,
+		call->guest->tid, cmd);
+}
+
+static void log_ioctl_end(const struct call *call, uint64_t cmd, int ret)
+{
+	SIM_LOG(call->log, call->end_ns, EV_IOCTL_END, call->be, call->op_id, cmd,
+		(uint64_t)ret);
+}
+
+/* The next number of a change of object id; an object's first is its making. */
+static uint64_t commit_seq(struct guest *guest, uint32_t id, bool first)
+{
+	if (id >= GUEST_OBJECTS_MAX)
+		return 0;
+	if (first)
+		guest->commit_seqs[id] = 0;
+	return ++guest->commit_seqs[id];
+}
+
+static void log_commit(struct guest *guest, uint64_t op_id, uint64_t time_ns, uint32_t id,
+		       enum trace_commit_kind kind, uint64_t iova, uint64_t last, uint64_t flags,
+		       uint64_t arg)
+{
+	struct sim_log *log = guest->world->options.log;
+
+	if (log)
+		SIM_LOG(log, time_ns, EV_COMMIT, guest->index + 1, op_id, id,
+			commit_seq(guest, id, kind == TRACE_COMMIT_ALLOC), kind, iova, last,
+			flags, arg);
+}
+
+/* ---- the backend's life ---------------------------------------------------- */
+
+uint64_t call_connect(struct guest *guest, uint64_t now_ns, int *ret)
+{
+	struct call call = call_of(guest, now_ns);
+
+	SIM_LOG(call.log, now_ns, EV_CONNECT_BEGIN, call.op_id, call.be, guest->tid);
+	call.ret = iommufd_backend_connect(guest->be, NULL);
+	if (guest->mirror) {
+		uint64_t begin_wall_ns = wall_ns();
+
+		mirror_done(&call, begin_wall_ns, iommufd_backend_connect(guest->mirror, NULL));
+	}
+	call_cost(&call, guest->world->scenario->cost.object_ns, false);
+	if (!call.ret)
+		SIM_LOG(call.log, call.commit_ns, EV_DEV_OPEN, call.be, TRACE_PID, guest->tid);
+	SIM_LOG(call.log, call.end_ns, EV_CONNECT, call.op_id, call.be,
+		call.ret ? UINT64_MAX : call.fd, true, iommufd_backend_get_users(guest->be),
+		(uint64_t)call.ret);
+	if (ret)
+		*ret = call.ret;
+	return call.end_ns;
+}
+
+uint64_t call_disconnect(struct guest *guest, uint64_t now_ns)
+{
+	struct call call = call_of(guest, now_ns);
+	bool last = iommufd_backend_get_users(guest->be) == 1;
+
+	SIM_LOG(call.log, now_ns, EV_DISCONNECT_BEGIN, call.op_id, call.be, guest->tid);
+	iommufd_backend_disconnect(guest->be);
+	if (guest->mirror) {
+		uint64_t begin_wall_ns = wall_ns();
+
+		iommufd_backend_disconnect(guest->mirror);
+		mirror_done(&call, begin_wall_ns, 0);
+	}
+	call_cost(&call, guest->world->scenario->cost.object_ns, false);
+	if (last)
+		SIM_LOG(call.log, call.commit_ns, EV_DEV_RELEASE, call.be);
+	SIM_LOG(call.log, call.end_ns, EV_DISCONNECT, call.op_id, call.be,
+		last ? UINT64_MAX : call.fd, iommufd_backend_get_users(guest->be), 0);
+	return call.end_ns;
+}
+
+/* ---- objects --------------------------------------------------------------- */
+
+uint64_t call_alloc_ioas(struct guest *guest, uint64_t now_ns, uint32_t *ioas_id, int *ret)
+{
+	struct call call = call_of(guest, now_ns);
+
+	*ioas_id = 0;
+	SIM_LOG(call.log, now_ns, EV_ALLOC_IOAS_BEGIN, call.op_id, call.be, guest->tid, call.fd);
+	log_ioctl_begin(&call, IOMMU_IOAS_ALLOC);
+	call.ret = iommufd_backend_alloc_ioas(guest->be, ioas_id, NULL);
+	if (guest->mirror) {
+		uint64_t begin_wall_ns = wall_ns();
+		uint32_t id = 0;
+
+		mirror_done(&call, begin_wall_ns,
+			    iommufd_backend_alloc_ioas(guest->mirror, &id, NULL));
+		if (*ioas_id < GUEST_OBJECTS_MAX)
+			guest->mirror_ids[*ioas_id] = id;
+	}
+	call_cost(&call, guest->world->scenario->cost.object_ns, false);
+	if (!call.ret)
+		log_commit(guest, call.op_id, call.commit_ns, *ioas_id, TRACE_COMMIT_ALLOC, 0, 0,
+			   TRACE_OBJ_IOAS, 0);
+	log_ioctl_end(&call, IOMMU_IOAS_ALLOC, call.ret);
+	SIM_LOG(call.log, call.end_ns, EV_ALLOC_IOAS, call.op_id, call.be, call.fd, *ioas_id,
+		(uint64_t)call.ret);
+	if (ret)
+		*ret = call.ret;
+	return call.end_ns;
+}
+
+uint64_t call_free_id(struct guest *guest, uint64_t now_ns, uint32_t id)
+{
+	struct call call = call_of(guest, now_ns);
+
+	SIM_LOG(call.log, now_ns, EV_FREE_ID_BEGIN, call.op_id, call.be, guest->tid, call.fd, id);
+	log_ioctl_begin(&call, IOMMU_DESTROY);
+	iommufd_backend_free_id(guest->be, id);
+	call.ret = guest->world->last_ioctl.err;
+	if (guest->mirror && mirror_id(guest, id)) {
+		uint64_t begin_wall_ns = wall_ns();
+
+		iommufd_backend_free_id(guest->mirror, mirror_id(guest, id));
+		mirror_done(&call, begin_wall_ns, call.ret);
+		guest->mirror_ids[id] = 0;
+	}
+	call_cost(&call, guest->world->scenario->cost.object_ns, false);
+	if (!call.ret)
+		log_commit(guest, call.op_id, call.commit_ns, id, TRACE_COMMIT_DESTROY, 0, 0, 0, 0);
+	log_ioctl_end(&call, IOMMU_DESTROY, call.ret);
+	SIM_LOG(call.log, call.end_ns, EV_FREE_ID, call.op_id, call.be, call.fd, id,
+		(uint64_t)call.ret);
+	return call.end_ns;
+}
+
+/* ---- mappings -------------------------------------------------------------- */
+
+uint64_t call_map(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64_t iova,
+		  uint64_t size, uint64_t arena_offset, bool readonly, int *ret)
+{
+	struct world *world = guest->world;
+	const struct scenario_cost *cost = &world->scenario->cost;
+	struct call call = call_of(guest, now_ns);
+	void *va = world->arena + arena_offset;
+	uint64_t work_ns = 0;
+
+	world->counts.maps++;
+	if (call.log) {
+		SIM_LOG(call.log, now_ns, EV_MAP_BEGIN, call.op_id, call.be, guest->tid, call.fd,
+			ioas_id, iova, size, readonly);
+		log_ioctl_begin(&call, IOMMU_IOAS_MAP);
+	}
+	call.ret = iommufd_backend_map_dma(guest->be, ioas_id, iova, size, va, readonly);
+	if (guest->mirror) {
+		uint64_t begin_wall_ns = wall_ns();
+
+		mirror_done(&call, begin_wall_ns,
+			    iommufd_backend_map_dma(guest->mirror, mirror_id(guest, ioas_id), iova,
+						    size, va, readonly));
+	}
+	if (!call.ret) {
+		work_ns = cost->map_ns +
+			  (leaves_count(world, iova, size, arena_offset) - 1) * cost->map_more_ns +
+			  pages_count(world, size) * cost->pin_ns;
+		world->counts.mapped_bytes += size;
+		if (++world->counts.live_maps > world->counts.live_maps_peak)
+			world->counts.live_maps_peak = world->counts.live_maps;
+	}
+	call_cost(&call, work_ns, true);
+	if (call.log) {
+		if (!call.ret)
+			log_commit(guest, call.op_id, call.commit_ns, ioas_id, TRACE_COMMIT_MAP,
+				   iova, iova + (size - 1),
+				   TRACE_PROT_READ | (readonly ? 0 : TRACE_PROT_WRITE), 0);
+		log_ioctl_end(&call, IOMMU_IOAS_MAP, call.ret);
+		SIM_LOG(call.log, call.end_ns, EV_MAP, call.op_id, call.be, call.fd, ioas_id, iova,
+			size, readonly, (uint64_t)call.ret);
+	}
+	if (ret)
+		*ret = call.ret;
+	return call.end_ns;
+}
+
+uint64_t call_unmap(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64_t iova,
+		    uint64_t size, int *ret)
+{
+	struct world *world = guest->world;
+	const struct scenario_cost *cost = &world->scenario->cost;
+	struct call call = call_of(guest, now_ns);
+	struct last_ioctl answer;
+	uint64_t work_ns = 0;
+
+	world->counts.unmaps++;
+	if (call.log) {
+		SIM_LOG(call.log, now_ns, EV_UNMAP_BEGIN, call.op_id, call.be, guest->tid, call.fd,
+			ioas_id, iova, size);
+		log_ioctl_begin(&call, IOMMU_IOAS_UNMAP);
+	}
+	call.ret = iommufd_backend_unmap_dma(guest->be, ioas_id, iova, size);
+	answer = world->last_ioctl;
+	if (guest->mirror) {
+		uint64_t begin_wall_ns = wall_ns();
+
+		mirror_done(&call, begin_wall_ns,
+			    iommufd_backend_unmap_dma(guest->mirror, mirror_id(guest, ioas_id),
+						      iova, size));
+	}
+	if (!answer.err && answer.unmapped_bytes) {
+		work_ns = cost->unmap_ns +
+			  (leaves_count(world, iova, size, iova) - 1) * cost->unmap_more_ns +
+			  pages_count(world, answer.unmapped_bytes) * cost->unpin_ns;
+		world->counts.live_maps--;
+	}
+	call_cost(&call, work_ns, true);
+	if (call.log) {
+		if (!answer.err)
+			log_commit(guest, call.op_id, call.commit_ns, ioas_id, TRACE_COMMIT_UNMAP,
+				   iova, iova + (size - 1), 0, answer.unmapped_bytes);
+		log_ioctl_end(&call, IOMMU_IOAS_UNMAP, answer.err);
+		SIM_LOG(call.log, call.end_ns,
+			answer.err == -ENOENT ? EV_UNMAP_NON_EXIST : EV_UNMAP, call.op_id, call.be,
+			call.fd, ioas_id, iova, size, (uint64_t)answer.err);
+	}
+	if (ret)
+		*ret = answer.err;
+	return call.end_ns;
+}
+
+/* ---- page tables ------------------------------------------------------------ */
+
+uint64_t call_alloc_hwpt(struct guest *guest, uint64_t now_ns, uint32_t device_id,
+			 uint32_t ioas_id, uint32_t flags, uint32_t *hwpt_id, int *ret)
+{
+	struct call call = call_of(guest, now_ns);
+
+	*hwpt_id = 0;
+	SIM_LOG(call.log, now_ns, EV_ALLOC_HWPT_BEGIN, call.op_id, call.be, guest->tid, call.fd,
+		device_id, ioas_id, flags);
+	log_ioctl_begin(&call, IOMMU_HWPT_ALLOC);
+	call.ret = iommufd_backend_alloc_hwpt(guest->be, device_id, ioas_id, flags,
+					      IOMMU_HWPT_DATA_NONE, 0, NULL, hwpt_id, NULL);
+	call_cost(&call, guest->world->scenario->cost.object_ns, false);
+	if (!call.ret)
+		log_commit(guest, call.op_id, call.commit_ns, *hwpt_id, TRACE_COMMIT_ALLOC, 0, 0,
+			   TRACE_OBJ_HWPT_PAGING, ioas_id);
+	log_ioctl_end(&call, IOMMU_HWPT_ALLOC, call.ret);
+	SIM_LOG(call.log, call.end_ns, EV_ALLOC_HWPT, call.op_id, call.be, call.fd, device_id,
+		ioas_id, flags, IOMMU_HWPT_DATA_NONE, 0, *hwpt_id, (uint64_t)call.ret);
+	if (ret)
+		*ret = call.ret;
+	return call.end_ns;
+}
+
+uint64_t call_set_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, bool start,
+			int *ret)
+{
+	struct call call = call_of(guest, now_ns);
+
+	SIM_LOG(call.log, now_ns, EV_SET_DIRTY_BEGIN, call.op_id, call.be, guest->tid, call.fd,
+		hwpt_id, start);
+	log_ioctl_begin(&call, IOMMU_HWPT_SET_DIRTY_TRACKING);
+	call.ret = iommufd_backend_set_dirty_tracking(guest->be, hwpt_id, start, NULL);
+	call_cost(&call, guest->world->scenario->cost.object_ns, true);
+	if (!call.ret)
+		log_commit(guest, call.op_id, call.commit_ns, hwpt_id, TRACE_COMMIT_DIRTY_SET, 0,
+			   0, 0, start);
+	log_ioctl_end(&call, IOMMU_HWPT_SET_DIRTY_TRACKING, call.ret);
+	SIM_LOG(call.log, call.end_ns, EV_SET_DIRTY, call.op_id, call.be, call.fd, hwpt_id, start,
+		(uint64_t)call.ret);
+	if (ret)
+		*ret = call.ret;
+	return call.end_ns;
+}
+
+uint64_t call_get_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, uint64_t iova,
+			uint64_t size, uint64_t *bitmap, int *ret)
+{
+	struct call call = call_of(guest, now_ns);
+
+	SIM_LOG(call.log, now_ns, EV_GET_DIRTY_BEGIN, call.op_id, call.be, guest->tid, call.fd,
+		hwpt_id, iova, size, ENGINE_PAGE_SIZE);
+	log_ioctl_begin(&call, IOMMU_HWPT_GET_DIRTY_BITMAP);
+	call.ret = iommufd_backend_get_dirty_bitmap(guest->be, hwpt_id, iova, size,
+						    ENGINE_PAGE_SIZE, bitmap, 0, NULL);
+	call_cost(&call,
+		  size / ENGINE_PAGE_SIZE * guest->world->scenario->cost.dirty_read_ns, true);
+	if (!call.ret)
+		log_commit(guest, call.op_id, call.commit_ns, hwpt_id, TRACE_COMMIT_DIRTY_READ,
+			   iova, iova + (size - 1), 0, 0);
+	log_ioctl_end(&call, IOMMU_HWPT_GET_DIRTY_BITMAP, call.ret);
+	SIM_LOG(call.log, call.end_ns, EV_GET_DIRTY, call.op_id, call.be, call.fd, hwpt_id, iova,
+		size, ENGINE_PAGE_SIZE, (uint64_t)call.ret);
+	if (ret)
+		*ret = call.ret;
+	return call.end_ns;
+}
+
+uint64_t call_device_info(struct guest *guest, uint64_t now_ns, uint32_t device_id, int *ret)
+{
+	struct call call = call_of(guest, now_ns);
+	uint64_t caps = 0;
+	uint32_t type = 0;
+
+	SIM_LOG(call.log, now_ns, EV_DEVICE_INFO_BEGIN, call.op_id, call.be, guest->tid, call.fd,
+		device_id);
+	log_ioctl_begin(&call, IOMMU_GET_HW_INFO);
+	call.ret = iommufd_backend_get_device_info(guest->be, device_id, &type, NULL, 0, &caps,
+						   NULL, NULL);
+	call_cost(&call, 0, false);
+	log_ioctl_end(&call, IOMMU_GET_HW_INFO, call.ret);
+	SIM_LOG(call.log, call.end_ns, EV_DEVICE_INFO, call.op_id, call.be, call.fd, device_id,
+		type, caps, (uint64_t)call.ret);
+	if (ret)
+		*ret = call.ret;
+	return call.end_ns;
+}
+
+/* ---- devices ----------------------------------------------------------------- */
+
+struct bind_request {
+	struct sim_device *device;
+	uint32_t pt_id;
+};
+
+static struct engine_ctx *ctx_of(const struct guest *guest)
+{
+	return inproc_borrow_ctx(guest->world->inproc, iommufd_backend_get_fd(guest->be));
+}
+
+static int bind_with(void *opaque, const struct engine_client *client)
+{
+	struct bind_request *request = opaque;
+	struct sim_device *device = request->device;
+
+	return engine_device_bind(ctx_of(device->guest), client, &device->bound, &device->id);
+}
+
+static int attach_with(void *opaque, const struct engine_client *client)
+{
+	struct bind_request *request = opaque;
+
+	return engine_device_attach(request->device->bound, client, &request->pt_id);
+}
+
+uint64_t call_device_bind(struct sim_device *device, struct guest *guest, uint64_t now_ns, int *ret)
+{
+	struct bind_request request = { .device = device };
+	uint64_t end_ns = now_ns + guest->world->scenario->cost.object_ns;
+
+	*device = (struct sim_device){ .guest = guest, .leaf_shift = LEAF_4K_SHIFT };
+	*ret = inproc_with_client(guest->world->inproc, bind_with, &request);
+	if (*ret)
+		return end_ns;
+	device->domain = iommu_domain_new(guest->iommu);
+	log_commit(guest, 0, end_ns, device->id, TRACE_COMMIT_ALLOC, 0, 0, TRACE_OBJ_DEVICE, 0);
+	return end_ns;
+}
+
+uint64_t call_device_attach(struct sim_device *device, uint64_t now_ns, uint32_t ioas_id,
+		       uint32_t hwpt_flags, int *ret)
+{
+	struct guest *guest = device->guest;
+	struct bind_request request = { .device = device };
+	uint32_t hwpt_id, old_hwpt_id = device->hwpt_id;
+
+	now_ns = call_alloc_hwpt(guest, now_ns, device->id, ioas_id, hwpt_flags, &hwpt_id, ret);
+	if (*ret)
+		return now_ns;
+	request.pt_id = hwpt_id;
+	*ret = inproc_with_client(guest->world->inproc, attach_with, &request);
+	now_ns += guest->world->scenario->cost.attach_ns;
+	if (*ret)
+		return call_free_id(guest, now_ns, hwpt_id);
+	if (old_hwpt_id)
+		log_commit(guest, 0, now_ns, old_hwpt_id, TRACE_COMMIT_DETACH, 0, 0, 0,
+			   device->id);
+	log_commit(guest, 0, now_ns, hwpt_id, TRACE_COMMIT_ATTACH, 0, 0, 0, device->id);
+	device->hwpt_id = hwpt_id;
+	device->ioas_id = ioas_id;
+	if (old_hwpt_id) {
+		now_ns = iommu_invalidate_domain(guest->iommu, device->domain, now_ns);
+		now_ns = call_free_id(guest, now_ns, old_hwpt_id);
+	}
+	return now_ns;
+}
+
+uint64_t call_device_detach(struct sim_device *device, uint64_t now_ns)
+{
+	struct guest *guest = device->guest;
+
+	engine_device_detach(device->bound);
+	now_ns += guest->world->scenario->cost.attach_ns;
+	log_commit(guest, 0, now_ns, device->hwpt_id, TRACE_COMMIT_DETACH, 0, 0, 0, device->id);
+	now_ns = iommu_invalidate_domain(guest->iommu, device->domain, now_ns);
+	now_ns = call_free_id(guest, now_ns, device->hwpt_id);
+	device->hwpt_id = 0;
+	device->ioas_id = 0;
+	return now_ns;
+}
+
+uint64_t call_device_unbind(struct sim_device *device, uint64_t now_ns)
+{
+	struct guest *guest = device->guest;
+
+	engine_device_unbind(device->bound);
+	device->bound = NULL;
+	now_ns += guest->world->scenario->cost.object_ns;
+	log_commit(guest, 0, now_ns, device->id, TRACE_COMMIT_DESTROY, 0, 0, 0, 0);
+	return now_ns;
+}

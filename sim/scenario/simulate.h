@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One run of a scenario, from its begin to its report. */
+#ifndef IOASIS_SCENARIO_SIMULATE_H
+#define IOASIS_SCENARIO_SIMULATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "sim/scenario/report.h"
+#include "sim/scenario/scenario.h"
+
+struct simulate_options {
+	uint64_t seed;		/* of the run */
+	const char *device;	/* a path; NULL: in this process */
+	bool measured;		/* costs are what calls take on the device */
+	const char *trace_dir;	/* NULL: no trace */
+	/* Called now and then with the virtual time so far; may be NULL. False stops the run. */
+	bool (*progress)(void *opaque, uint64_t now_ns, uint64_t duration_ns);
+	void *progress_opaque;
+};
+
+#define SIMULATE_ERROR_BYTES 512
+
+/*
+ * Runs scenario and fills *report (made here, for report_fini()). 0; -EINTR: progress
+ * stopped it, the report holds what there was; another -errno with one line in error.
+ */
+int simulate_run(const struct scenario *scenario, const struct simulate_options *options,
+		 struct report *report, char error[SIMULATE_ERROR_BYTES]);
+
+/* The whole output as JSON: the scenario, the seeds, the report. */
+void simulate_print_json(const struct scenario *scenario, uint64_t seed,
+			 const struct report *report, FILE *out);
+
+#endif

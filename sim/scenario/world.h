@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The simulated world: a host with its IOMMUs, guests with their backends and
+ * devices, and the clock that all of them live by.
+ *
+ *	world.c    makes and ends it, boots guests, runs it
+ *	call.c     a backend call: made for real, paid for in virtual time
+ *	dma.c      what drivers and devices do: map, unmap, invalidate, access
+ *	actor_*.c  one kind of actor each
+ *
+ * Actors are driven by events of world->des. A call is made on the real backend
+ * when its event fires; its cost moves the time of what follows. One thread runs
+ * a world.
+ */
+#ifndef IOASIS_SCENARIO_WORLD_H
+#define IOASIS_SCENARIO_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ioasis/iommufd_backend.h>
+
+#include "sim/des/des.h"
+#include "sim/des/random.h"
+#include "sim/scenario/iommu.h"
+#include "sim/scenario/scenario.h"
+
+struct engine_device;
+struct guest;
+struct inproc;
+struct sim_log;
+struct world;
+
+/* A device of a guest, behind a page table of the engine. */
+struct sim_device {
+	struct guest *guest;	     /* borrowed */
+	struct engine_device *bound; /* NULL: not bound */
+	uint32_t id;
+	uint32_t ioas_id; /* what it is attached to; 0: nothing */
+	uint32_t hwpt_id;
+	uint32_t domain;  /* for the IOMMU's caches */
+	unsigned int leaf_shift; /* of the mappings that it uses */
+};
+
+/* What happened, added up over all guests. */
+struct world_counts {
+	uint64_t calls;
+	uint64_t maps;
+	uint64_t unmaps;
+	uint64_t calls_failed;
+	uint64_t calls_ns;   /* virtual time inside calls */
+	uint64_t mapped_bytes;
+	uint64_t live_maps;
+	uint64_t live_maps_peak;
+	uint64_t dmas;
+	uint64_t dma_bytes;
+	uint64_t dma_faults; /* refused by the page tables */
+	uint64_t dma_stale;  /* let through by a translation that was no longer mapped */
+	uint64_t stale_windows; /* unmaps whose translation lived on */
+	uint64_t stale_ns;	/* sum over them, until they were invalidated */
+	uint64_t stale_longest_ns;
+	uint64_t answers_differ; /* of the real device from the engine */
+};
+
+enum guest_object_limits { GUEST_OBJECTS_MAX = 64 };
+
+/* A guest: a VMM process with one backend. */
+struct guest {
+	struct world *world; /* borrowed */
+	uint32_t index;
+	IOMMUFDBackend *be;	/* on the engine; owned */
+	IOMMUFDBackend *mirror; /* on the device file under test, or NULL; owned */
+	struct iommu *iommu;	/* borrowed */
+	uint32_t tid;		/* for the trace: which of its threads calls next */
+	uint32_t ioas_id;	/* of the guest's memory */
+	uint32_t mirror_ids[GUEST_OBJECTS_MAX]; /* the engine's id -> the mirror's; 0: none */
+	uint64_t commit_seqs[GUEST_OBJECTS_MAX]; /* for the trace */
+	bool booted;
+	bool paused; /* its CPUs stand still (the end of a migration) */
+	struct nic *nic;   /* owned, as the others */
+	struct nvme *nvme;
+};
+
+/* What the engine answered last: the backend hides some of it. */
+struct last_ioctl {
+	int err; /* 0 or -errno */
+	uint64_t unmapped_bytes;
+};
+
+struct world_options {
+	uint64_t seed;	     /* of the run */
+	const char *device;  /* a path, or NULL: in this process only */
+	bool measured;	     /* costs are what calls take on the device, not the model's */
+	struct sim_log *log; /* borrowed; NULL: no trace */
+};
+
+struct world {
+	const struct scenario *scenario; /* borrowed */
+	struct world_options options;
+	struct des des;
+	struct inproc *inproc;	/* the engine, in this process; owned */
+	struct last_ioctl last_ioctl;
+	struct iommu *iommus;	/* owned */
+	struct guest *guests;	/* owned */
+	struct world_counts counts;
+	struct report *report;	/* where actors put their results at the end; borrowed then */
+	struct migration *migration;
+	struct balloon *balloons; /* one a guest; owned, as the others */
+	struct hotplug *hotplugs;
+	struct device_hotplug *device_hotplugs;
+	struct housekeeping *housekeepings;
+	struct fragmentation *fragmentations;
+	struct faults *faults;
+	char *arena; /* memory behind all guests */
+	uint64_t arena_bytes;
+	uint64_t next_op_id;
+	char error[256];
+};
+
+/* NULL: *err is a negative errno and error says what was wrong. scenario must outlive it. */
+struct world *world_create(const struct scenario *scenario, const struct world_options *options,
+			   int *err, char error[256]);
+void world_destroy(struct world *world);
+
+/*
+ * Runs to until_ns of virtual time, or to the end of the scenario. False: it is
+ * at the end. Call it in steps to show progress.
+ */
+bool world_run(struct world *world, uint64_t until_ns);
+
+/* Takes down what actors made, in virtual time after the end: nothing is leaked. */
+void world_finish(struct world *world);
+
+#endif
