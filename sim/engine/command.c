@@ -18,7 +18,8 @@
 /* As large as the largest structure, the test command's. */
 #define CMD_MAX_BYTES 72
 
-#define ROW(number, type, last_member, major, minor, handler)                          \
+/* The arguments after handler are what older kernels knew (command_before). */
+#define ROW(number, type, last_member, major, minor, handler, ...)                     \
 	[(number) - IOMMUFD_CMD_BASE] = {                                              \
 		.cmd = _IO(IOMMUFD_TYPE, number),                                      \
 		.size = sizeof(struct type),                                           \
@@ -27,6 +28,7 @@
 		.since = ENGINE_LINUX(major, minor),                                   \
 		.name = #number + sizeof("IOMMUFD_CMD_") - 1,                          \
 		.handle = handler,                                                     \
+		.before = { __VA_ARGS__ },                                             \
 	}
 
 static const struct command_row rows[] = {
@@ -41,8 +43,16 @@ static const struct command_row rows[] = {
 	ROW(IOMMUFD_CMD_IOAS_UNMAP, iommu_ioas_unmap, length, 6, 2, cmd_ioas_unmap),
 	ROW(IOMMUFD_CMD_OPTION, iommu_option, val64, 6, 2, cmd_option),
 	ROW(IOMMUFD_CMD_VFIO_IOAS, iommu_vfio_ioas, __reserved, 6, 2, cmd_vfio_ioas),
-	ROW(IOMMUFD_CMD_HWPT_ALLOC, iommu_hwpt_alloc, __reserved, 6, 6, cmd_hwpt_alloc),
-	ROW(IOMMUFD_CMD_GET_HW_INFO, iommu_hw_info, __reserved, 6, 6, cmd_get_hw_info),
+	ROW(IOMMUFD_CMD_HWPT_ALLOC, iommu_hwpt_alloc, __reserved, 6, 6, cmd_hwpt_alloc,
+	    { ENGINE_LINUX(6, 7), offsetof(struct iommu_hwpt_alloc, data_type), 0 },
+	    { ENGINE_LINUX(6, 11), offsetof(struct iommu_hwpt_alloc, fault_id),
+	      IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING },
+	    { ENGINE_LINUX(6, 15), sizeof(struct iommu_hwpt_alloc),
+	      IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
+		      IOMMU_HWPT_FAULT_ID_VALID }),
+	ROW(IOMMUFD_CMD_GET_HW_INFO, iommu_hw_info, __reserved, 6, 6, cmd_get_hw_info,
+	    { ENGINE_LINUX(6, 7), offsetof(struct iommu_hw_info, out_capabilities), 0 },
+	    { ENGINE_LINUX(6, 17), sizeof(struct iommu_hw_info), 0 }),
 	ROW(IOMMUFD_CMD_HWPT_SET_DIRTY_TRACKING, iommu_hwpt_set_dirty_tracking, __reserved, 6, 7,
 	    cmd_hwpt_set_dirty_tracking),
 	ROW(IOMMUFD_CMD_HWPT_GET_DIRTY_BITMAP, iommu_hwpt_get_dirty_bitmap, data, 6, 7,
@@ -53,9 +63,10 @@ static const struct command_row rows[] = {
 	    cmd_fault_queue_alloc),
 	ROW(IOMMUFD_CMD_IOAS_MAP_FILE, iommu_ioas_map_file, iova, 6, 13, cmd_ioas_map_file),
 	ROW(IOMMUFD_CMD_VIOMMU_ALLOC, iommu_viommu_alloc, out_viommu_id, 6, 13,
-	    cmd_viommu_alloc),
+	    cmd_viommu_alloc,
+	    { ENGINE_LINUX(6, 17), offsetof(struct iommu_viommu_alloc, data_len), 0 }),
 	ROW(IOMMUFD_CMD_VDEVICE_ALLOC, iommu_vdevice_alloc, virt_id, 6, 13, cmd_vdevice_alloc),
-	ROW(IOMMUFD_CMD_IOAS_CHANGE_PROCESS, iommu_ioas_change_process, __reserved, 6, 14,
+	ROW(IOMMUFD_CMD_IOAS_CHANGE_PROCESS, iommu_ioas_change_process, __reserved, 6, 13,
 	    cmd_ioas_change_process),
 	ROW(IOMMUFD_CMD_VEVENTQ_ALLOC, iommu_veventq_alloc, out_veventq_fd, 6, 15,
 	    cmd_veventq_alloc),
@@ -78,6 +89,26 @@ const struct command_row *command_row(unsigned int nr)
 	return &rows[nr - IOMMUFD_CMD_BASE];
 }
 
+/* What this kernel knew of a command, if that was less than the newest does. */
+static const struct command_before *command_before(const struct engine_ctx *ctx,
+						   const struct command_row *row)
+{
+	const size_t count = sizeof(row->before) / sizeof(*row->before);
+
+	for (size_t i = 0; i < count && row->before[i].until; i++) {
+		if (!engine_has(ctx, row->before[i].until))
+			return &row->before[i];
+	}
+	return NULL;
+}
+
+uint32_t command_flags(const struct engine_ctx *ctx, unsigned int nr)
+{
+	const struct command_before *before = command_before(ctx, command_row(nr));
+
+	return before ? before->flags : UINT32_MAX;
+}
+
 int cmd_destroy(struct engine_ucmd *ucmd)
 {
 	const struct iommu_destroy *cmd = ucmd->cmd;
@@ -87,6 +118,8 @@ int cmd_destroy(struct engine_ucmd *ucmd)
 
 int ucmd_respond(struct engine_ucmd *ucmd, size_t len)
 {
+	if (len > ucmd->size)
+		len = ucmd->size;
 	return ctx_copy_out(ucmd->ctx, ucmd->user_arg, ucmd->cmd,
 			    len < ucmd->user_size ? len : ucmd->user_size);
 }
@@ -160,8 +193,8 @@ static int run_locked(struct engine_ctx *ctx, const struct command_row *row,
 {
 	int rc = 0;
 
-	if (have < ucmd->user_size || ucmd->user_size > row->size)
-		rc = ctx_copy_struct_in(ctx, ucmd->cmd, row->size, ucmd->user_arg,
+	if (have < ucmd->user_size || ucmd->user_size > ucmd->size)
+		rc = ctx_copy_struct_in(ctx, ucmd->cmd, ucmd->size, ucmd->user_arg,
 					ucmd->user_size);
 	if (rc)
 		return rc;
@@ -179,12 +212,14 @@ static long run_command(struct engine_ctx *ctx, struct engine_call *call, unsign
 			uint64_t arg)
 {
 	const struct command_row *row = &rows[_IOC_NR(cmd) - IOMMUFD_CMD_BASE];
+	const struct command_before *before = command_before(ctx, row);
 	uint64_t buf[CMD_MAX_BYTES / 8] = { 0 };
 	struct engine_ucmd ucmd = {
 		.ctx = ctx,
 		.client = call->client,
 		.user_arg = arg,
 		.cmd = buf,
+		.size = before ? before->size : row->size,
 	};
 	ssize_t have;
 	long rc;

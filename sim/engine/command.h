@@ -21,6 +21,14 @@ struct engine_ucmd {
 	void *cmd;	    /* our copy, row->size bytes, zero beyond user_size */
 	struct engine_object *new_object;
 	uint64_t new_parent; /* what new_object hangs on, for its ALLOC event */
+	size_t size;	     /* of the structure in this kernel; it answers no more */
+};
+
+/* What kernels before `until` knew of a command that grew. */
+struct command_before {
+	uint32_t until; /* ENGINE_LINUX(); 0: no such entry */
+	uint16_t size;	/* of the structure then */
+	uint32_t flags; /* known then */
 };
 
 struct command_row {
@@ -30,10 +38,14 @@ struct command_row {
 	uint32_t since;	   /* ENGINE_LINUX() of the first kernel with it */
 	const char *name;
 	int (*handle)(struct engine_ucmd *ucmd);
+	struct command_before before[3]; /* oldest first; see docs/VERSIONS.md */
 };
 
 /* The row of a command number; NULL outside of the table (VFIO's numbers are). */
 const struct command_row *command_row(unsigned int nr);
+
+/* The flags of the command that this kernel knows, of those that the newest knows. */
+uint32_t command_flags(const struct engine_ctx *ctx, unsigned int nr);
 
 /* Copies min(user_size, len) bytes of ucmd->cmd back to the caller. 0 or -EFAULT. */
 int ucmd_respond(struct engine_ucmd *ucmd, size_t len);

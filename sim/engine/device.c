@@ -93,7 +93,8 @@ int cmd_get_hw_info(struct engine_ucmd *ucmd)
 	struct device *dev;
 	int len, rc;
 
-	if (cmd->flags & ~(uint32_t)IOMMU_HW_INFO_FLAG_INPUT_TYPE)
+	if (cmd->flags & ~(IOMMU_HW_INFO_FLAG_INPUT_TYPE &
+			   command_flags(ucmd->ctx, IOMMUFD_CMD_GET_HW_INFO)))
 		return -EOPNOTSUPP;
 	if (cmd->__reserved[0] || cmd->__reserved[1] || cmd->__reserved[2])
 		return -EOPNOTSUPP;
@@ -110,7 +111,9 @@ int cmd_get_hw_info(struct engine_ucmd *ucmd)
 	if (rc)
 		return rc;
 	cmd->data_len = (uint32_t)len;
-	cmd->out_capabilities = IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED;
+	cmd->out_capabilities = 0;
+	if (engine_has(ucmd->ctx, ENGINE_LINUX(7, 1)))
+		cmd->out_capabilities |= IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED;
 	if (dev->driver->dirty_capable(dev))
 		cmd->out_capabilities |= IOMMU_HW_CAP_DIRTY_TRACKING;
 	cmd->out_max_pasid_log2 = 0;

@@ -85,8 +85,9 @@ int hwpt_paging_alloc(struct engine_ctx *ctx, struct ioas *ioas, struct device *
 		      uint32_t pasid, uint32_t flags, bool attach, const struct user_data *data,
 		      struct hwpt **out)
 {
-	const uint32_t valid = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
-			       IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID;
+	const uint32_t valid = (IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
+				IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID) &
+			       command_flags(ctx, IOMMUFD_CMD_HWPT_ALLOC);
 	struct hwpt *hwpt;
 	int rc;
 
@@ -155,7 +156,8 @@ static int hwpt_nested_alloc(struct engine_ctx *ctx, struct hwpt *parent, struct
 {
 	struct hwpt *hwpt;
 
-	if (flags & ~(uint32_t)(IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID))
+	if (flags & ~((IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID) &
+		      command_flags(ctx, IOMMUFD_CMD_HWPT_ALLOC)))
 		return -EOPNOTSUPP;
 	if (!data->len || !dev->driver->domain_alloc_nested)
 		return -EOPNOTSUPP;
@@ -271,7 +273,8 @@ static int hwpt_invalidate(struct engine_ucmd *ucmd, uint32_t *done)
 		return mock_viommu_invalidate(container_of(object, struct viommu, object), cmd,
 					      done);
 	default:
-		return -EINVAL;
+		/* Before vIOMMUs only nested page tables were looked up. */
+		return engine_has(ucmd->ctx, ENGINE_LINUX(6, 13)) ? -EINVAL : -ENOENT;
 	}
 }
 
