@@ -60,6 +60,7 @@ fuse_srcs := \
 	sim/fuse/device.c \
 	sim/fuse/inject.c \
 	sim/fuse/leak.c \
+	sim/fuse/mapping.c \
 	sim/fuse/mount.c \
 	sim/fuse/workers.c
 exec_srcs := \

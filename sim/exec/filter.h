@@ -27,8 +27,8 @@ struct filter {
 };
 
 /*
- * Makes the filter. test_ops: also the test command, mmap of a file that is
- * shared, and opening a file for writing (for fail-nth).
+ * Makes the filter. test_ops: also the test command, mmap of files, reads of no
+ * bytes, and opening a file for writing (for fail-nth).
  */
 void filter_build(struct filter *filter, bool test_ops);
 

@@ -172,6 +172,9 @@ static void handle(struct supervisor *supervisor, const struct seccomp_notif *no
 	case __NR_ioctl:
 		handle_ioctl(supervisor, &caller);
 		break;
+	case __NR_read:
+		test_read_nothing(supervisor->config.device, &caller);
+		break;
 	case __NR_mmap:
 		test_mmap(supervisor->config.device, &caller);
 		break;

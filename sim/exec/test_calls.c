@@ -31,31 +31,50 @@ bool test_cmd_gives_file(const struct caller *caller)
 	return head.op == TEST_OP_CREATE_ACCESS || head.op == TEST_OP_DMABUF_GET;
 }
 
+/* Whether a mapping of fd with these flags is one that others share (mm/mmap.c, do_mmap()). */
+static bool is_shared(int fd, uint64_t flags)
+{
+	int type = (int)flags & MAP_TYPE, mode = fcntl(fd, F_GETFL);
+
+	return type != MAP_PRIVATE && mode >= 0 && (mode & O_ACCMODE) == O_RDWR;
+}
+
 void test_mmap(struct fuse_device *device, const struct caller *caller)
 {
 	const __u64 *args = caller->notif->data.args;
+	uint64_t length = (args[1] + ENGINE_PAGE_SIZE - 1) & ~(uint64_t)(ENGINE_PAGE_SIZE - 1);
 	struct engine_ctx *ctx = NULL;
 	int fd, rc = 0;
-	void *page;
 
-	fd = caller_dup_fd(caller, (int)args[4]);
-	if (fd >= 0) {
-		if (fuse_device_owns_fd(device, fd))
-			ctx = fuse_device_ctx_get(device, fd);
-		close(fd);
-	}
+	/* What the kernel refuses before it asks the file is left to it. */
+	fd = length && !(args[5] % ENGINE_PAGE_SIZE) ? caller_dup_fd(caller, (int)args[4]) : -1;
+	if (fd >= 0 && fuse_device_owns_fd(device, fd))
+		ctx = fuse_device_ctx_get(device, fd);
 	if (ctx) {
-		bool shared = (args[3] & MAP_TYPE) != MAP_PRIVATE;
-
-		rc = engine_ctx_mmap(ctx, args[5], args[1], shared, &page);
-		if (shared && !rc && (args[2] & PROT_EXEC))
-			rc = -EPERM;
+		rc = fuse_device_mmap(device, ctx, args[5], length, is_shared(fd, args[3]),
+				      args[2] & PROT_EXEC);
 		fuse_device_ctx_put(device, ctx);
 	}
+	if (fd >= 0)
+		close(fd);
 	if (rc)
 		caller_answer(caller, rc);
 	else
 		caller_continue(caller);
+}
+
+void test_read_nothing(struct fuse_device *device, const struct caller *caller)
+{
+	int fd = caller_dup_fd(caller, (int)caller->notif->data.args[0]);
+	struct engine_anon_file *file = fd < 0 ? NULL : fuse_device_anon_borrow(device, fd);
+	char nothing[1];
+
+	if (file)
+		caller_answer(caller, engine_anon_file_read(file, nothing, 0, true));
+	else
+		caller_continue(caller);
+	if (fd >= 0)
+		close(fd);
 }
 
 void test_open(struct fail_nth_table *table, struct fuse_device *device,

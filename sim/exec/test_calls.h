@@ -20,6 +20,9 @@ bool test_cmd_gives_file(const struct caller *caller);
 /* Answers mmap(): refused for a device file as the kernel does, else let go on. */
 void test_mmap(struct fuse_device *device, const struct caller *caller);
 
+/* Answers a read() of no bytes: one of the engine's files may have an error for it. */
+void test_read_nothing(struct fuse_device *device, const struct caller *caller);
+
 /* Answers open() and openat(): a file of ours for fail-nth, else let go on. */
 void test_open(struct fail_nth_table *table, struct fuse_device *device,
 	       const struct caller *caller);

@@ -9,6 +9,7 @@
  */
 #include "sim/fuse/device.h"
 #include "sim/fuse/internal.h"
+#include "ioasis/iommufd_abi.h"
 #include "sim/fuse/leak.h"
 #include "sim/fuse/mount.h"
 
@@ -101,6 +102,7 @@ static void file_end(struct open_file *file)
 
 	if (device->config.leaks)
 		leak_report_add(device->config.leaks, file->ctx, device->processes);
+	fuse_mappings_forget(device, file->ctx);
 	engine_ctx_release(file->ctx);
 	free(file);
 }
@@ -182,6 +184,8 @@ static long run_ioctl(void *opaque, const struct engine_client *client, unsigned
 	struct open_file *file = opaque;
 
 	anon_files_settle(file->device->anon);
+	if (cmd == IOMMU_DESTROY)
+		fuse_mappings_sweep(file->device, file->ctx);
 	return engine_ctx_ioctl(file->ctx, client, cmd, arg);
 }
 
@@ -192,6 +196,9 @@ static void handle_getattr(struct fuse_device *device, const struct fuse_request
 	struct fuse_attr_out out = { .attr_valid = ATTR_SECONDS };
 
 	fuse_call_fill_attr(device, FUSE_NODE_ROOT, S_IFREG | 0666, &out.attr);
+	/* A page beyond the end of a file cannot be mapped, and only mock devices have pages. */
+	if (device->config.engine.test_ops)
+		out.attr.size = FUSE_MAPPING_BYTES;
 	fuse_request_reply(request, 0, &out, sizeof(out));
 }
 
@@ -236,8 +243,15 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 	case FUSE_POLL:
 		handle_poll(request);
 		return;
-	case FUSE_READ:
+	case FUSE_READ: {
+		const struct fuse_read_in *in = request->arg;
+
+		fuse_mappings_read(device, ((struct open_file *)(uintptr_t)in->fh)->ctx, request);
+		return;
+	}
 	case FUSE_WRITE:
+		fuse_mappings_write(device, request);
+		return;
 	case FUSE_FSYNC:
 		fuse_request_reply(request, -EINVAL, NULL, 0);
 		return;

@@ -88,6 +88,15 @@ bool fuse_device_owns_fd(struct fuse_device *device, int fd);
 struct engine_ctx *fuse_device_ctx_get(struct fuse_device *device, int fd);
 void fuse_device_ctx_put(struct fuse_device *device, struct engine_ctx *ctx);
 
+/*
+ * A client is about to map [offset, offset + length) of the open file behind ctx. 0:
+ * let the kernel do it, pages and their end are seen to; else what mmap gives: -EINVAL,
+ * -EPERM, -ENXIO as the kernel, or -ENOMEM. length: whole pages, bytes. shared, exec: of
+ * the mapping. Needs Linux 6.6 (FUSE_DIRECT_IO_ALLOW_MMAP) and the test command.
+ */
+int fuse_device_mmap(struct fuse_device *device, struct engine_ctx *ctx, uint64_t offset,
+		     uint64_t length, bool shared, bool exec);
+
 /* The anonymous file that fd (of this process) stands for; borrowed from fd. NULL: none. */
 struct engine_anon_file *fuse_device_anon_borrow(struct fuse_device *device, int fd);
 

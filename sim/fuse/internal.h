@@ -40,6 +40,7 @@ struct fuse_device {
 	pthread_cond_t released;
 	unsigned int releasing; /* files whose last close is being worked on */
 	struct open_file *files;
+	struct client_mapping *mappings; /* by the newest first; also read without the lock */
 };
 
 /* Tells the embedder that a client's memory is closed to us. */
@@ -84,6 +85,22 @@ bool fuse_call_is_ours(uint32_t tid);
 /* Attributes of a node: a regular file, or a directory. */
 void fuse_call_fill_attr(struct fuse_device *device, uint64_t node, uint32_t mode,
 			 struct fuse_attr *attr);
+
+/* ---- mapping.c ------------------------------------------------------------------- */
+
+/* More than any offset that mmap is given: the size of the device file where mmap works. */
+#define FUSE_MAPPING_BYTES (1u << 30)
+
+/* Finds out which mappings of ctx's ranges are gone. For calls that a mapping forbids. */
+void fuse_mappings_sweep(struct fuse_device *device, struct engine_ctx *ctx);
+
+/* ctx ends, and with it (engine_ctx_release()) what was mapped of it. */
+void fuse_mappings_forget(struct fuse_device *device, struct engine_ctx *ctx);
+
+/* Answer READ and WRITE of the device file, which pages of mappings make. */
+void fuse_mappings_read(struct fuse_device *device, struct engine_ctx *ctx,
+			const struct fuse_request *request);
+void fuse_mappings_write(struct fuse_device *device, const struct fuse_request *request);
 
 /* ---- anon.c ---------------------------------------------------------------------- */
 
