@@ -55,16 +55,22 @@ int backend_ioctl(IOMMUFDBackend *be, int fd, unsigned long request, void *arg)
 void backend_report(IOMMUFDBackend *be, IOMMUFDReport level, const char *fmt, ...)
 {
 	int saved = errno;
+	IOMMUFDReportFn report;
+	void *opaque;
 	va_list args;
 	char *message;
 
-	if (!be->report)
+	pthread_mutex_lock(&be->lock);
+	report = be->report;
+	opaque = be->report_opaque;
+	pthread_mutex_unlock(&be->lock);
+	if (!report)
 		return;
 	va_start(args, fmt);
 	if (vasprintf(&message, fmt, args) < 0)
 		message = NULL;
 	va_end(args);
-	be->report(be->report_opaque, level, message ? message : fmt);
+	report(opaque, level, message ? message : fmt);
 	free(message);
 	errno = saved;
 }
@@ -163,6 +169,18 @@ static int fd_parse(const char *str)
 	return *end || errno || fd > INT_MAX ? -EINVAL : (int)fd;
 }
 
+static int fd_look_up(IOMMUFDBackend *be, const char *name)
+{
+	IOMMUFDFdLookupFn lookup;
+	void *opaque;
+
+	pthread_mutex_lock(&be->lock);
+	lookup = be->fd_lookup;
+	opaque = be->fd_lookup_opaque;
+	pthread_mutex_unlock(&be->lock);
+	return lookup ? lookup(opaque, name) : -1;
+}
+
 /* The fd that str means, or -errno with *errp set. */
 static int fd_resolve(IOMMUFDBackend *be, const char *str, Error **errp)
 {
@@ -179,7 +197,7 @@ static int fd_resolve(IOMMUFDBackend *be, const char *str, Error **errp)
 		error_setg(errp, "fd '%s' is not a number from 0 to %d", str, INT_MAX);
 		return -EINVAL;
 	}
-	fd = be->fd_lookup ? be->fd_lookup(be->fd_lookup_opaque, str) : -1;
+	fd = fd_look_up(be, str);
 	if (fd < 0) {
 		error_setg(errp, "fd '%s' is neither a number nor the name of an fd handed in",
 			   str);
@@ -244,14 +262,18 @@ int iommufd_backend_set_device(IOMMUFDBackend *be, const char *path, const IOMMU
 
 void iommufd_backend_set_report_hook(IOMMUFDBackend *be, IOMMUFDReportFn hook, void *opaque)
 {
+	pthread_mutex_lock(&be->lock);
 	be->report_opaque = opaque;
 	be->report = hook;
+	pthread_mutex_unlock(&be->lock);
 }
 
 void iommufd_backend_set_fd_lookup(IOMMUFDBackend *be, IOMMUFDFdLookupFn lookup, void *opaque)
 {
+	pthread_mutex_lock(&be->lock);
 	be->fd_lookup_opaque = opaque;
 	be->fd_lookup = lookup;
+	pthread_mutex_unlock(&be->lock);
 }
 
 int iommufd_backend_get_fd(IOMMUFDBackend *be)

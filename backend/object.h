@@ -2,8 +2,9 @@
 /*
  * The inside of a backend, for backend/ and its tests only.
  *
- * `lock` guards users, owned and the opening and closing of fd. The calls read
- * fd without it: whoever calls is connected, so fd cannot change meanwhile.
+ * `lock` guards users, owned, the hooks, and the opening and closing of fd. The
+ * calls read fd without it: whoever calls is connected, so fd cannot change
+ * meanwhile. path and ops change only while there are no users.
  */
 #ifndef IOASIS_BACKEND_OBJECT_H
 #define IOASIS_BACKEND_OBJECT_H

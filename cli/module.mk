@@ -42,3 +42,10 @@ $(B)/ioasis-vmm: $(call objs,$(sort cli/vmm_main.c cli/options.c $(vmm_srcs) $(i
 demo: deps
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)BUILD=$(B) sim/vmm/demo.sh
+
+.PHONY: install-programs
+install: install-programs
+install-programs: $(programs) $(libs)
+	$(Q)install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib
+	$(Q)install -m 755 $(B)/ioasis $(B)/ioasis-vmm $(DESTDIR)$(prefix)/bin
+	$(Q)install -m 755 $(B)/libioasis-probes.so $(DESTDIR)$(prefix)/lib

@@ -80,6 +80,13 @@ static bool set_fault(void *opaque, const char *value)
 	return false;
 }
 
+static bool set_pause(void *opaque, const char *value)
+{
+	(void)value;
+	((struct options *)opaque)->config.pause = true;
+	return true;
+}
+
 static bool set_list_faults(void *opaque, const char *value)
 {
 	(void)value;
@@ -139,6 +146,8 @@ static const struct cli_option option_table[] = {
 	  set_hotplugs },
 	{ "seed", 0, "N", "a number", "for what the threads do (default 1)", set_seed },
 	{ "fault", 0, "NAME", "a name that --list-faults prints", "plants a mistake", set_fault },
+	{ "pause", 0, NULL, NULL, "after boot prints 'ready' and waits for a line on standard input",
+	  set_pause },
 	{ "list-faults", 0, NULL, NULL,
 	  "prints the mistakes: name, invariant, guilty call, device, text", set_list_faults },
 	{ .name = NULL },

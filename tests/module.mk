@@ -46,10 +46,12 @@ script_tests := \
 	tests/integration/faults.sh \
 	tests/integration/headers.sh \
 	tests/integration/includes.sh \
+	tests/integration/late.sh \
 	tests/integration/library.sh \
 	tests/integration/packages.sh \
 	tests/integration/serve.sh \
 	tests/integration/serve_clients.sh \
+	tests/integration/vmm.sh \
 	tests/oracle/fuse.sh \
 	tests/oracle/inproc.sh
 

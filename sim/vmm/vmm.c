@@ -160,10 +160,26 @@ static int housekeep(struct vmm *vmm)
 	return ret;
 }
 
+/* For those who want to turn tracing on, or a debugger, while the VMM runs. */
+static void pause_after_boot(void)
+{
+	int c;
+
+	puts("ready");
+	fflush(stdout);
+	do
+		c = getchar();
+	while (c != '\n' && c != EOF);
+}
+
 static int run(struct vmm *vmm)
 {
 	const struct vmm_fault *fault = vmm->config->fault;
-	int ret = vmm_viommu_load(vmm, housekeep);
+	int ret;
+
+	if (vmm->config->pause)
+		pause_after_boot();
+	ret = vmm_viommu_load(vmm, housekeep);
 
 	if (!ret && fault && fault->after)
 		ret = fault->after(vmm);

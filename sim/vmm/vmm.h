@@ -37,6 +37,7 @@ struct vmm_config {
 	uint32_t ops;	  /* maps and unmaps, per thread */
 	uint32_t hotplugs; /* memory modules plugged and unplugged meanwhile */
 	uint64_t seed;
+	bool pause; /* after boot, until a line comes on standard input */
 	const struct vmm_fault *fault; /* NULL: none */
 };
 
