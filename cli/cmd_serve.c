@@ -196,6 +196,11 @@ static void say_refused(void *opaque, uint32_t tid)
 	(void)opaque;
 	if (__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
 		return;
+	if (!tid) {
+		fprintf(stderr, "ioasis serve: cannot serve a process of another pid namespace; run "
+				"'ioasis serve' inside that container\n");
+		return;
+	}
 	process_readable(tid, &why);
 	fprintf(stderr,
 		"ioasis serve: cannot serve process %u: %s; run the program with 'ioasis exec', or "

@@ -84,8 +84,12 @@ int fuse_call_init(struct fuse_call *call, struct fuse_device *device,
 	int err;
 
 	err = process_client_init(&call->pc, device->processes, &call_ops, in->pid, in->uid);
-	if (err)
+	if (err) {
+		/* Forbidden, or in a pid namespace from where it has no number here. */
+		if (device->config.refused && (err == -EACCES || err == -EPERM || !in->pid))
+			device->config.refused(device->config.opaque, in->pid);
 		return err;
+	}
 	call->request = request;
 	if (device->config.fail_nth)
 		call->pc.client.fail_nth = device->config.fail_nth(device->config.opaque, in->pid);
@@ -165,8 +169,6 @@ void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *requ
 	}
 	err = fuse_call_init(&call, device, request);
 	if (err) {
-		if (err == -EACCES || err == -EPERM)
-			fuse_device_refused(device, request->in->pid);
 		reply_ioctl(request, err, NULL, 0);
 		return;
 	}

@@ -115,14 +115,13 @@ static void file_get(struct open_file *file)
 static void file_put(struct open_file *file)
 {
 	struct fuse_device *device = file->device;
-	struct open_file **link;
 
 	if (__atomic_sub_fetch(&file->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	pthread_mutex_lock(&device->lock);
-	for (link = &device->files; *link != file; link = &(*link)->next)
-		;
-	*link = file->next;
+	*file->link = file->next;
+	if (file->next)
+		file->next->link = file->link;
 	device->releasing++;
 	pthread_mutex_unlock(&device->lock);
 
@@ -144,11 +143,8 @@ static void handle_open(struct fuse_device *device, const struct fuse_request *r
 	int err;
 
 	err = fuse_call_init(&call, device, request);
-	if (err) {
-		if (err == -EACCES || err == -EPERM)
-			fuse_device_refused(device, request->in->pid);
+	if (err)
 		goto out;
-	}
 	anon_files_settle(device->anon);
 	pthread_mutex_lock(&device->lock);
 	while (device->releasing)
@@ -168,6 +164,9 @@ static void handle_open(struct fuse_device *device, const struct fuse_request *r
 	}
 	pthread_mutex_lock(&device->lock);
 	file->next = device->files;
+	if (file->next)
+		file->next->link = &file->next;
+	file->link = &device->files;
 	device->files = file;
 	pthread_mutex_unlock(&device->lock);
 	out.fh = (uint64_t)(uintptr_t)file;
@@ -336,12 +335,6 @@ unsigned int fuse_device_stop(struct fuse_device *device)
 int fuse_device_ended_fd(struct fuse_device *device)
 {
 	return fuse_channel_ended_fd(device->channel);
-}
-
-void fuse_device_refused(struct fuse_device *device, uint32_t tid)
-{
-	if (device->config.refused)
-		device->config.refused(device->config.opaque, tid);
 }
 
 /* ---- for a supervisor ------------------------------------------------------------------------ */

@@ -35,7 +35,10 @@ struct fuse_device_config {
 	 * no thread has one. opaque is `opaque` below.
 	 */
 	uint32_t *(*fail_nth)(void *opaque, uint32_t tid);
-	/* Told when the system forbids looking into the calling process; NULL: nobody. */
+	/*
+	 * Told when a process cannot be served: its memory is closed to this one, or
+	 * (tid 0) it is in a pid namespace that this one does not see. NULL: nobody.
+	 */
 	void (*refused)(void *opaque, uint32_t tid);
 	void *opaque;
 };

@@ -21,7 +21,7 @@ struct open_file {
 	struct fuse_device *device;
 	struct engine_ctx *ctx;
 	uint32_t refs; /* the kernel's, each call's, fuse_device_ctx_get()'s; __atomic */
-	struct open_file *next;
+	struct open_file *next, **link; /* link: what points here */
 };
 
 struct fuse_device {
@@ -42,9 +42,6 @@ struct fuse_device {
 	struct open_file *files;
 	struct client_mapping *mappings; /* by the newest first; also read without the lock */
 };
-
-/* Tells the embedder that a client's memory is closed to us. */
-void fuse_device_refused(struct fuse_device *device, uint32_t tid);
 
 /* ---- calls.c --------------------------------------------------------------------- */
 

@@ -50,14 +50,6 @@ uint64_t process_file_identity(uint64_t device, uint64_t inode)
 	return IDENTITY_FILE | ((device << 40) ^ inode);
 }
 
-bool process_alive(struct process *process)
-{
-	char byte;
-
-	/* No user of the address space is left: 0. Else there is no page at 0: EIO. */
-	return pread(process->mem_fd, &byte, 1, 0) != 0;
-}
-
 /* ---- mappings --------------------------------------------------------------- */
 
 static int vma_find_by_query(struct process *process, uint64_t va, struct process_vma *vma)
@@ -158,6 +150,23 @@ static int vma_find(struct process *process, uint64_t va, struct process_vma *vm
 		return err ? -EFAULT : 0;
 	__atomic_store_n(&process->no_maps_query, true, __ATOMIC_RELAXED);
 	return vma_find_by_text(process, va, vma);
+}
+
+bool process_alive(struct process *process)
+{
+	struct procmap_query query = { .size = sizeof(query), .query_addr = UINT64_MAX };
+	char byte;
+
+	/* ESRCH: no user of the address space is left. The cheapest question there is. */
+	if (!__atomic_load_n(&process->no_maps_query, __ATOMIC_RELAXED)) {
+		if (!ioctl(process->maps_fd, PROCMAP_QUERY_IOCTL, &query) || errno == ENOENT)
+			return true;
+		if (errno != ENOTTY)
+			return false;
+		__atomic_store_n(&process->no_maps_query, true, __ATOMIC_RELAXED);
+	}
+	/* Here it reads 0 bytes. Else EIO: there is no page at 0, and if there is one, 1. */
+	return pread(process->mem_fd, &byte, 1, 0) != 0;
 }
 
 static bool has_prefix(const char *text, const char *prefix)
