@@ -12,6 +12,11 @@ unit_tests := \
 	test_backend_live \
 	test_backend_registry \
 	test_des \
+	test_dirty_set \
+	test_engine_access \
+	test_engine_fail_nth \
+	test_engine_hwpt \
+	test_engine_queues \
 	test_error \
 	test_histogram \
 	test_inject \
@@ -28,6 +33,12 @@ test_backend_device_srcs = $(backend_srcs) $(inproc_srcs) $(process_srcs) $(engi
 	$(tracepoints_srcs)
 test_backend_live_srcs := backend/live.c
 test_backend_registry_srcs := $(backend_test_srcs)
+engine_rig_srcs = tests/unit/engine_rig.c $(engine_srcs) $(tracepoints_srcs)
+test_dirty_set_srcs := sim/engine/dirty_set.c
+test_engine_fail_nth_srcs = $(engine_rig_srcs)
+test_engine_access_srcs = $(engine_rig_srcs)
+test_engine_hwpt_srcs = $(engine_rig_srcs)
+test_engine_queues_srcs = $(engine_rig_srcs)
 test_error_srcs := backend/error.c
 test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/histogram.c
