@@ -45,7 +45,8 @@ static void probe(struct device_hotplug *plug)
 	struct guest *guest = plug->device.guest;
 	enum dma_result result;
 
-	if (!plug->device.hwpt_id)
+	if (!plug->device.hwpt_id || (plug->device.ioas_id != guest->ioas_id &&
+				      !guest->world->scenario->device_hotplug.probe_empty))
 		return;
 	dma_access(&plug->device, guest->world->des.now_ns, PROBE_ADDRESS, 4096, true, &result);
 	if (result == DMA_OK)

@@ -41,6 +41,7 @@ struct nic {
 	uint64_t wire_rest; /* of the division below a nanosecond, in bits per second */
 	bool driver_busy;
 	uint64_t mapped_ahead; /* slots after the posted ones that are mapped already */
+	bool leaks;  /* a faulty driver that frees nothing at the end */
 	bool failed; /* a call failed where none may: the card stands still */
 	uint64_t begun_ns;
 	uint64_t cpu_ns; /* that the driver worked */
@@ -87,23 +88,30 @@ static bool is_mapping(const struct nic *nic)
 
 /* ---- buffers ----------------------------------------------------------------- */
 
-/* Any buffer of the guest's memory below the hole, of whole pages. */
+/* Any buffer of the driver's pool, which begins at 1 MiB, where layouts have plain memory. */
 static uint64_t draw_memory(struct nic *nic)
 {
-	uint64_t bytes = nic->guest->world->scenario->guest.memory_bytes, piece;
+	uint64_t piece = config_of(nic)->bytes_per_map, first = 1 << 20;
 
-	if (bytes > (uint64_t)2 << 30)
-		bytes = (uint64_t)2 << 30;
-	piece = config_of(nic)->bytes_per_map;
-	/* Above 1 MiB, where the layouts have plain memory. */
-	return ((1 << 20) / piece +
-		des_random_below(&nic->random, (bytes - (1 << 20)) / piece - 1) + 1) * piece;
+	first = (first + piece - 1) / piece;
+	return (first + des_random_below(&nic->random, config_of(nic)->pool_bytes / piece)) *
+	       piece;
+}
+
+/* The mistake is made: the driver goes on as it should. */
+static void note_planted(struct nic *nic, uint64_t now_ns, uint64_t iova)
+{
+	SIM_LOG(nic->guest->world->options.log, now_ns, EV_SIM_PLANTED_FAULT, now_ns,
+		nic->guest->index, nic->misbehave, iova);
+	nic->leaks |= nic->misbehave == FAULT_LEAK;
+	nic->misbehave = FAULT_NONE;
 }
 
 static uint64_t slot_map(struct nic *nic, uint64_t now_ns, uint64_t slot)
 {
 	const struct scenario_nic *config = config_of(nic);
-	bool readonly = config->direction == DIRECTION_TX || nic->misbehave == FAULT_READONLY;
+	bool wrong = nic->misbehave == FAULT_READONLY;
+	bool readonly = config->direction == DIRECTION_TX || wrong;
 	uint64_t *iovas = slot_iovas(nic, slot);
 
 	for (uint64_t i = 0; i < config->buffers; i++) {
@@ -117,6 +125,8 @@ static uint64_t slot_map(struct nic *nic, uint64_t now_ns, uint64_t slot)
 		if (!iovas[i])
 			nic->failed = true;
 	}
+	if (wrong)
+		note_planted(nic, now_ns, iovas[0]);
 	return now_ns;
 }
 
@@ -256,9 +266,7 @@ static uint64_t misbehave_reclaim(struct nic *nic, uint64_t now_ns, uint64_t slo
 
 	if (kind == FAULT_NONE || kind == FAULT_READONLY)
 		return 0;
-	nic->misbehave = FAULT_NONE;
-	SIM_LOG(guest->world->options.log, now_ns, EV_SIM_PLANTED_FAULT, now_ns, guest->index,
-		kind, iova);
+	note_planted(nic, now_ns, iova);
 	switch (kind) {
 	case FAULT_LEAK:
 		return now_ns + 1;
@@ -330,18 +338,6 @@ static void driver_runs(void *opaque, uint64_t arg)
 	des_at(des, now_ns, DES_PRIORITY_NORMAL, driver_posted, nic, 0);
 }
 
-/* The slot that a faulty driver mapped for reading only is the device's now. */
-static void note_readonly(struct nic *nic)
-{
-	uint64_t now_ns = des_of(nic)->now_ns;
-
-	if (nic->misbehave != FAULT_READONLY)
-		return;
-	nic->misbehave = FAULT_NONE;
-	SIM_LOG(nic->guest->world->options.log, now_ns, EV_SIM_PLANTED_FAULT, now_ns,
-		nic->guest->index, FAULT_READONLY, slot_iovas(nic, nic->posted)[0]);
-}
-
 /* The driver's work ends: what it mapped is the device's now. */
 static void driver_posted(void *opaque, uint64_t arg)
 {
@@ -353,7 +349,6 @@ static void driver_posted(void *opaque, uint64_t arg)
 	if (nic->failed)
 		return;
 	for (; nic->mapped_ahead; nic->mapped_ahead--) {
-		note_readonly(nic);
 		nic->posted++;
 		if (config->direction == DIRECTION_TX)
 			transmit(nic, des_of(nic)->now_ns);
@@ -435,8 +430,11 @@ static uint64_t end(struct guest *guest, uint64_t now_ns)
 		now_ns = slot_unmap(nic, now_ns, nic->reclaimed);
 	if (is_mapping(nic))
 		now_ns = dma_flush(&nic->pool, now_ns);
-	now_ns = guest_device_end(&nic->device, (enum scenario_mode)config_of(nic)->mode, now_ns);
-	return now_ns;
+	/* What leaks stays in its address space, which stays too. */
+	return guest_device_end(&nic->device,
+				nic->leaks ? MODE_PASSTHROUGH
+					   : (enum scenario_mode)config_of(nic)->mode,
+				now_ns);
 }
 
 static void report(struct world *world, struct report *out)

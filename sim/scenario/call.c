@@ -22,7 +22,8 @@ struct call {
 	struct guest *guest;
 	struct world *world;
 	struct sim_log *log; /* NULL: no trace */
-	uint64_t op_id;
+	uint64_t op_id;	      /* of the backend's call */
+	uint64_t ioctl_op_id; /* of the device's, as both layers count for themselves */
 	uint64_t be;
 	uint64_t fd;
 	uint64_t begin_ns;
@@ -37,11 +38,13 @@ static struct call call_of(struct guest *guest, uint64_t now_ns)
 	struct world *world = guest->world;
 
 	world->counts.calls++;
+	world->next_op_id += 2;
 	return (struct call){
 		.guest = guest,
 		.world = world,
 		.log = world->options.log,
-		.op_id = ++world->next_op_id,
+		.op_id = world->next_op_id - 1,
+		.ioctl_op_id = world->next_op_id,
 		.be = guest->index + 1,
 		.fd = TRACE_FD_FIRST + guest->index,
 		.begin_ns = now_ns,
@@ -91,6 +94,8 @@ static void call_cost(struct call *call, uint64_t work_ns, bool locks)
 						     cost->lock_ns);
 		call->end_ns = call->commit_ns + work_ns;
 	}
+	if (call->end_ns > call->world->latest_ns)
+		call->world->latest_ns = call->end_ns;
 	call->world->counts.calls_ns += call->end_ns - call->begin_ns;
 	call->world->counts.calls_failed += call->ret < 0;
 }
@@ -121,13 +126,13 @@ static uint64_t pages_count(const struct world *world, uint64_t size)
 
 static void log_ioctl_begin(const struct call *call, uint64_t cmd)
 {
-	SIM_LOG(call->log, call->begin_ns, EV_IOCTL_BEGIN, call->be, call->op_id, TRACE_PID,
+	SIM_LOG(call->log, call->begin_ns, EV_IOCTL_BEGIN, call->be, call->ioctl_op_id, TRACE_PID,
 		call->guest->tid, cmd);
 }
 
 static void log_ioctl_end(const struct call *call, uint64_t cmd, int ret)
 {
-	SIM_LOG(call->log, call->end_ns, EV_IOCTL_END, call->be, call->op_id, cmd,
+	SIM_LOG(call->log, call->end_ns, EV_IOCTL_END, call->be, call->ioctl_op_id, cmd,
 		(uint64_t)ret);
 }
 
@@ -219,7 +224,7 @@ uint64_t call_alloc_ioas(struct guest *guest, uint64_t now_ns, uint32_t *ioas_id
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
 	if (!call.ret)
-		log_commit(guest, call.op_id, call.commit_ns, *ioas_id, TRACE_COMMIT_ALLOC, 0, 0,
+		log_commit(guest, call.ioctl_op_id, call.commit_ns, *ioas_id, TRACE_COMMIT_ALLOC, 0, 0,
 			   TRACE_OBJ_IOAS, 0);
 	log_ioctl_end(&call, IOMMU_IOAS_ALLOC, call.ret);
 	SIM_LOG(call.log, call.end_ns, EV_ALLOC_IOAS, call.op_id, call.be, call.fd, *ioas_id,
@@ -246,7 +251,7 @@ uint64_t call_free_id(struct guest *guest, uint64_t now_ns, uint32_t id)
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
 	if (!call.ret)
-		log_commit(guest, call.op_id, call.commit_ns, id, TRACE_COMMIT_DESTROY, 0, 0, 0, 0);
+		log_commit(guest, call.ioctl_op_id, call.commit_ns, id, TRACE_COMMIT_DESTROY, 0, 0, 0, 0);
 	log_ioctl_end(&call, IOMMU_DESTROY, call.ret);
 	SIM_LOG(call.log, call.end_ns, EV_FREE_ID, call.op_id, call.be, call.fd, id,
 		(uint64_t)call.ret);
@@ -289,7 +294,7 @@ uint64_t call_map(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64
 	call_cost(&call, work_ns, true);
 	if (call.log) {
 		if (!call.ret)
-			log_commit(guest, call.op_id, call.commit_ns, ioas_id, TRACE_COMMIT_MAP,
+			log_commit(guest, call.ioctl_op_id, call.commit_ns, ioas_id, TRACE_COMMIT_MAP,
 				   iova, iova + (size - 1),
 				   TRACE_PROT_READ | (readonly ? 0 : TRACE_PROT_WRITE), 0);
 		log_ioctl_end(&call, IOMMU_IOAS_MAP, call.ret);
@@ -334,7 +339,7 @@ uint64_t call_unmap(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint
 	call_cost(&call, work_ns, true);
 	if (call.log) {
 		if (!answer.err)
-			log_commit(guest, call.op_id, call.commit_ns, ioas_id, TRACE_COMMIT_UNMAP,
+			log_commit(guest, call.ioctl_op_id, call.commit_ns, ioas_id, TRACE_COMMIT_UNMAP,
 				   iova, iova + (size - 1), 0, answer.unmapped_bytes);
 		log_ioctl_end(&call, IOMMU_IOAS_UNMAP, answer.err);
 		SIM_LOG(call.log, call.end_ns,
@@ -361,7 +366,7 @@ uint64_t call_alloc_hwpt(struct guest *guest, uint64_t now_ns, uint32_t device_i
 					      IOMMU_HWPT_DATA_NONE, 0, NULL, hwpt_id, NULL);
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
 	if (!call.ret)
-		log_commit(guest, call.op_id, call.commit_ns, *hwpt_id, TRACE_COMMIT_ALLOC, 0, 0,
+		log_commit(guest, call.ioctl_op_id, call.commit_ns, *hwpt_id, TRACE_COMMIT_ALLOC, 0, 0,
 			   TRACE_OBJ_HWPT_PAGING, ioas_id);
 	log_ioctl_end(&call, IOMMU_HWPT_ALLOC, call.ret);
 	SIM_LOG(call.log, call.end_ns, EV_ALLOC_HWPT, call.op_id, call.be, call.fd, device_id,
@@ -382,7 +387,7 @@ uint64_t call_set_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, 
 	call.ret = iommufd_backend_set_dirty_tracking(guest->be, hwpt_id, start, NULL);
 	call_cost(&call, guest->world->scenario->cost.object_ns, true);
 	if (!call.ret)
-		log_commit(guest, call.op_id, call.commit_ns, hwpt_id, TRACE_COMMIT_DIRTY_SET, 0,
+		log_commit(guest, call.ioctl_op_id, call.commit_ns, hwpt_id, TRACE_COMMIT_DIRTY_SET, 0,
 			   0, 0, start);
 	log_ioctl_end(&call, IOMMU_HWPT_SET_DIRTY_TRACKING, call.ret);
 	SIM_LOG(call.log, call.end_ns, EV_SET_DIRTY, call.op_id, call.be, call.fd, hwpt_id, start,
@@ -405,7 +410,7 @@ uint64_t call_get_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, 
 	call_cost(&call,
 		  size / ENGINE_PAGE_SIZE * guest->world->scenario->cost.dirty_read_ns, true);
 	if (!call.ret)
-		log_commit(guest, call.op_id, call.commit_ns, hwpt_id, TRACE_COMMIT_DIRTY_READ,
+		log_commit(guest, call.ioctl_op_id, call.commit_ns, hwpt_id, TRACE_COMMIT_DIRTY_READ,
 			   iova, iova + (size - 1), 0, 0);
 	log_ioctl_end(&call, IOMMU_HWPT_GET_DIRTY_BITMAP, call.ret);
 	SIM_LOG(call.log, call.end_ns, EV_GET_DIRTY, call.op_id, call.be, call.fd, hwpt_id, iova,

@@ -619,6 +619,12 @@ static int check_together(struct loader *loader, const struct scenario *s)
 		return fail(loader, -EINVAL,
 			    "%s: nic.packet: is larger than its buffers; write at most "
 			    "nic.map_bytes * nic.buffers", WHERE(nic.packet_bytes));
+	if (s->has[SECTION_NIC] && (s->nic.pool_bytes < s->nic.bytes_per_map ||
+				    s->nic.pool_bytes + (4 << 20) > s->guest.memory_bytes ||
+				    s->nic.pool_bytes > (uint64_t)1 << 30))
+		return fail(loader, -EINVAL,
+			    "%s: nic.pool: does not fit; write at least nic.map_bytes, at most 1GiB "
+			    "and 4MiB less than guest.memory", WHERE(nic.pool_bytes));
 	if (s->nic.bytes_per_map % 4096)
 		return fail(loader, -EINVAL,
 			    "%s: nic.map_bytes: is no whole number of pages; write one like 4KiB",

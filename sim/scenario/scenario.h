@@ -155,6 +155,7 @@ struct scenario_nic {
 	uint64_t stack_ns;
 	uint64_t start_ns;
 	uint64_t bytes_per_map;
+	uint64_t pool_bytes;
 	uint64_t burst;
 	uint64_t budget;
 };
@@ -185,6 +186,7 @@ struct scenario_device_hotplug {
 	uint64_t every_ns;
 	uint64_t count;
 	uint64_t replaces;
+	uint64_t probe_empty;
 };
 
 struct scenario_housekeeping {

@@ -166,6 +166,8 @@ const struct schema_key schema_keys[] = {
 	KEY(NIC, "start", TIME, nic.start_ns, "0ns", 0, MONTH, NULL, "after the guest's boot"),
 	KEY(NIC, "map_bytes", BYTES, nic.bytes_per_map, "4KiB", 4096, 1 << 20, NULL,
 	    "size of a buffer's mapping"),
+	KEY(NIC, "pool", BYTES, nic.pool_bytes, "16MiB", 1 << 20, TIB, NULL,
+	    "memory that its buffers are taken from"),
 	KEY(NIC, "burst", COUNT, nic.burst, "1", 1, 4096, NULL,
 	    "packets that arrive back to back, in one event"),
 	KEY(NIC, "budget", COUNT, nic.budget, "1", 1, 4096, NULL,
@@ -205,6 +207,8 @@ const struct schema_key schema_keys[] = {
 	    "devices, one after the other"),
 	KEY(DEVICE_HOTPLUG, "replaces", COUNT, device_hotplug.replaces, "2", 0, 1000, NULL,
 	    "moves to another page table in a device's life"),
+	KEY(DEVICE_HOTPLUG, "probe_empty", BOOL, device_hotplug.probe_empty, "no", 0, 1, NULL,
+	    "it writes while it is attached to an empty address space, too"),
 
 	KEY(HOUSEKEEPING, "every", TIME, housekeeping.every_ns, "1ms", 1000, MONTH, NULL,
 	    "between two questions"),

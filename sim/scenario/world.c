@@ -298,9 +298,14 @@ bool world_run(struct world *world, uint64_t until_ns)
 
 void world_finish(struct world *world)
 {
+	uint64_t begin_ns = world->des.now_ns;
+
+	/* Some calls that were made already end later than the scenario. */
+	if (world->latest_ns > begin_ns)
+		begin_ns = world->latest_ns;
 	for (uint32_t i = 0; i < world->scenario->guest.count; i++) {
 		struct guest *guest = &world->guests[i];
-		uint64_t now_ns = world->des.now_ns;
+		uint64_t now_ns = begin_ns;
 
 		if (!guest->booted)
 			continue;

@@ -103,7 +103,6 @@ struct world {
 	struct iommu *iommus;	/* owned */
 	struct guest *guests;	/* owned */
 	struct world_counts counts;
-	struct report *report;	/* where actors put their results at the end; borrowed then */
 	struct migration *migration;
 	struct balloon *balloons; /* one a guest; owned, as the others */
 	struct hotplug *hotplugs;
@@ -114,6 +113,7 @@ struct world {
 	char *arena; /* memory behind all guests */
 	uint64_t arena_bytes;
 	uint64_t next_op_id;
+	uint64_t latest_ns; /* the end of the call that ends last */
 	char error[256];
 };
 
