@@ -3,11 +3,13 @@
  * What happened to which object: from the observers of the one pass to the events
  * of the rules' alphabet. docs/RULES.md says the same in words.
  */
-#include "analysis/rules_internal.h"
+#include "analysis/rules.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "analysis/rules_internal.h"
 
 struct rules *rules_create(void)
 {
@@ -32,6 +34,7 @@ void rules_destroy(struct rules *rules)
 		rules_automaton_destroy(rule->automaton);
 		free(rule->found);
 	}
+	table_fini(&rules->under_way);
 	table_fini(&rules->contexts);
 	free(rules->losses);
 	free(rules);
@@ -187,11 +190,24 @@ static int symbol_of_backend(const struct state_op *op)
 	}
 }
 
+static void on_op_begin(void *opaque, const struct state_op *op)
+{
+	struct rules *rules = opaque;
+
+	if (op->layer == STATE_BACKEND && op->begin_ns &&
+	    table_set(&rules->under_way, op->op_id, op->machine, (void *)(intptr_t)op->begin_ns))
+		rules->failed = true;
+}
+
 static void on_op(void *opaque, const struct state_op *op)
 {
+	struct rules *rules = opaque;
 	struct rules_event event;
 	int symbol;
 
+	/* One that is settled later is under way for its object until then. */
+	if (op->layer == STATE_BACKEND && (!op->returned || !op->context || op->context->peer))
+		table_remove(&rules->under_way, op->op_id, op->machine);
 	if (op->layer != STATE_BACKEND || !op->returned || !op->context)
 		return;
 	symbol = symbol_of_backend(op);
@@ -300,6 +316,7 @@ static void on_settle(void *opaque, const struct state_op *op, enum state_settle
 	int symbol = op->ret ? -1 : symbol_of_settled(op);
 
 	(void)how;
+	table_remove(&rules->under_way, op->op_id, op->machine);
 	rules->freeing = 0;
 	if (symbol < 0 || !op->context)
 		return;
@@ -450,6 +467,10 @@ static void on_finish(void *opaque)
 	for (size_t i = 0; i < rules->count; i++) {
 		struct rule *rule = &rules->rules[i];
 
+		for (size_t k = 0; k < rule->instances.size; k++) {
+			if (rule->instances.slots[k].value)
+				rules_instance_decide(rules, rule, rule->instances.slots[k].value);
+		}
 		/* Instances end with the trace, if the programs do. */
 		for (size_t k = 0; !analysis_still_running(rules->analysis) &&
 				   rule->automaton->end_marked && k < rule->instances.size;) {
@@ -471,6 +492,7 @@ int rules_observe(struct rules *rules, struct analysis *analysis)
 	static const struct analysis_observer observer = {
 		.event = on_event,
 		.loss = on_loss,
+		.op_begin = on_op_begin,
 		.op = on_op,
 		.commit = on_commit,
 		.settle = on_settle,

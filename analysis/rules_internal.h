@@ -42,6 +42,8 @@ struct rules_instance {
 	bool doubtful;	  /* some of the states are there because events were lost */
 	bool assumed;	  /* that it began as the trace does */
 	bool broken;	  /* said so already */
+	bool pending;	  /* no order of the window is right; a call under way may still explain it */
+	int64_t pending_ns; /* end of the event that did it */
 	struct rules_event latest;    /* that moved it */
 	struct rules_window *window; /* owned; NULL: only `latest`, which is in states */
 };
@@ -67,6 +69,7 @@ struct rules {
 	struct rule rules[RULES_MAX];
 	size_t count;
 	bool uses_dma;
+	struct table under_way; /* (op_id, machine) -> when the call began */
 	struct table contexts; /* (ctx, machine) -> context of the device; borrowed */
 	uint64_t freeing;      /* serial of the object that a call frees just now */
 	uint64_t commit_op;    /* op_id of the latest commit */
@@ -84,6 +87,9 @@ struct rules_instance *rules_instance_begin(struct rules *rules, struct rule *ru
 void rules_instance_event(struct rules *rules, struct rule *rule,
 			  struct rules_instance *instance, const struct rules_event *event,
 			  int64_t object_gap_ns);
+/* Calls ended: what no call under way can explain any more is a violation. */
+void rules_instance_decide(struct rules *rules, struct rule *rule,
+			   struct rules_instance *instance);
 /* Its object is gone: looks at the marked states, and frees it. */
 void rules_instance_end(struct rules *rules, struct rule *rule, uint64_t a, uint64_t b,
 			int64_t time_ns);

@@ -150,6 +150,7 @@ static void instance_doubt(const struct rule *rule, struct rules_instance *insta
 		return;
 	instance->states = instance->base = reachable;
 	instance->doubtful = true;
+	instance->pending = false;
 	free(instance->window);
 	instance->window = NULL;
 }
@@ -164,63 +165,91 @@ static bool machine_lost(const struct rules *rules, struct rules_instance *insta
 	return lost;
 }
 
-/* An event after all others: the usual case. */
-static void move_on(struct rules *rules, struct rule *rule, struct rules_instance *instance,
-		    const struct rules_event *event)
+/* Some of the states that are there only because of what was lost forbid the event. */
+static void doubt_tell(struct rules *rules, struct rule *rule, struct rules_instance *instance,
+		       const struct rules_event *event)
 {
 	const struct rules_automaton *automaton = rule->automaton;
-	uint64_t before = instance->states;
-	uint64_t after = rules_automaton_step(automaton, before, event->symbol);
 
-	if (instance->window) {
-		free(instance->window);
-		instance->window = NULL;
-	}
-	if (!after) {
-		event_refused(rules, rule, instance, event, before, VERDICT_VIOLATION);
-		instance->broken = true;
-		return;
-	}
-	if (instance->doubtful) {
-		/* Some of the states that are possible only for what was lost forbid it. */
-		for (unsigned int s = 0; s < automaton->states_count; s++) {
-			if ((before >> s & 1) &&
-			    !rules_automaton_step(automaton, 1ull << s, event->symbol)) {
-				event_refused(rules, rule, instance, event, before, VERDICT_UNKNOWN);
-				break;
-			}
+	for (unsigned int s = 0; s < automaton->states_count; s++) {
+		if ((instance->states >> s & 1) &&
+		    !rules_automaton_step(automaton, 1ull << s, event->symbol)) {
+			event_refused(rules, rule, instance, event, instance->states,
+				      VERDICT_UNKNOWN);
+			break;
 		}
-		instance->doubtful = false;
 	}
-	if (instance->latest.end_ns > instance->base_ns)
-		instance->base_ns = instance->latest.end_ns;
-	instance->base = before;
-	instance->states = after;
-	instance->latest = *event;
+	instance->doubtful = false;
 }
 
-/* An event that overlaps the ones before it: all orders are tried. */
+/* Whether a call is under way that may have taken effect before time_ns. */
+static bool call_under_way(const struct rules *rules, uint32_t machine, int64_t time_ns)
+{
+	for (size_t i = 0; i < rules->under_way.size; i++) {
+		const struct table_slot *slot = &rules->under_way.slots[i];
+
+		if (slot->value && slot->b == machine && (int64_t)(intptr_t)slot->value <= time_ns)
+			return true;
+	}
+	return false;
+}
+
+static void violated(struct rules *rules, struct rule *rule, struct rules_instance *instance,
+		     const struct rules_event *event)
+{
+	event_refused(rules, rule, instance, event, instance->states, VERDICT_VIOLATION);
+	instance->broken = true;
+	instance->pending = false;
+}
+
+void rules_instance_decide(struct rules *rules, struct rule *rule,
+			   struct rules_instance *instance)
+{
+	const struct rules_window *window = instance->window;
+
+	if (!instance->pending || instance->broken ||
+	    call_under_way(rules, instance->machine, instance->pending_ns))
+		return;
+	for (unsigned int i = 0; i < window->count; i++) {
+		if (window->events[i].end_ns == instance->pending_ns)
+			violated(rules, rule, instance, &window->events[i]);
+	}
+}
+
+/* The window for an event that others overlap or may overlap; NULL: it does not fit. */
+static struct rules_window *window_get(struct rules *rules, struct rules_instance *instance,
+				       const struct rules_event *event)
+{
+	if (event->begin_ns < instance->base_ns ||
+	    (instance->window && instance->window->count == RULES_WINDOW))
+		return NULL;
+	if (!instance->window) {
+		instance->window = calloc(1, sizeof(*instance->window));
+		if (!instance->window)
+			rules->failed = true;
+		else if (instance->latest.end_ns != INT64_MIN)
+			instance->window->events[instance->window->count++] = instance->latest;
+	}
+	return instance->window;
+}
+
+/* An event that overlaps others: all orders are tried. */
 static void move_among(struct rules *rules, struct rule *rule, struct rules_instance *instance,
 		       const struct rules_event *event)
 {
-	struct rules_window *window = instance->window;
-	uint64_t before = instance->states;
+	struct rules_window *window = window_get(rules, instance, event);
 	struct orders orders;
 
 	if (!window) {
-		window = calloc(1, sizeof(*window));
-		if (!window) {
-			rules->failed = true;
-			return;
-		}
-		window->events[window->count++] = instance->latest;
-		instance->window = window;
-	}
-	/* What came before the window, or does not fit it, cannot be put in order with this. */
-	if (window->count == RULES_WINDOW || event->begin_ns < instance->base_ns) {
+		/* It cannot be put in order with what came before: anything may be. */
 		instance_doubt(rule, instance);
-		if (rules_automaton_step(rule->automaton, instance->states, event->symbol))
-			move_on(rules, rule, instance, event);
+		instance->pending = false;
+		if (rules_automaton_step(rule->automaton, instance->states, event->symbol)) {
+			doubt_tell(rules, rule, instance, event);
+			instance->states = rules_automaton_step(rule->automaton, instance->states,
+								event->symbol);
+			instance->latest = *event;
+		}
 		return;
 	}
 	window->events[window->count++] = *event;
@@ -230,12 +259,45 @@ static void move_among(struct rules *rules, struct rule *rule, struct rules_inst
 		.count = window->count,
 	};
 	try_orders(&orders, (1u << window->count) - 1, instance->base);
-	if (!orders.reached || orders.refused) {
-		event_refused(rules, rule, instance, event, before,
-			      orders.reached ? VERDICT_POSSIBLE : VERDICT_VIOLATION);
+	if (!orders.reached) {
+		if (!instance->pending)
+			instance->pending_ns = event->end_ns;
+		instance->pending = true;
+		return;
+	}
+	instance->pending = false;
+	if (orders.refused) {
+		event_refused(rules, rule, instance, event, instance->states, VERDICT_POSSIBLE);
 		instance->broken = true;
 	}
 	instance->states = orders.reached;
+	instance->latest = *event;
+}
+
+/* An event after all others: the usual case. */
+static void move_on(struct rules *rules, struct rule *rule, struct rules_instance *instance,
+		    const struct rules_event *event)
+{
+	uint64_t before = instance->states;
+	uint64_t after = rules_automaton_step(rule->automaton, before, event->symbol);
+
+	if (!after && !event->ordered &&
+	    call_under_way(rules, instance->machine, event->end_ns)) {
+		move_among(rules, rule, instance, event);
+		return;
+	}
+	if (!after) {
+		violated(rules, rule, instance, event);
+		return;
+	}
+	free(instance->window);
+	instance->window = NULL;
+	if (instance->doubtful)
+		doubt_tell(rules, rule, instance, event);
+	if (instance->latest.end_ns > instance->base_ns)
+		instance->base_ns = instance->latest.end_ns;
+	instance->base = before;
+	instance->states = after;
 	instance->latest = *event;
 }
 
@@ -246,7 +308,11 @@ void rules_instance_event(struct rules *rules, struct rule *rule,
 	const struct rules_automaton *automaton = rule->automaton;
 	bool overlaps;
 
-	if (instance->broken || automaton->next[0][event->symbol] == RULES_IGNORED)
+	if (automaton->next[0][event->symbol] == RULES_IGNORED)
+		return;
+	if (event->begin_ns > instance->pending_ns)
+		rules_instance_decide(rules, rule, instance);
+	if (instance->broken)
 		return;
 	rule->asked++;
 	/* Commit numbers without a gap prove that nothing of the object was lost. */
@@ -255,7 +321,7 @@ void rules_instance_event(struct rules *rules, struct rule *rule,
 	instance->gap_ns = object_gap_ns;
 	overlaps = !event->ordered && instance->latest.end_ns != INT64_MIN &&
 		   event->begin_ns <= instance->latest.end_ns;
-	if (overlaps)
+	if (overlaps || instance->pending)
 		move_among(rules, rule, instance, event);
 	else
 		move_on(rules, rule, instance, event);
@@ -302,6 +368,9 @@ void rules_instance_end(struct rules *rules, struct rule *rule, uint64_t a, uint
 
 	if (!instance)
 		return;
+	if (instance->pending && !instance->broken)
+		violated(rules, rule, instance,
+			 &instance->window->events[instance->window->count - 1]);
 	if (automaton->end_marked && !instance->broken &&
 	    (instance->states & automaton->marked) != instance->states) {
 		bool never = !(instance->states & automaton->marked);

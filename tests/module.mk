@@ -18,12 +18,16 @@ unit_tests := \
 	test_engine_hwpt \
 	test_engine_queues \
 	test_error \
+	test_export \
 	test_histogram \
 	test_inject \
 	test_options \
 	test_process \
+	test_report \
+	test_rules \
 	test_rules_dot \
-	test_span_tree
+	test_span_tree \
+	test_stat_test
 
 test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
 backend_test_srcs := tests/unit/scripted_device.c $(backend_srcs) $(tracepoints_srcs)
@@ -45,6 +49,11 @@ test_histogram_srcs := analysis/histogram.c
 test_inject_srcs := sim/fuse/inject.c
 test_process_srcs = $(process_srcs)
 test_options_srcs := cli/options.c
+trace_feed_srcs := tests/unit/trace_feed.c $(analysis_srcs)
+test_export_srcs := $(trace_feed_srcs)
+test_report_srcs := $(trace_feed_srcs)
+test_rules_srcs := $(trace_feed_srcs)
+test_stat_test_srcs := analysis/histogram.c analysis/stat_test.c
 test_rules_dot_srcs := $(rules_dot_srcs)
 test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_tree.c
 
