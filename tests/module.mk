@@ -11,6 +11,7 @@ unit_tests := \
 	test_backend_device \
 	test_backend_live \
 	test_backend_registry \
+	test_commands \
 	test_des \
 	test_dirty_set \
 	test_engine_access \
@@ -20,6 +21,7 @@ unit_tests := \
 	test_error \
 	test_export \
 	test_histogram \
+	test_ioas_model \
 	test_inject \
 	test_options \
 	test_process \
@@ -43,6 +45,9 @@ test_engine_fail_nth_srcs = $(engine_rig_srcs)
 test_engine_access_srcs = $(engine_rig_srcs)
 test_engine_hwpt_srcs = $(engine_rig_srcs)
 test_engine_queues_srcs = $(engine_rig_srcs)
+engine_test_srcs := tests/unit/fake_client.c $(engine_srcs) $(tracepoints_srcs)
+test_commands_srcs := $(engine_test_srcs)
+test_ioas_model_srcs := $(engine_test_srcs)
 test_error_srcs := backend/error.c
 test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/histogram.c

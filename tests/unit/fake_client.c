@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/fake_client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ioasis/iommufd_abi.h>
+
+#define PAGE 4096u
+
+static struct fake_client *fake_of(const struct engine_client *client)
+{
+	return (struct fake_client *)client;
+}
+
+static struct fake_client *fake_of_mm(struct engine_mm *mm)
+{
+	return (struct fake_client *)((char *)mm - offsetof(struct fake_client, mm));
+}
+
+/* The bytes at va if all of len is there (and writable); NULL if not. */
+static uint8_t *memory_at(struct fake_client *fake, uint64_t va, size_t len, bool write)
+{
+	uint64_t first = (va - FAKE_BASE) / PAGE;
+	uint64_t last = (va - FAKE_BASE + len - 1) / PAGE;
+
+	if (va < FAKE_BASE || last >= FAKE_PAGES || last < first)
+		return NULL;
+	for (uint64_t page = first; page <= last; page++) {
+		if (fake->pages[page] == FAKE_PAGE_NONE ||
+		    (write && fake->pages[page] == FAKE_PAGE_RO))
+			return NULL;
+	}
+	return fake->memory + (va - FAKE_BASE);
+}
+
+static int fake_copy_in(const struct engine_client *client, void *dst, uint64_t src, size_t len)
+{
+	const uint8_t *memory = memory_at(fake_of(client), src, len, false);
+
+	if (!memory)
+		return -EFAULT;
+	memcpy(dst, memory, len);
+	return 0;
+}
+
+static int fake_copy_out(const struct engine_client *client, uint64_t dst, const void *src,
+			 size_t len)
+{
+	uint8_t *memory = memory_at(fake_of(client), dst, len, true);
+
+	if (!memory)
+		return -EFAULT;
+	memcpy(memory, src, len);
+	return 0;
+}
+
+static bool fake_capable(const struct engine_client *client, enum engine_cap cap)
+{
+	return cap == ENGINE_CAP_IPC_LOCK ? fake_of(client)->ipc_lock :
+					    fake_of(client)->sys_resource;
+}
+
+static uint64_t fake_memlock_limit(const struct engine_client *client)
+{
+	return fake_of(client)->memlock_bytes;
+}
+
+static struct engine_mm *fake_mm_get(const struct engine_client *client)
+{
+	__atomic_add_fetch(&fake_of(client)->mm.refs, 1, __ATOMIC_RELAXED);
+	return &fake_of(client)->mm;
+}
+
+/* ---- memory ------------------------------------------------------------------- */
+
+static ssize_t fake_pin(struct engine_mm *mm, uint64_t va, size_t npages, bool write,
+			struct engine_page *pages)
+{
+	struct fake_client *fake = fake_of_mm(mm);
+	size_t n = 0;
+
+	while (n < npages && memory_at(fake, va + n * PAGE, PAGE, write)) {
+		if (pages)
+			pages[n] = (struct engine_page){ (uintptr_t)mm, va / PAGE + n };
+		n++;
+	}
+	__atomic_add_fetch(&fake->pinned, n, __ATOMIC_RELAXED);
+	return n ? (ssize_t)n : -EFAULT;
+}
+
+static void fake_unpin(struct engine_mm *mm, uint64_t va, size_t npages)
+{
+	(void)va;
+	__atomic_sub_fetch(&fake_of_mm(mm)->pinned, npages, __ATOMIC_RELAXED);
+}
+
+static int fake_mm_read(struct engine_mm *mm, uint64_t va, void *dst, size_t len)
+{
+	return fake_copy_in(&fake_of_mm(mm)->client, dst, va, len);
+}
+
+static int fake_mm_write(struct engine_mm *mm, uint64_t va, const void *src, size_t len)
+{
+	return fake_copy_out(&fake_of_mm(mm)->client, va, src, len);
+}
+
+static void fake_mm_free(struct engine_mm *mm)
+{
+	(void)mm;
+	abort(); /* the test itself holds a reference */
+}
+
+static const struct engine_mm_ops mm_ops = {
+	.pin = fake_pin,
+	.unpin = fake_unpin,
+	.read = fake_mm_read,
+	.write = fake_mm_write,
+	.free = fake_mm_free,
+};
+
+/* ---- files -------------------------------------------------------------------- */
+
+struct fake_file {
+	struct engine_file file;
+	struct fake_client *fake;
+};
+
+static ssize_t file_pin(struct engine_file *file, uint64_t first_page, size_t npages, bool write,
+			struct engine_page *pages)
+{
+	struct fake_client *fake = ((struct fake_file *)file)->fake;
+	size_t n = 0;
+
+	(void)write;
+	for (; n < npages && first_page + n < FAKE_MEMFD_PAGES; n++) {
+		if (pages)
+			pages[n] = (struct engine_page){ file->object, first_page + n };
+	}
+	fake->pinned += n;
+	return n ? (ssize_t)n : -EFAULT;
+}
+
+static void file_unpin(struct engine_file *file, uint64_t first_page, size_t npages)
+{
+	(void)first_page;
+	((struct fake_file *)file)->fake->pinned -= npages;
+}
+
+static int file_read(struct engine_file *file, uint64_t offset, void *dst, size_t len)
+{
+	(void)file;
+	(void)offset;
+	memset(dst, 0, len);
+	return 0;
+}
+
+static int file_write(struct engine_file *file, uint64_t offset, const void *src, size_t len)
+{
+	(void)file;
+	(void)offset;
+	(void)src;
+	(void)len;
+	return 0;
+}
+
+static void file_free(struct engine_file *file)
+{
+	((struct fake_file *)file)->fake->files_open--;
+	free(file);
+}
+
+static const struct engine_file_ops file_ops = {
+	.pin = file_pin,
+	.unpin = file_unpin,
+	.read = file_read,
+	.write = file_write,
+	.free = file_free,
+};
+
+static struct engine_file *fake_file_get(const struct engine_client *client, int fd, int *err)
+{
+	struct fake_file *file;
+
+	if (fd != FAKE_MEMFD && fd != FAKE_OTHER_FD) {
+		*err = -EBADF;
+		return NULL;
+	}
+	file = calloc(1, sizeof(*file));
+	if (!file)
+		abort();
+	file->file.ops = &file_ops;
+	file->file.refs = 1;
+	file->file.kind = fd == FAKE_MEMFD ? ENGINE_FILE_MEMFD : ENGINE_FILE_OTHER;
+	file->file.object = 0xf11e;
+	file->fake = fake_of(client);
+	file->fake->files_open++;
+	return &file->file;
+}
+
+static const struct engine_client_ops client_ops = {
+	.copy_in = fake_copy_in,
+	.copy_out = fake_copy_out,
+	.capable = fake_capable,
+	.memlock_limit = fake_memlock_limit,
+	.mm_get = fake_mm_get,
+	.file_get = fake_file_get,
+};
+
+void fake_client_init(struct fake_client *fake, uint32_t pid)
+{
+	memset(fake, 0, sizeof(*fake));
+	fake->client = (struct engine_client){
+		.ops = &client_ops,
+		.pid = pid,
+		.tid = pid,
+		.uid = 1000,
+		.fail_nth = &fake->fail_nth,
+	};
+	fake->mm = (struct engine_mm){ &mm_ops, 1 };
+	fake->ipc_lock = true;
+	fake->sys_resource = true;
+	fake->memlock_bytes = UINT64_MAX;
+}
+
+void fake_client_fini(struct fake_client *fake)
+{
+	if (fake->mm.refs != 1 || fake->pinned || fake->files_open)
+		abort();
+}
+
+/* ---- calls -------------------------------------------------------------------- */
+
+long fake_client_call(struct fake_client *fake, struct engine_ctx *ctx, unsigned int cmd,
+		      void *arg, uint32_t size)
+{
+	long rc;
+
+	memcpy(fake->memory, arg, size);
+	rc = engine_ctx_ioctl(ctx, &fake->client, cmd, FAKE_BASE);
+	memcpy(arg, fake->memory, size);
+	return rc;
+}
+
+long fake_ioas_alloc(struct fake_client *fake, struct engine_ctx *ctx, uint32_t *id)
+{
+	struct iommu_ioas_alloc arg = { .size = sizeof(arg) };
+	long rc = fake_client_call(fake, ctx, IOMMU_IOAS_ALLOC, &arg, sizeof(arg));
+
+	*id = arg.out_ioas_id;
+	return rc;
+}
+
+long fake_map(struct fake_client *fake, struct engine_ctx *ctx, uint32_t ioas, uint32_t flags,
+	      uint64_t user_va, uint64_t length, uint64_t *iova)
+{
+	struct iommu_ioas_map arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.ioas_id = ioas,
+		.user_va = user_va,
+		.length = length,
+		.iova = *iova,
+	};
+	long rc = fake_client_call(fake, ctx, IOMMU_IOAS_MAP, &arg, sizeof(arg));
+
+	*iova = arg.iova;
+	return rc;
+}
+
+long fake_unmap(struct fake_client *fake, struct engine_ctx *ctx, uint32_t ioas, uint64_t iova,
+		uint64_t *length)
+{
+	struct iommu_ioas_unmap arg = {
+		.size = sizeof(arg),
+		.ioas_id = ioas,
+		.iova = iova,
+		.length = *length,
+	};
+	long rc = fake_client_call(fake, ctx, IOMMU_IOAS_UNMAP, &arg, sizeof(arg));
+
+	*length = arg.length;
+	return rc;
+}
+
+long fake_copy(struct fake_client *fake, struct engine_ctx *ctx, uint32_t dst, uint32_t src,
+	       uint32_t flags, uint64_t src_iova, uint64_t length, uint64_t *dst_iova)
+{
+	struct iommu_ioas_copy arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.dst_ioas_id = dst,
+		.src_ioas_id = src,
+		.length = length,
+		.dst_iova = *dst_iova,
+		.src_iova = src_iova,
+	};
+	long rc = fake_client_call(fake, ctx, IOMMU_IOAS_COPY, &arg, sizeof(arg));
+
+	*dst_iova = arg.dst_iova;
+	return rc;
+}
+
+long fake_destroy(struct fake_client *fake, struct engine_ctx *ctx, uint32_t id)
+{
+	struct iommu_destroy arg = { .size = sizeof(arg), .id = id };
+
+	return fake_client_call(fake, ctx, IOMMU_DESTROY, &arg, sizeof(arg));
+}
