@@ -13,13 +13,14 @@
  */
 #include "analysis/diff.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/op_stats.h"
 #include "analysis/stat_test.h"
+#include "analysis/stats.h"
 
 #define LEVEL 0.01L
 #define EFFECT_PPM 147000
@@ -47,9 +48,8 @@ static const char *const gauge_names[GAUGES] = {
 
 struct diff_side {
 	struct analysis *analysis;
-	struct op_stats *ops[OP_COUNT]; /* owned */
+	struct stats *stats; /* owned */
 	struct gauge gauges[GAUGES];
-	bool failed;
 };
 
 /* ---- collecting -------------------------------------------------------------------- */
@@ -75,23 +75,6 @@ static uint64_t gauge_mean(const struct gauge *gauge)
 	uint64_t span = (uint64_t)(gauge->last_ns - gauge->first_ns);
 
 	return span ? (uint64_t)(gauge->area / span) : gauge->value;
-}
-
-static void on_op(void *opaque, const struct state_op *op)
-{
-	struct diff_side *side = opaque;
-	struct op_stats *stats = side->ops[op->op];
-
-	if (!stats) {
-		stats = malloc(sizeof(*stats));
-		if (!stats) {
-			side->failed = true;
-			return;
-		}
-		op_stats_init(stats);
-		side->ops[op->op] = stats;
-	}
-	op_stats_add(stats, op);
 }
 
 /* How many live mappings lie right beside this one: 0, 1 or 2. */
@@ -156,29 +139,28 @@ void diff_side_destroy(struct diff_side *side)
 {
 	if (!side)
 		return;
-	for (int i = 0; i < OP_COUNT; i++)
-		free(side->ops[i]);
+	stats_destroy(side->stats);
 	free(side);
 }
 
 int diff_side_observe(struct diff_side *side, struct analysis *analysis)
 {
 	static const struct analysis_observer observer = {
-		.op = on_op,
 		.mapping_begin = on_mapping_begin,
 		.mapping_end = on_mapping_end,
 		.finish = on_finish,
 	};
 
 	side->analysis = analysis;
-	return analysis_observe(analysis, &observer, side);
+	side->stats = stats_create(analysis);
+	return side->stats ? analysis_observe(analysis, &observer, side) : -ENOMEM;
 }
 
 /* ---- comparing ---------------------------------------------------------------------- */
 
 struct diff_row {
 	enum event_op op;
-	const struct op_stats *a, *b; /* never NULL */
+	const struct stats_op *a, *b; /* never NULL */
 	struct stat_test latency, errors;
 };
 
@@ -188,7 +170,7 @@ struct comparison {
 };
 
 static void compare(const struct diff_side *a, const struct diff_side *b,
-		    const struct op_stats *none, struct comparison *c)
+		    const struct stats_op *none, struct comparison *c)
 {
 	struct stat_test *tests[2 * OP_COUNT];
 	size_t tests_count = 0;
@@ -197,16 +179,18 @@ static void compare(const struct diff_side *a, const struct diff_side *b,
 	for (int op = 0; op < OP_COUNT; op++) {
 		struct diff_row *row = &c->rows[c->count];
 
-		if (!a->ops[op] && !b->ops[op])
-			continue;
 		row->op = (enum event_op)op;
-		row->a = a->ops[op] ? a->ops[op] : none;
-		row->b = b->ops[op] ? b->ops[op] : none;
+		row->a = stats_op(a->stats, row->op);
+		row->b = stats_op(b->stats, row->op);
+		if (!row->a && !row->b)
+			continue;
+		row->a = row->a ? row->a : none;
+		row->b = row->b ? row->b : none;
 		row->latency = stat_mann_whitney(&row->a->latency_ns, &row->b->latency_ns);
-		row->errors = stat_proportions(row->a->failed, row->a->calls, row->b->failed,
+		row->errors = stat_proportions(row->a->errors, row->a->calls, row->b->errors,
 					       row->b->calls);
 		/* Where nobody failed there is nothing to test. */
-		if (!row->a->failed && !row->b->failed)
+		if (!row->a->errors && !row->b->errors)
 			row->errors.tested = false;
 		tests[tests_count++] = &row->latency;
 		tests[tests_count++] = &row->errors;
@@ -239,25 +223,6 @@ static const char *errors_word(const struct stat_test *test)
 
 /* ---- text --------------------------------------------------------------------------------- */
 
-static const char *time_text(uint64_t ns, char text[32])
-{
-	static const struct {
-		uint64_t factor;
-		const char *name;
-	} units[] = { { 1000000000, "s" }, { 1000000, "ms" }, { 1000, "us" }, { 1, "ns" } };
-	unsigned int i = 0;
-
-	while (units[i].factor > 1 && ns < units[i].factor)
-		i++;
-	if (units[i].factor == 1)
-		snprintf(text, 32, "%" PRIu64 " ns", ns);
-	else
-		snprintf(text, 32, "%" PRIu64 ".%02u %s", ns / units[i].factor,
-			 (unsigned int)(ns % units[i].factor * 100 / units[i].factor) % 100,
-			 units[i].name);
-	return text;
-}
-
 static const char *p_text(const struct stat_test *test, char text[24])
 {
 	if (!test->tested)
@@ -275,18 +240,18 @@ static void row_print(const struct diff_row *row, FILE *out)
 		const char *name;
 		uint32_t ppm;
 	} shares[] = { { "p50", 500000 }, { "p90", 900000 }, { "p99", 990000 } };
-	char a[32], b[32], p[24];
+	char a[16], b[16], p[24];
 
 	fprintf(out, "%-20s calls   %14" PRIu64 " %14" PRIu64 "\n", event_op_name(row->op),
 		row->a->calls, row->b->calls);
 	if (row->errors.tested)
 		fprintf(out, "%-20s failed  %14" PRIu64 " %14" PRIu64 "  %8s  %s\n", "",
-			row->a->failed, row->b->failed, p_text(&row->errors, p),
+			row->a->errors, row->b->errors, p_text(&row->errors, p),
 			errors_word(&row->errors));
 	for (unsigned int i = 0; row->latency.tested && i < 3; i++) {
 		fprintf(out, "%-20s %-7s %14s %14s", "", shares[i].name,
-			time_text(histogram_percentile(&row->a->latency_ns, shares[i].ppm), a),
-			time_text(histogram_percentile(&row->b->latency_ns, shares[i].ppm), b));
+			stats_time_text(histogram_percentile(&row->a->latency_ns, shares[i].ppm), a),
+			stats_time_text(histogram_percentile(&row->b->latency_ns, shares[i].ppm), b));
 		if (!i)
 			fprintf(out, "  %8s  %s (effect %+.3f)", p_text(&row->latency, p),
 				latency_word(&row->latency), row->latency.effect_ppm / 1e6);
@@ -297,14 +262,14 @@ static void row_print(const struct diff_row *row, FILE *out)
 void diff_print(const struct diff_side *a, const struct diff_side *b, const char *name_a,
 		const char *name_b, FILE *out)
 {
-	struct op_stats *none = malloc(sizeof(*none));
+	struct stats_op *none = calloc(1, sizeof(*none));
 	struct comparison *c = malloc(sizeof(*c));
 
-	if (!none || !c || a->failed || b->failed) {
+	if (!none || !c) {
 		fprintf(out, "out of memory\n");
 		goto out_free;
 	}
-	op_stats_init(none);
+	histogram_init(&none->latency_ns);
 	compare(a, b, none, c);
 	fprintf(out, "A: %s\n", name_a);
 	quality_print(analysis_quality(a->analysis), out);
@@ -339,12 +304,12 @@ static void add_text(struct json_object *json, const char *key, const char *text
 	json_object_object_add(json, key, json_object_new_string(text));
 }
 
-static struct json_object *op_json(const struct op_stats *stats)
+static struct json_object *op_json(const struct stats_op *stats)
 {
 	struct json_object *json = json_object_new_object();
 
 	add_u64(json, "calls", stats->calls);
-	add_u64(json, "failed", stats->failed);
+	add_u64(json, "failed", stats->errors);
 	add_u64(json, "bytes", stats->bytes);
 	if (stats->latency_ns.count) {
 		add_u64(json, "p50_ns", histogram_percentile(&stats->latency_ns, 500000));
@@ -385,12 +350,12 @@ struct json_object *diff_to_json(const struct diff_side *a, const struct diff_si
 				 const char *name_a, const char *name_b)
 {
 	struct json_object *json = NULL, *rows;
-	struct op_stats *none = malloc(sizeof(*none));
+	struct stats_op *none = calloc(1, sizeof(*none));
 	struct comparison *c = malloc(sizeof(*c));
 
-	if (!none || !c || a->failed || b->failed)
+	if (!none || !c)
 		goto out_free;
-	op_stats_init(none);
+	histogram_init(&none->latency_ns);
 	compare(a, b, none, c);
 	json = json_object_new_object();
 	json_object_object_add(json, "a", side_json(a, name_a));

@@ -30,6 +30,16 @@ const char *export_op_id_text(uint64_t op_id, char text[32])
 	return text;
 }
 
+const char *export_error_text(int64_t ret, char text[32])
+{
+	const char *name = strerrorname_np((int)-ret);
+
+	if (name)
+		return name;
+	snprintf(text, 32, "errno %" PRId64, -ret);
+	return text;
+}
+
 const char *export_commit_name(uint64_t kind)
 {
 	static const char *const names[] = {

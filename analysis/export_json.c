@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "analysis/json_out.h"
-#include "analysis/op_stats.h"
 
 #define HEAD_BYTES 1024 /* of the first line, with its newline */
 
@@ -52,7 +51,7 @@ static void owner_write(struct json_out *json, uint32_t machine, uint32_t pid)
 static void on_op(void *opaque, const struct state_op *op)
 {
 	struct json_out json;
-	char text[24];
+	char text[32];
 
 	line_begin(opaque, &json, "op");
 	json_out_string(&json, "op", event_op_name(op->op));
@@ -69,8 +68,7 @@ static void on_op(void *opaque, const struct state_op *op)
 		json_out_i64(&json, "end_ns", op->end_ns);
 		json_out_i64(&json, "ret", op->ret);
 		if (op->ret < 0)
-			json_out_string(&json, "error", op_stats_errno_name((int)-op->ret, text,
-									    sizeof(text)));
+			json_out_string(&json, "error", export_error_text(op->ret, text));
 	}
 	if (op->id)
 		json_out_u64(&json, "id", op->id);

@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/op_stats.h"
 #include "analysis/proto_out.h"
 #include "analysis/table.h"
 
@@ -352,7 +351,7 @@ static void op_annotate(struct proto_out *event, const struct state_op *op)
 	annotate_i64(event, "ret", op->ret);
 	if (op->ret < 0)
 		annotate_text(event, "error",
-			      op_stats_errno_name((int)-op->ret, text, sizeof(text)));
+			      export_error_text(op->ret, text));
 	if (op->non_exist)
 		annotate_text(event, "note", "nothing was mapped there");
 }

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analysis/op_stats.h"
 
 static const char tables[] =
 	"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
@@ -243,7 +242,7 @@ static void on_attach(void *opaque, const struct state_object *object, uint64_t 
 static void on_op(void *opaque, const struct state_op *op)
 {
 	struct row row = row_begin(opaque, INSERT_OP);
-	char text[24];
+	char text[32];
 
 	row_u64_if(&row, op->op_id, op->op_id);
 	row_text(&row, event_op_name(op->op));
@@ -256,7 +255,7 @@ static void on_op(void *opaque, const struct state_op *op)
 	row_u64_if(&row, op->returned, (uint64_t)op->end_ns);
 	row_u64_if(&row, op->returned, (uint64_t)op->ret);
 	row_text(&row, op->returned && op->ret < 0
-			       ? op_stats_errno_name((int)-op->ret, text, sizeof(text)) : NULL);
+			       ? export_error_text(op->ret, text) : NULL);
 	row_u64_if(&row, op->id, op->id);
 	row_u64_if(&row, op->new_id, op->new_id);
 	row_u64_if(&row, op->size, op->iova);

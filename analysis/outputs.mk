@@ -13,7 +13,6 @@ rules_srcs := \
 report_srcs := \
 	analysis/histogram.c \
 	analysis/json_out.c \
-	analysis/op_stats.c \
 	analysis/page.c \
 	analysis/report_collect.c \
 	analysis/report_html.c \

@@ -50,8 +50,7 @@ void report_destroy(struct report *report)
 	if (report->spool)
 		fclose(report->spool);
 	timeline_fini(&report->timeline);
-	for (int i = 0; i < OP_COUNT; i++)
-		free(report->ops[i]);
+	stats_destroy(report->stats);
 	for (unsigned int i = 0; i < report->owners_count; i++)
 		free(report->owners[i]);
 	for (size_t i = 0; i < report->spaces_count; i++)
@@ -441,15 +440,6 @@ static void on_op(void *opaque, const struct state_op *op)
 	struct report *report = opaque;
 	unsigned int bin;
 
-	if (!report->ops[op->op]) {
-		report->ops[op->op] = malloc(sizeof(**report->ops));
-		if (!report->ops[op->op]) {
-			report_fail(report, -ENOMEM);
-			return;
-		}
-		op_stats_init(report->ops[op->op]);
-	}
-	op_stats_add(report->ops[op->op], op);
 	/* In the curve an ioctl inside a call of the backend is that call. */
 	if (op->outer || !op->returned)
 		return;
@@ -506,7 +496,8 @@ int report_observe(struct report *report, struct analysis *analysis)
 	};
 
 	report->analysis = analysis;
-	return analysis_observe(analysis, &observer, report);
+	report->stats = stats_create(analysis);
+	return report->stats ? analysis_observe(analysis, &observer, report) : -ENOMEM;
 }
 
 /* ---- findings -------------------------------------------------------------------- */

@@ -221,23 +221,22 @@ static void series_write(const struct report *report, struct json_out *json)
 	json_out_end(json, '}');
 }
 
-static void errors_write(const struct op_stats *stats, struct json_out *json)
+static void errors_write(const struct stats_op *stats, struct json_out *json)
 {
-	char text[24];
-
 	json_out_begin(json, "errors", '[');
-	for (int error = 1; error <= OP_STATS_ERRNO_MAX; error++) {
-		if (!stats->errors[error])
+	for (int error = 0; error < STATS_ERRNO_MAX; error++) {
+		if (!stats->by_errno[error])
 			continue;
 		json_out_begin(json, NULL, '{');
-		json_out_string(json, "name", op_stats_errno_name(error, text, sizeof(text)));
-		json_out_u64(json, "count", stats->errors[error]);
+		json_out_string(json, "name", error && strerrorname_np(error)
+						      ? strerrorname_np(error) : "other");
+		json_out_u64(json, "count", stats->by_errno[error]);
 		json_out_end(json, '}');
 	}
 	json_out_end(json, ']');
 }
 
-static void op_write(enum event_op op, const struct op_stats *stats, struct json_out *json)
+static void op_write(enum event_op op, const struct stats_op *stats, struct json_out *json)
 {
 	const struct histogram *h = &stats->latency_ns;
 
@@ -407,8 +406,10 @@ static int data_write(struct page *page, FILE *out)
 	json_out_u64(&json, "violations_total", report->findings_total);
 	json_out_begin(&json, "ops", '[');
 	for (int op = 0; op < OP_COUNT; op++) {
-		if (report->ops[op])
-			op_write((enum event_op)op, report->ops[op], &json);
+		const struct stats_op *stats = stats_op(report->stats, (enum event_op)op);
+
+		if (stats)
+			op_write((enum event_op)op, stats, &json);
 	}
 	json_out_end(&json, ']');
 	series_write(report, &json);

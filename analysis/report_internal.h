@@ -8,8 +8,8 @@
 
 #include "analysis/analysis.h"
 #include "analysis/json_out.h"
-#include "analysis/op_stats.h"
 #include "analysis/report.h"
+#include "analysis/stats.h"
 #include "analysis/table.h"
 #include "analysis/timeline.h"
 
@@ -88,6 +88,7 @@ struct report_found {
 
 struct report {
 	struct analysis *analysis; /* borrowed, from report_observe on */
+	struct stats *stats;	   /* owned */
 	FILE *spool;		   /* of struct report_mapping */
 	uint64_t spooled;
 	int error; /* the first thing that went wrong, reported by report_write */
@@ -96,7 +97,6 @@ struct report {
 	struct timeline_band *bytes, *mappings;
 	struct timeline_counter *errors;
 	struct timeline_counter *calls[OP_COUNT]; /* NULL: no such call yet */
-	struct op_stats *ops[OP_COUNT];		  /* owned; NULL: no such call yet */
 	uint64_t live_bytes, live_mappings;
 
 	enum report_category event_category; /* of the event under way */
