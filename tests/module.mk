@@ -63,6 +63,7 @@ test_rules_dot_srcs := $(rules_dot_srcs)
 test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_tree.c
 
 script_tests := \
+	tests/conformance/fuse.sh \
 	tests/integration/backend.sh \
 	tests/integration/demo.sh \
 	tests/integration/exec_end.sh \
