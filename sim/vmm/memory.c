@@ -90,12 +90,12 @@ static int section_map(struct vmm *vmm, struct vmm_section *section)
 	return ret;
 }
 
-static int section_unmap(struct vmm *vmm, struct vmm_section *section)
+/* What cannot be unmapped is tried once more. */
+static void section_unmap(struct vmm *vmm, struct vmm_section *section)
 {
-	if (!section->mapped)
-		return 0;
-	section->mapped = false;
-	return vmm_unmap(vmm, vmm->ioas_memory, section->iova, section->size);
+	for (int i = 0; section->mapped && i < 2; i++)
+		section->mapped = vmm_unmap(vmm, vmm->ioas_memory, section->iova,
+					    section->size) != 0;
 }
 
 int vmm_memory_map(struct vmm *vmm)
@@ -107,32 +107,28 @@ int vmm_memory_map(struct vmm *vmm)
 	return ret;
 }
 
-int vmm_memory_unmap(struct vmm *vmm)
+void vmm_memory_unmap(struct vmm *vmm)
 {
-	int first = 0;
-
-	for (uint32_t i = vmm->section_count; i-- > 0;) {
-		int ret = section_unmap(vmm, &vmm->sections[i]);
-
-		first = first ? first : ret;
-	}
-	return first;
+	for (uint32_t i = vmm->section_count; i-- > 0;)
+		section_unmap(vmm, &vmm->sections[i]);
 }
 
-/* Modules go into the lowest free slot; when all are taken the oldest leaves. */
-int vmm_memory_hotplug(struct vmm *vmm)
+/*
+ * Modules go into one slot after the other; the one that was there leaves first.
+ * A module that cannot be mapped is not plugged: the guest goes on without it.
+ */
+void vmm_memory_hotplug(struct vmm *vmm)
 {
 	struct vmm_section modules[MODULES_MAX] = { 0 };
 	uint64_t base = modules_iova(vmm);
 	uint32_t hotplugs = vmm->config->hotplugs;
-	int ret = 0;
 
-	for (uint32_t i = 0; !ret && i < hotplugs + MODULES_MAX; i++) {
+	for (uint32_t i = 0; i < hotplugs + MODULES_MAX; i++) {
 		uint32_t slot = i % MODULES_MAX;
 		struct vmm_section *module = &modules[slot];
 
-		ret = section_unmap(vmm, module);
-		if (ret || i >= hotplugs)
+		section_unmap(vmm, module);
+		if (module->mapped || i >= hotplugs)
 			continue;
 		*module = (struct vmm_section){
 			.name = "a memory module",
@@ -140,9 +136,8 @@ int vmm_memory_hotplug(struct vmm *vmm)
 			.size = VMM_MODULE_BYTES,
 			.offset = vmm->module_offset + slot * VMM_MODULE_BYTES,
 		};
-		ret = section_map(vmm, module);
+		section_map(vmm, module);
 	}
-	return ret;
 }
 
 void vmm_memory_fini(struct vmm *vmm)

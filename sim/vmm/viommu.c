@@ -15,6 +15,7 @@
 
 #define SLOTS 32u
 #define SLOT_BYTES 65536u
+#define LAST_TRIES 3u /* to unmap, when all is over */
 
 struct driver {
 	struct vmm *vmm;
@@ -30,6 +31,7 @@ static uint64_t slot_iova(const struct driver *driver, uint32_t slot)
 	return ((uint64_t)driver->number + 1) * (256u << 20) + slot * SLOT_BYTES;
 }
 
+/* A map that is refused costs the guest a packet, no more. */
 static int driver_map(struct driver *driver, uint32_t slot, uint64_t random)
 {
 	struct vmm *vmm = driver->vmm;
@@ -38,25 +40,24 @@ static int driver_map(struct driver *driver, uint32_t slot, uint64_t random)
 			  (driver->number * SLOTS + slot) % (VMM_BUFFERS_BYTES / SLOT_BYTES) *
 				  SLOT_BYTES;
 	bool readonly = random >> 8 & 1; /* the device sends, or receives */
-	int ret = vmm_map(vmm, vmm->ioas_viommu, slot_iova(driver, slot), pages * VMM_PAGE,
-			  offset, readonly);
 
-	if (ret)
-		return ret;
+	if (vmm_map(vmm, vmm->ioas_viommu, slot_iova(driver, slot), pages * VMM_PAGE, offset,
+		    readonly))
+		return 0;
 	driver->size[slot] = pages * VMM_PAGE;
 	return vmm_nic_dma(vmm, slot_iova(driver, slot), pages * VMM_PAGE, !readonly);
 }
 
-static int driver_unmap(struct driver *driver, uint32_t slot)
+/* What could not be unmapped stays in its slot, for another try. */
+static void driver_unmap(struct driver *driver, uint32_t slot)
 {
 	struct vmm *vmm = driver->vmm;
 	uint32_t size = driver->size[slot];
 
-	driver->size[slot] = 0;
 	if (!size)
 		__atomic_add_fetch(&vmm->redundant, 1, __ATOMIC_RELAXED);
-	return vmm_unmap(vmm, vmm->ioas_viommu, slot_iova(driver, slot),
-			 size ? size : SLOT_BYTES);
+	if (!vmm_unmap(vmm, vmm->ioas_viommu, slot_iova(driver, slot), size ? size : SLOT_BYTES))
+		driver->size[slot] = 0;
 }
 
 /* A device that says yes to everything would be told of nothing to unmap. */
@@ -71,9 +72,10 @@ static int driver_step(struct driver *driver)
 	uint32_t slot = random % SLOTS;
 
 	random >>= 16;
-	if (driver->size[slot] ||
-	    (random % 10 == 0 && redundant_allowed(driver->vmm)))
-		return driver_unmap(driver, slot);
+	if (driver->size[slot] || (random % 10 == 0 && redundant_allowed(driver->vmm))) {
+		driver_unmap(driver, slot);
+		return 0;
+	}
 	return driver_map(driver, slot, random >> 8);
 }
 
@@ -87,9 +89,9 @@ static void *driver_run(void *opaque)
 		goto out;
 	for (uint32_t i = 0; !ret && i < vmm->config->ops; i++)
 		ret = driver_step(driver);
-	for (uint32_t slot = 0; slot < SLOTS; slot++) {
-		if (driver->size[slot])
-			driver_unmap(driver, slot);
+	for (uint32_t i = 0; i < SLOTS * LAST_TRIES; i++) {
+		if (driver->size[i % SLOTS])
+			driver_unmap(driver, i % SLOTS);
 	}
 	iommufd_backend_disconnect(vmm->be);
 out:

@@ -153,11 +153,9 @@ static int boot(struct vmm *vmm)
 static int housekeep(struct vmm *vmm)
 {
 	const struct vmm_fault *fault = vmm->config->fault;
-	int ret = vmm_memory_hotplug(vmm);
 
-	if (!ret && fault && fault->during)
-		ret = fault->during(vmm);
-	return ret;
+	vmm_memory_hotplug(vmm);
+	return fault && fault->during ? fault->during(vmm) : 0;
 }
 
 /* For those who want to turn tracing on, or a debugger, while the VMM runs. */

@@ -96,8 +96,8 @@ void vmm_free_ioas(struct vmm *vmm);
 #define VMM_BUFFERS_BYTES (8ull << 20)
 int vmm_memory_init(struct vmm *vmm);
 int vmm_memory_map(struct vmm *vmm);
-int vmm_memory_unmap(struct vmm *vmm);
-int vmm_memory_hotplug(struct vmm *vmm); /* plugs and unplugs config->hotplugs modules */
+void vmm_memory_unmap(struct vmm *vmm);
+void vmm_memory_hotplug(struct vmm *vmm); /* plugs and unplugs config->hotplugs modules */
 void vmm_memory_fini(struct vmm *vmm);
 
 /* viommu.c: runs all threads to their end; meanwhile() runs on the calling one. */

@@ -30,7 +30,7 @@ record() {
 	local pid=$vmm_PID from=${vmm[0]} to=${vmm[1]}
 	while read -r line <&"$from" && [ "$line" != ready ]; do :; done
 	lttng create late --output="$trace" >/dev/null &&
-		lttng enable-event -s late -u 'iommufd_backend:*' >/dev/null &&
+		lttng enable-event -s late -u 'iommufd_*' >/dev/null &&
 		lttng add-context -s late -u -t vpid -t vtid -t procname >/dev/null &&
 		lttng start late >/dev/null || return 1
 	echo >&"$to"
@@ -38,14 +38,18 @@ record() {
 	wait "$pid" 2>/dev/null
 	lttng destroy late >/dev/null
 }
-count() { babeltrace2 "$dir/$1" | grep -c "iommufd_backend:$2:"; }
+count() { babeltrace2 "$dir/$1" | grep -c "$2:"; }
 
 check "a VMM is traced from its middle" record good --naive
-check_output "one dump begins" 1 count good state_begin
-check_output "with the six sections of guest memory" 6 count good state_mapping
-check_output "and both address spaces" 2 count good state_object
-check_output "and ends" 1 count good state_end
+check_output "one dump begins" 1 count good iommufd_backend:state_begin
+check_output "with the six sections of guest memory" 6 count good iommufd_backend:state_mapping
+check_output "and both address spaces" 2 count good iommufd_backend:state_object
+check_output "and ends" 1 count good iommufd_backend:state_end
 check_status "the rules hold" 0 "$build/ioasis" check "$dir/good"
+
+check "a VMM with the device inside is traced from its middle" record inside --inproc
+check_output "the device tells its mappings too" 6 count inside iommufd_dev:state_mapping
+check_status "the rules hold" 0 "$build/ioasis" check "$dir/inside"
 
 # What was mapped before the trace began is known: unmapping a part of it is wrong.
 check "a mistake is traced" record bad --naive --fault partial-unmap

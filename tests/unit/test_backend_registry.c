@@ -197,9 +197,52 @@ static void test_registry_del_refuses_what_is_used_and_unknown(void **state)
 	assert_int_equal(iommufd_registry_delete(NULL, NULL), 0);
 }
 
+/* Some bytes of one good text changed: never a crash, and an error exactly when it fails. */
+static void test_registry_damaged_texts_are_refused_or_right(void **state)
+{
+	static const char *const seeds[] = {
+		"iommufd,id=i0,fd=9",
+		"{\"qom-type\":\"iommufd\",\"id\":\"i0\",\"fd\":\"9\"}",
+	};
+	const char *given = getenv("SEED");
+	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 0) : 1;
+	struct scripted_device device;
+	IOMMUFDRegistry *registry = registry_new(&device);
+
+	(void)state;
+	print_message("# SEED=%u\n", seed);
+	srandom(seed);
+	for (int i = 0; i < 20000; i++) {
+		char text[64];
+		IOMMUFDBackend *be = NULL;
+		Error *err = NULL;
+		size_t len;
+		int ret;
+
+		strcpy(text, seeds[i % 2]);
+		len = strlen(text);
+		for (long n = random() % 4; n >= 0; n--) {
+			static const char bytes[] = "{}\"':,=\\\0 i09[]-u\xff\n";
+
+			text[(size_t)random() % len] = bytes[(size_t)random() % sizeof(bytes)];
+		}
+		ret = iommufd_registry_add(registry, text, &be, &err);
+		assert_true((ret != 0) == (err != NULL));
+		assert_true((ret == 0) == (be != NULL));
+		if (err)
+			assert_true(strlen(error_get_pretty(err)) > 0);
+		error_free(err);
+		if (be)
+			assert_int_equal(iommufd_registry_del(registry, iommufd_backend_get_id(be),
+							      NULL), 0);
+	}
+	iommufd_registry_delete(registry, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_registry_damaged_texts_are_refused_or_right),
 		cmocka_unit_test(test_registry_good_objects_are_made),
 		cmocka_unit_test(test_registry_bad_objects_are_told_why),
 		cmocka_unit_test(test_registry_fd_not_open_gives_ebadf),
