@@ -256,13 +256,30 @@ static void transmit(struct nic *nic, uint64_t now_ns)
 
 static void driver_posted(void *opaque, uint64_t arg);
 
+/* The card writes where it may not. */
+static void stray_write(struct nic *nic, uint64_t now_ns, uint64_t iova)
+{
+	enum dma_result result;
+
+	dma_access(&nic->device, now_ns, iova, 64, true, &result);
+	nic->faults += result == DMA_FAULT;
+}
+
+static void late_write(void *opaque, uint64_t iova)
+{
+	struct nic *nic = opaque;
+
+	if (nic->device.hwpt_id)
+		stray_write(nic, des_of(nic)->now_ns, iova);
+}
+
 /* What a faulty driver does in place of a clean unmap; 0: nothing, go on as usual. */
 static uint64_t misbehave_reclaim(struct nic *nic, uint64_t now_ns, uint64_t slot)
 {
 	uint64_t iova = slot_iovas(nic, slot)[0], piece = config_of(nic)->bytes_per_map;
 	enum scenario_fault kind = nic->misbehave;
+	uint64_t delay_ns = nic->guest->world->scenario->faults.delay_ns;
 	struct guest *guest = nic->guest;
-	enum dma_result result;
 
 	if (kind == FAULT_NONE || kind == FAULT_READONLY)
 		return 0;
@@ -278,13 +295,15 @@ static uint64_t misbehave_reclaim(struct nic *nic, uint64_t now_ns, uint64_t slo
 		return call_unmap(guest, now_ns, nic->device.ioas_id, iova, piece, NULL);
 	case FAULT_USE_AFTER_UNMAP:
 		now_ns = slot_unmap(nic, now_ns, slot);
-		dma_access(&nic->device, now_ns, iova, 64, true, &result);
-		nic->faults += result == DMA_FAULT;
+		if (delay_ns)
+			des_at(des_of(nic), now_ns + delay_ns, DES_PRIORITY_NORMAL, late_write,
+			       nic, iova);
+		else
+			stray_write(nic, now_ns, iova);
 		return now_ns;
 	case FAULT_OFF_BY_ONE:
 		/* The page below: addresses are given from the top down. */
-		dma_access(&nic->device, now_ns, nic->pool.next_top - piece, 64, true, &result);
-		nic->faults += result == DMA_FAULT;
+		stray_write(nic, now_ns, nic->pool.next_top - piece);
 		return 0;
 	default:
 		return 0;

@@ -345,7 +345,8 @@ static int fail_syntax(struct file *file, const yaml_parser_t *parser)
 		return fail(file->loader, -EINVAL,
 			    "%s:1: ?: %s at byte %zu; write the file in UTF-8", file->path,
 			    parser->problem, parser->problem_offset);
-	if (parser->problem && strstr(parser->problem, "cannot start any token"))
+	if (parser->problem && (strstr(parser->problem, "cannot start any token") ||
+				strstr(parser->problem, "tab character")))
 		remedy = "indent with spaces, and quote a value with special characters";
 	else if (parser->context && strstr(parser->context, "quoted"))
 		remedy = "close the quote";

@@ -205,6 +205,7 @@ struct scenario_faults {
 	uint64_t start_ns;
 	uint64_t every_ns;
 	uint64_t count;
+	uint64_t delay_ns;
 };
 
 struct scenario {

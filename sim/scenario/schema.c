@@ -228,6 +228,8 @@ const struct schema_key schema_keys[] = {
 	KEY(FAULTS, "start", TIME, faults.start_ns, "1ms", 0, MONTH, NULL, "the first time"),
 	KEY(FAULTS, "every", TIME, faults.every_ns, "1ms", 1000, MONTH, NULL, "and the next ones"),
 	KEY(FAULTS, "count", COUNT, faults.count, "1", 1, 1000000, NULL, "how often"),
+	KEY(FAULTS, "delay", TIME, faults.delay_ns, "0ns", 0, HOUR, NULL,
+	    "use_after_unmap: so long after the unmap"),
 	{ .name = NULL },
 };
 
