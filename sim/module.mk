@@ -45,7 +45,8 @@ inproc_srcs := \
 process_srcs := \
 	sim/process/file.c \
 	sim/process/memory.c \
-	sim/process/process.c
+	sim/process/process.c \
+	sim/process/shared.c
 vmm_srcs := \
 	sim/vmm/faults.c \
 	sim/vmm/memory.c \

@@ -27,6 +27,9 @@ struct process {
 	bool no_maps_query; /* a kernel before 6.11: read maps as text */
 	uint64_t last_use; /* of the table's clock, to forget the longest unused */
 	struct process *next; /* in the table */
+	struct process_table *table; /* borrowed: outlives every call and every pinned page */
+	pthread_mutex_t shared_lock;
+	struct process_shared *shared; /* see shared.c */
 };
 
 /* A mapping of a process. */
@@ -45,8 +48,41 @@ extern const struct engine_mm_ops process_mm_ops;
 /* The engine_page.object of page 0 of a file, the same by any way that reaches it. */
 uint64_t process_file_identity(uint64_t device, uint64_t inode);
 
+/* Gives a reference back; harmless for NULL. */
+void process_put(struct process *process);
+
 /* True while the address space still belongs to someone. */
 bool process_alive(struct process *process);
+
+/* The mapping that holds va, or -EFAULT. */
+int process_vma_find(struct process *process, uint64_t va, struct process_vma *vma);
+
+/* A shared mapping of the file that wanted is of, which holds its byte at offset; -EFAULT. */
+int process_vma_find_file(struct process *process, const struct process_vma *wanted,
+			  uint64_t offset, struct process_vma *vma);
+
+#define PROCESS_OTHERS_MAX 128
+
+/* The other processes of the table, a reference to each. Returns how many. */
+size_t process_table_others(struct process_table *table, const struct process *process,
+			    struct process *others[PROCESS_OTHERS_MAX]);
+
+/* ---- shared.c ---- */
+
+/* Pages of this shared mapping are being pinned. */
+void process_shared_note(struct process *process, const struct process_vma *vma);
+
+/* All that was noted; with the process. */
+void process_shared_forget(struct process *process);
+
+/*
+ * Where the pinned page at va of a process that has ended can still be reached: at
+ * *other_va of *mem_fd, for *length bytes (not beyond the page). process_shared_done()
+ * follows. -EFAULT: nowhere.
+ */
+int process_shared_reach(struct process *process, uint64_t va, int *mem_fd, uint64_t *other_va,
+			 uint64_t *length);
+void process_shared_done(struct process *process);
 
 /* An engine_file for fd of the process behind pidfd. As engine_client_ops.file_get. */
 struct engine_file *process_file_get(struct process_table *table, int pidfd, int fd, int *err);

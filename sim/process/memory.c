@@ -138,8 +138,7 @@ static int vma_find_by_text(struct process *process, uint64_t va, struct process
 	return err;
 }
 
-/* The mapping that holds va, or -EFAULT. */
-static int vma_find(struct process *process, uint64_t va, struct process_vma *vma)
+int process_vma_find(struct process *process, uint64_t va, struct process_vma *vma)
 {
 	int err;
 
@@ -167,6 +166,27 @@ bool process_alive(struct process *process)
 	}
 	/* Here it reads 0 bytes. Else EIO: there is no page at 0, and if there is one, 1. */
 	return pread(process->mem_fd, &byte, 1, 0) != 0;
+}
+
+int process_vma_find_file(struct process *process, const struct process_vma *wanted,
+			  uint64_t offset, struct process_vma *vma)
+{
+	FILE *maps = proc_file_open(process, "maps");
+	char *line = NULL;
+	size_t size = 0;
+	int err = -EFAULT;
+
+	if (!maps)
+		return -EFAULT;
+	while (err && getline(&line, &size, maps) > 0) {
+		if (vma_parse(line, vma) && vma->shared && vma->inode == wanted->inode &&
+		    vma->device == wanted->device && offset >= vma->offset &&
+		    offset - vma->offset < vma->end - vma->start)
+			err = 0;
+	}
+	free(line);
+	fclose(maps);
+	return err;
 }
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -295,6 +315,8 @@ static size_t pin_in_vma(struct process *process, const struct process_vma *vma,
 		npages = (size_t)in_vma;
 	if (vma->inode)
 		npages = pages_inside_file(process, va, npages);
+	if (by_file && npages)
+		process_shared_note(process, vma);
 	if (!pages)
 		return npages;
 	for (size_t i = 0; i < npages; i++) {
@@ -321,7 +343,7 @@ static ssize_t mm_pin(struct engine_mm *mm, uint64_t va, size_t npages, bool wri
 		struct process_vma vma;
 		size_t n;
 
-		if (at < va || vma_find(process, at, &vma))
+		if (at < va || process_vma_find(process, at, &vma))
 			break;
 		n = pin_in_vma(process, &vma, at, npages - done, write,
 			       pages ? pages + done : NULL);
@@ -339,36 +361,51 @@ static void mm_unpin(struct engine_mm *mm, uint64_t va, size_t npages)
 	(void)npages;
 }
 
-static int mm_read(struct engine_mm *mm, uint64_t va, void *dst, size_t len)
+/* Some of the len bytes at va, to or from buf; as pread() and pwrite(). */
+static ssize_t copy_some(int fd, uint64_t va, void *buf, size_t len, bool write)
 {
-	int fd = to_process(mm)->mem_fd;
+	return write ? pwrite(fd, buf, len, (off_t)va) : pread(fd, buf, len, (off_t)va);
+}
 
+/* The same for a page of a process that has ended. */
+static ssize_t copy_some_elsewhere(struct process *process, uint64_t va, void *buf, size_t len,
+				   bool write)
+{
+	uint64_t other_va, length;
+	ssize_t n;
+	int fd;
+
+	if (process_alive(process) || process_shared_reach(process, va, &fd, &other_va, &length))
+		return -1;
+	n = copy_some(fd, other_va, buf, len < length ? len : (size_t)length, write);
+	process_shared_done(process);
+	return n;
+}
+
+static int mm_copy(struct process *process, uint64_t va, void *buf, size_t len, bool write)
+{
 	while (len) {
-		ssize_t n = pread(fd, dst, len, (off_t)va);
+		ssize_t n = copy_some(process->mem_fd, va, buf, len, write);
 
 		if (n <= 0)
+			n = copy_some_elsewhere(process, va, buf, len, write);
+		if (n <= 0)
 			return -EFAULT;
-		dst = (char *)dst + n;
+		buf = (char *)buf + n;
 		va += (uint64_t)n;
 		len -= (size_t)n;
 	}
 	return 0;
 }
 
+static int mm_read(struct engine_mm *mm, uint64_t va, void *dst, size_t len)
+{
+	return mm_copy(to_process(mm), va, dst, len, false);
+}
+
 static int mm_write(struct engine_mm *mm, uint64_t va, const void *src, size_t len)
 {
-	int fd = to_process(mm)->mem_fd;
-
-	while (len) {
-		ssize_t n = pwrite(fd, src, len, (off_t)va);
-
-		if (n <= 0)
-			return -EFAULT;
-		src = (const char *)src + n;
-		va += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return mm_copy(to_process(mm), va, (void *)(uintptr_t)src, len, true);
 }
 
 /* What smaps says of the pages of a mapping; where maps cannot be queried. */
@@ -400,7 +437,7 @@ static uint64_t mm_huge_page_bytes(struct engine_mm *mm, uint64_t va)
 	struct process *process = to_process(mm);
 	struct process_vma vma;
 
-	if (vma_find(process, va, &vma))
+	if (process_vma_find(process, va, &vma))
 		return ENGINE_PAGE_SIZE;
 	/* They always are of a file, if only of one without a name. */
 	if (!vma.page_bytes && vma.inode)
@@ -412,6 +449,8 @@ static void mm_free(struct engine_mm *mm)
 {
 	struct process *process = to_process(mm);
 
+	process_shared_forget(process);
+	pthread_mutex_destroy(&process->shared_lock);
 	if (process->pidfd >= 0)
 		close(process->pidfd);
 	if (process->mem_fd >= 0)

@@ -31,7 +31,7 @@
 #include <unistd.h>
 
 #define THREAD_SLOTS 1024u
-#define PROCESSES_KEPT 128u /* without mappings; each holds three fds */
+#define PROCESSES_KEPT PROCESS_OTHERS_MAX /* without mappings; each holds three fds */
 #define NAMES_KEPT 1024u
 
 struct thread_slot {
@@ -72,7 +72,7 @@ static void process_get(struct process *process)
 	__atomic_add_fetch(&process->mm.refs, 1, __ATOMIC_RELAXED);
 }
 
-static void process_put(struct process *process)
+void process_put(struct process *process)
 {
 	if (process && !__atomic_sub_fetch(&process->mm.refs, 1, __ATOMIC_ACQ_REL))
 		process->mm.ops->free(&process->mm);
@@ -168,6 +168,8 @@ static int process_create(struct process_table *table, uint32_t tgid, struct pro
 	process->mm.refs = 1;
 	process->tgid = tgid;
 	process->serial = table->next_serial++;
+	process->table = table;
+	pthread_mutex_init(&process->shared_lock, NULL);
 	process->mem_fd = process->maps_fd = -1;
 	process->pidfd = (int)syscall(SYS_pidfd_open, tgid, 0);
 	if (process->pidfd < 0)
@@ -191,6 +193,22 @@ out_errno:
 		process_put(process);
 		return -err;
 	}
+}
+
+size_t process_table_others(struct process_table *table, const struct process *process,
+			    struct process *others[PROCESS_OTHERS_MAX])
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&table->lock);
+	for (struct process *p = table->processes; p && count < PROCESS_OTHERS_MAX; p = p->next) {
+		if (p == process)
+			continue;
+		process_get(p);
+		others[count++] = p;
+	}
+	pthread_mutex_unlock(&table->lock);
+	return count;
 }
 
 static void table_forget(struct process_table *table, struct process *process)
