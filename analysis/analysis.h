@@ -40,6 +40,9 @@ struct analysis_observer {
 	void (*op_begin)(void *opaque, const struct state_op *op);
 	/* A call came back; or (op->returned false) its end never came. */
 	void (*op)(void *opaque, const struct state_op *op);
+	/* A commit was read; it takes effect now or, when it came too early, later. */
+	void (*commit_read)(void *opaque, const struct state_object *object,
+			    const struct event *commit, const struct state_op *op);
 	/*
 	 * A commit takes effect: in the order of its object's numbers, before the state changes.
 	 * op: the ioctl that made it, NULL if none or not known.

@@ -236,12 +236,17 @@ static void on_op(void *opaque, const struct state_op *op)
 	}
 }
 
+static void on_commit_read(void *opaque, const struct state_object *object,
+			   const struct event *commit, const struct state_op *op)
+{
+	check_layers_commit(opaque, object, commit, op);
+}
+
 static void on_commit(void *opaque, const struct state_object *object,
 		      const struct event *commit, const struct state_op *op)
 {
 	struct check *check = opaque;
 
-	check_layers_commit(check, object, commit, op);
 	if (commit->commit_kind == TRACE_COMMIT_DESTROY) {
 		if (!commit->op_id)
 			check_leak_destroyed(check, object, commit->time_ns);
@@ -330,6 +335,7 @@ static void on_finish(void *opaque)
 static const struct analysis_observer observer = {
 	.event = on_event,
 	.op = on_op,
+	.commit_read = on_commit_read,
 	.commit = on_commit,
 	.settle = on_settle,
 	.race = on_race,

@@ -231,6 +231,9 @@ static const struct field_row fields[] = {
 
 size_t event_field_offset(const struct event_class *class, const char *name)
 {
+	/* Only QEMU's events need it to tell backends apart. */
+	if (!class->qemu && !strcmp(name, "iommufd"))
+		return 0;
 	for (const struct field_row *row = fields; row->name; row++) {
 		if (!strcmp(row->name, name) && (row->kind == ANY || row->kind == (int)class->kind) &&
 		    (row->op == ANY || row->op == (int)class->op))

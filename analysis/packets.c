@@ -163,6 +163,17 @@ static void scan_file(struct scan *scan, int folder, const char *name)
 	close(fd);
 }
 
+/* Remembers when the first and the last stream of the machine end. */
+static void note_end(struct scan *scan, int64_t end_ns)
+{
+	struct quality_machine *machine = &scan->analysis->quality.machines[scan->machine];
+
+	if (!machine->ends_first_ns || end_ns < machine->ends_first_ns)
+		machine->ends_first_ns = end_ns;
+	if (!machine->ends_last_ns || end_ns > machine->ends_last_ns)
+		machine->ends_last_ns = end_ns;
+}
+
 static void tell_gaps(struct scan *scan)
 {
 	for (size_t i = 0; i < scan->count; i++) {
@@ -185,6 +196,7 @@ static void tell_gaps(struct scan *scan)
 		loss.last_ns = INT64_MAX;
 		loss.packets = 0;
 		loss.events = 0;
+		note_end(scan, loss.first_ns);
 		analysis_loss_later(scan->analysis, &loss);
 	}
 }

@@ -11,6 +11,15 @@
 #define PENDING_MAX 256u
 #define PENDING_MAX_NS 1000000000ll
 
+/* The ioctl that made the commit, or NULL. */
+static struct state_op *ioctl_of(const struct state *state, const struct event *event)
+{
+	struct state_op *op = event->op_id ? table_get(&state->ops, event->op_id, event->machine)
+					   : NULL;
+
+	return op && op->layer == STATE_DEVICE ? op : NULL;
+}
+
 static void gap(struct state *state, struct state_object *object, uint64_t missing,
 		int64_t time_ns)
 {
@@ -52,17 +61,10 @@ static void map(struct state *state, struct state_object *object, const struct e
 /* One commit, in its turn. object is gone afterwards when it was its DESTROY. */
 static void apply(struct state *state, struct state_object *object, const struct event *event)
 {
-	struct state_op *op = table_get(&state->ops, event->op_id, event->machine);
+	struct state_op *op = ioctl_of(state, event);
 	uint64_t op_id = op && op->outer ? op->outer->op_id : event->op_id;
 
-	if (op && op->layer != STATE_DEVICE)
-		op = NULL;
 	object->seq = event->seq;
-	if (op) {
-		op->commits++;
-		if (op->outer)
-			op->outer->commits++;
-	}
 	state_tell(state, commit, object, event, op);
 	object->commit_ns = event->time_ns;
 	switch (event->commit_kind) {
@@ -155,7 +157,7 @@ static struct state_object *object_first_seen(struct state *state, struct state_
 		.born_seen = alloc && event->seq == 1,
 		.seq = event->seq - 1,
 	};
-	const struct state_op *op = table_get(&state->ops, event->op_id, event->machine);
+	const struct state_op *op = ioctl_of(state, event);
 	struct state_object *object;
 
 	if (op && op->outer) {
@@ -180,6 +182,7 @@ void state_commit(struct state *state, const struct event *event)
 {
 	struct state_context *context = state_context_get(state, event, STATE_DEVICE);
 	struct state_object *object;
+	struct state_op *op;
 
 	if (!context)
 		return;
@@ -199,6 +202,13 @@ void state_commit(struct state *state, const struct event *event)
 		if (!object)
 			return;
 	}
+	op = ioctl_of(state, event);
+	if (op) {
+		op->commits++;
+		if (op->outer)
+			op->outer->commits++;
+	}
+	state_tell(state, commit_read, object, event, op);
 	if (event->seq == object->seq + 1) {
 		bool last = event->commit_kind == TRACE_COMMIT_DESTROY;
 

@@ -181,6 +181,8 @@ static bool sketch_map(struct sketch *sketch, const struct state_op *op)
 {
 	if (op->ret == -EEXIST)
 		return sketch_touches(sketch, op) || !sketch->complete;
+	if (op->ret == -ENOENT)
+		return !sketch->alive;
 	if (op->ret)
 		return true;
 	if (!sketch->alive || sketch_touches(sketch, op) || sketch->count == TRY_AREAS_MAX)
@@ -250,12 +252,23 @@ static bool must_wait(const struct trial *trial, unsigned int left, unsigned int
 	return false;
 }
 
-static const struct state_op *another(const struct trial *trial, unsigned int left,
-				      unsigned int op)
+/*
+ * A call that overlaps op, so that the other order of both was possible; NULL: none.
+ * Which id is given out is the device's choice: no client races for it.
+ */
+static const struct state_op *overlapping(const struct trial *trial, unsigned int op)
 {
+	const struct state_op *this = trial->ops[op];
+
+	if (op_allocates(this))
+		return NULL;
 	for (unsigned int i = 0; i < trial->count; i++) {
-		if ((left & (1u << i)) && i != op && collide(trial->ops[i], trial->ops[op]))
-			return trial->ops[i];
+		const struct state_op *other = trial->ops[i];
+
+		if (i != op && !op_allocates(other) && collide(other, this) &&
+		    other->end_ns >= this->begin_ns &&
+		    this->end_ns >= other->begin_ns)
+			return other;
 	}
 	return NULL;
 }
@@ -278,9 +291,9 @@ static void try_orders(struct trial *trial, unsigned int left, unsigned int dept
 			return;
 		sketch = *before;
 		if (!sketch_call(&sketch, trial->ops[i])) {
-			if (!trial->race && another(trial, left, i)) {
+			if (!trial->race && overlapping(trial, i)) {
 				trial->race = trial->ops[i];
-				trial->race_with = another(trial, left, i);
+				trial->race_with = overlapping(trial, i);
 			}
 			continue;
 		}

@@ -11,6 +11,8 @@ unit_tests := \
 	test_backend_device \
 	test_backend_live \
 	test_backend_registry \
+	test_check \
+	test_check_loss \
 	test_commands \
 	test_des \
 	test_dirty_set \
@@ -40,14 +42,17 @@ test_backend_device_srcs = $(backend_srcs) $(inproc_srcs) $(process_srcs) $(engi
 	$(tracepoints_srcs)
 test_backend_live_srcs := backend/live.c
 test_backend_registry_srcs := $(backend_test_srcs)
+analysis_test_srcs := tests/unit/trace_maker.c analysis/histogram.c $(analysis_core_srcs)
 engine_rig_srcs = tests/unit/engine_rig.c $(engine_srcs) $(tracepoints_srcs)
+engine_test_srcs := tests/unit/fake_client.c $(engine_srcs) $(tracepoints_srcs)
+test_check_loss_srcs := $(analysis_test_srcs)
+test_check_srcs := $(analysis_test_srcs)
+test_commands_srcs := $(engine_test_srcs)
 test_dirty_set_srcs := sim/engine/dirty_set.c
-test_engine_fail_nth_srcs = $(engine_rig_srcs)
 test_engine_access_srcs = $(engine_rig_srcs)
+test_engine_fail_nth_srcs = $(engine_rig_srcs)
 test_engine_hwpt_srcs = $(engine_rig_srcs)
 test_engine_queues_srcs = $(engine_rig_srcs)
-engine_test_srcs := tests/unit/fake_client.c $(engine_srcs) $(tracepoints_srcs)
-test_commands_srcs := $(engine_test_srcs)
 test_ioas_model_srcs := $(engine_test_srcs)
 test_error_srcs := backend/error.c
 test_des_srcs := $(des_srcs)
