@@ -66,6 +66,12 @@ needs_no_lttng() {
 		! readelf -d "$lib/libioasis-backend.so" | grep 'NEEDED.*lttng'
 }
 check "it needs the library by its soname, and no LTTng" needs_no_lttng
+exported() { nm -D --defined-only "$lib/libioasis-backend.so" | sed -n 's/.* T \([a-z_]*\)@.*/\1/p' | sort; }
+declared() {
+	cat backend/include/ioasis/{error,iommufd_backend,iommufd_registry}.h |
+		grep -oE '\b(error|iommufd)_[a-z_]+\(' | tr -d '(' | sort -u
+}
+check_output "it exports what the headers declare, no more" "$(declared)" exported
 check "a C++ program links the shared library" \
 	build_program "${CXX:-c++}" vmm.cc shared-cc "$(pkg-config --libs ioasis-backend)"
 check_output "and runs" "$expected" "$dir/shared-cc"

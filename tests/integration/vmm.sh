@@ -24,6 +24,13 @@ check_status "as is too many threads" 3 $vmm --threads 65
 check_status "as is an argument" 3 $vmm x
 check_status "as is a fault that the device cannot show" 3 $vmm --naive --fault write-readonly
 
+documented() {
+	$vmm --list-faults | while read -r name rule _; do
+		grep -q "^| .$name. | .* | .$rule. |" docs/VMM.md || echo "$name is not in docs/VMM.md"
+	done
+}
+check_output "every fault is documented" "" documented
+
 # A host without LTTng, or with broken probes, must not matter.
 no_probes() { IOASIS_TRACE=1 IOASIS_PROBES=/no/such/probes.so counts 5; }
 check_output "tracing that cannot be had is no matter" "$(counts 5)" no_probes
