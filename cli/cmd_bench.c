@@ -22,6 +22,7 @@ struct benchmark {
 /* Sorted by name. */
 static const struct benchmark benchmarks[] = {
 	{ "des", "the event queue beside std::priority_queue", bench_des },
+	{ "engine", "1,000 with 1,000,000 mappings; std::map and a GLib tree", bench_engine },
 	{ "ioctl", "a MAP and an UNMAP through FUSE with an empty FUSE ioctl", bench_ioctl },
 };
 #define BENCHMARKS (sizeof(benchmarks) / sizeof(*benchmarks))

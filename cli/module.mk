@@ -26,7 +26,7 @@ programs += $(B)/ioasis
 $(B)/ioasis: $(call objs,$(ioasis_srcs)) | $(libs)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(ioasis_libs)
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(bench_libs) $(ioasis_libs)
 
 # The small VMM of `make demo`, linked as a VMM is: with the library.
 programs += $(B)/ioasis-vmm

@@ -38,6 +38,7 @@ uint64_t bench_median(uint64_t *values, size_t count);
 
 /* One function a benchmark; 0, or -errno after it could not be run at all. */
 int bench_des(struct bench *bench);
+int bench_engine(struct bench *bench);
 int bench_ioctl(struct bench *bench);
 
 #endif

@@ -2,8 +2,13 @@
 
 bench_srcs := \
 	tests/bench/bench_des.c \
+	tests/bench/bench_engine.c \
 	tests/bench/bench_ioctl.c \
-	tests/bench/hold_std_priority_queue.cc
+	tests/bench/hold_std_priority_queue.cc \
+	tests/bench/store_engine.c \
+	tests/bench/store_glib.c \
+	tests/bench/store_std_map.cc
 
-# No part of the C++ library is needed, so the program is linked as C.
+# The program is linked as C; what std::map needs of the C++ library is linked in.
+bench_libs := -l:libstdc++.a
 CXXFLAGS += -fno-exceptions -fno-rtti
