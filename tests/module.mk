@@ -29,6 +29,7 @@ unit_tests := \
 	test_process \
 	test_report \
 	test_rules \
+	test_process_shared \
 	test_rules_dot \
 	test_scenario_load \
 	test_span_tree \
@@ -67,6 +68,7 @@ test_rules_srcs := $(trace_feed_srcs)
 test_stat_test_srcs := analysis/histogram.c analysis/stat_test.c
 test_scenario_load_srcs := sim/scenario/load.c sim/scenario/presets.c sim/scenario/schema.c \
 	sim/scenario/units.c sim/des/random.c
+test_process_shared_srcs := $(process_srcs)
 test_rules_dot_srcs := $(rules_dot_srcs)
 test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_tree.c
 
