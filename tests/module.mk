@@ -88,6 +88,7 @@ script_tests := \
 	tests/integration/packages.sh \
 	tests/integration/serve.sh \
 	tests/integration/serve_clients.sh \
+	tests/integration/simulate.sh \
 	tests/integration/vmm.sh \
 	tests/oracle/fuse.sh \
 	tests/oracle/inproc.sh
@@ -109,6 +110,22 @@ $(B)/tests/device_client: tests/integration/device_client.c backend/include/ioas
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -Ibackend/include -pthread -o $@ $<
+
+# `ioasis simulate` whose own code (not the engine's) is built with -O0: the results are the same.
+tests += $(B)/tests/simulate_O0
+simulate_O0_objs := $(patsubst %.c,$(O)/O0/%.o,$(sort $(des_srcs) $(scenario_srcs)))
+simulate_O0_srcs := tests/integration/simulate_main.c cli/cmd_simulate.c cli/options.c \
+	$(backend_srcs) $(engine_srcs) $(inproc_srcs) $(process_srcs) $(tracepoints_srcs)
+
+$(O)/O0/%.o: %.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) -O0 -MMD -MP -c -o $@ $<
+
+$(B)/tests/simulate_O0: $(simulate_O0_objs) $(call objs,$(simulate_O0_srcs))
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(ioasis_libs)
 
 unit_programs := $(addprefix $(B)/tests/,$(unit_tests))
 tests += $(unit_programs)

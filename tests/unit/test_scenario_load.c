@@ -194,7 +194,7 @@ static void test_file_over_include_over_preset_and_setting_over_all(void **state
 	(void)state;
 	write_file("a.yaml", "nic: {rate: 1Gbit, ring: 4, packet: 64B}\n"
 			     "cost: {map: 100cycles}\n");
-	write_file("s.yaml", "include: [a.yaml]\npreset: sandy-bridge-linux-3.4\n" GOOD
+	write_file("s.yaml", "include: [a.yaml]\npreset: sandy-bridge-strict\n" GOOD
 			     "nic:\n  ring: 8\n");
 	assert_int_equal(scenario_load("s.yaml", settings, 2, &scenario, error), 0);
 	assert_int_equal(scenario.nic.rate_bits, 25000000000);

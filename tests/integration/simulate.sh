@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Scenarios: every shipped one runs and its trace passes the check (but the buggy one's);
+# the same seed gives the same JSON and the same trace, whatever the optimisation and
+# whether the calls are also made on a device through FUSE; another seed gives others.
+. "$TOP/tests/integration/tap.sh"
+. "$TOP/tests/integration/serve_lib.sh"
+cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
+scenarios=$TOP/sim/scenarios
+
+simulate() {
+	"$BUILD/ioasis" simulate "$@"
+}
+
+# Smaller than shipped, where a trace of all of it would take long.
+small() {
+	case $1 in
+	thousand-guests) echo --set guest.count=20 --set duration=25ms ;;
+	fragmentation) echo --set duration=1d ;;
+	nic | viommu | nvme) echo --set duration=5ms ;;
+	esac
+}
+
+for file in "$scenarios"/*.yaml; do
+	name=$(basename "$file" .yaml)
+	# shellcheck disable=SC2046
+	check "$name runs" simulate "$file" $(small "$name") --trace "$name.trace"
+	expected=0
+	[ "$name" = buggy-driver ] && expected=1
+	check_status "$name: the check of its trace gives $expected" $expected \
+		"$BUILD/ioasis" check "$name.trace"
+done
+
+# The buggy driver's mistakes, each under the name of its rule.
+while read -r kind rule; do
+	simulate "$scenarios/buggy-driver.yaml" --set "faults.kind=$kind" --trace "bug.$kind" >/dev/null
+	"$BUILD/ioasis" check "bug.$kind" >"bug.$kind.txt"
+	check "a driver with $kind breaks $rule" grep -q "^violation: $rule:" "bug.$kind.txt"
+done <<'END'
+leak leak
+double_map overlap
+use_after_unmap dma-outside
+readonly dma-outside
+off_by_one dma-outside
+END
+simulate "$scenarios/buggy-driver.yaml" --set nic.mode=deferred --set nic.rate=100Mbit \
+	--set faults.delay=2ms --set duration=20ms --trace stale >stale.out
+check "a stale translation lets a late write through" grep -q "let through after the unmap *3$" stale.out
+"$BUILD/ioasis" check stale >stale.txt
+check "and the checker finds it" grep -q "^violation: dma-outside:" stale.txt
+
+# The same again.
+text() { babeltrace2 "$1" >"$1.txt"; }
+for name in nic viommu nvme migration device-hotplug memory-hotplug; do
+	file=$scenarios/$name.yaml
+	set -- $(small "$name")
+	simulate "$file" "$@" --json --trace "$name.a" >"$name.a.json"
+	simulate "$file" "$@" --json --trace "$name.b" >"$name.b.json"
+	check "$name: the same seed gives the same JSON" cmp "$name.a.json" "$name.b.json"
+	check "$name: and the same files of the trace" diff -r "$name.a" "$name.b"
+	"$BUILD/tests/simulate_O0" "$file" "$@" --json --trace "$name.c" >"$name.c.json"
+	check "$name: built with -O0, the same JSON" cmp "$name.a.json" "$name.c.json"
+	text "$name.a"
+	text "$name.c"
+	check "$name: and babeltrace2 prints the same" cmp "$name.a.txt" "$name.c.txt"
+done
+for name in nvme migration memory-hotplug; do
+	set -- $(small "$name")
+	simulate "$scenarios/$name.yaml" "$@" --json --seed 2 >"$name.d.json"
+	check "$name: another seed gives another result" eval \
+		"! cmp -s $name.a.json <(sed 's/\"seed\": 2/\"seed\": 1/' $name.d.json)"
+done
+check "the JSON is JSON" python3 -c 'import json,sys; json.load(open("nic.a.json"))'
+
+# A device through FUSE: the calls are made there too, and all answers are the same.
+if [ -r /dev/fuse ] && [ -n "${IOASIS_TEST_NAMESPACE:-}" ]; then
+	serve_start
+	for name in nic memory-hotplug device-hotplug; do
+		set -- $(small "$name")
+		[ "$name" = nic ] && set -- --set duration=1ms
+		simulate "$scenarios/$name.yaml" "$@" --json --trace "$name.e" >"$name.e.json"
+		simulate "$scenarios/$name.yaml" "$@" --json --trace "$name.f" \
+			--device "$serve_path" >"$name.f.json"
+		check "$name: through FUSE the same JSON" cmp "$name.e.json" "$name.f.json"
+		check "$name: and the same trace" diff -r "$name.e" "$name.f"
+		check "$name: no answer differs" grep -q '"answers_differ": 0' "$name.f.json"
+	done
+	serve_stop
+else
+	skip "through FUSE" "no /dev/fuse, or no user namespaces"
+fi
+
+# Mistakes on the command line.
+check_status "no scenario is an error" 3 simulate
+check_status "an unknown file is an error" 3 simulate nowhere.yaml
+check_status "a trace is not mixed with another" 3 simulate "$scenarios/boot.yaml" --trace nic.a
+check_status "a device that is not there is an error" 3 \
+	simulate "$scenarios/boot.yaml" --device "$PWD/nowhere"
+check "--keys lists the presets" eval "simulate --keys | grep -q sandy-bridge"
+done_testing
