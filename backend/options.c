@@ -155,7 +155,26 @@ static int options_parse_pairs(struct object_options *options, const char *text,
 	return ret;
 }
 
-/* json-c keeps the last of two equal keys, so doubled ones are not told apart. */
+/*
+ * How many members the text of an object of strings has: its colons outside of
+ * strings. json-c keeps the last of two equal keys, so its count is lower then.
+ */
+static int members_count(const char *text)
+{
+	bool in_string = false;
+	int count = 0;
+
+	for (; *text; text++) {
+		if (in_string && *text == '\\')
+			text++;
+		else if (*text == '"')
+			in_string = !in_string;
+		else if (*text == ':' && !in_string)
+			count++;
+	}
+	return count;
+}
+
 static int options_parse_members(struct object_options *options, struct json_object *object,
 				 Error **errp)
 {
@@ -204,6 +223,10 @@ static int options_parse_json(struct object_options *options, const char *text, 
 				 "\"ID\"}");
 	} else {
 		ret = options_parse_members(options, object, errp);
+		if (!ret && members_count(text) != json_object_object_length(object)) {
+			error_setg(errp, "a key of the JSON object is given twice");
+			ret = -EINVAL;
+		}
 	}
 	json_object_put(object);
 out_tokener:

@@ -83,7 +83,7 @@ static void *driver_run(void *opaque)
 {
 	struct driver *driver = opaque;
 	struct vmm *vmm = driver->vmm;
-	int ret = iommufd_backend_connect(vmm->be, NULL);
+	int ret = iommufd_backend_connect(vmm->be_viommu, NULL);
 
 	if (ret)
 		goto out;
@@ -93,7 +93,7 @@ static void *driver_run(void *opaque)
 		if (driver->size[i % SLOTS])
 			driver_unmap(driver, i % SLOTS);
 	}
-	iommufd_backend_disconnect(vmm->be);
+	iommufd_backend_disconnect(vmm->be_viommu);
 out:
 	driver->ret = ret;
 	return NULL;

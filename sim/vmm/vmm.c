@@ -18,10 +18,17 @@ static void count(uint64_t *counter)
 	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
 }
 
+/* Each address space belongs to the backend that made it. */
+static IOMMUFDBackend *backend_of(const struct vmm *vmm, uint32_t ioas)
+{
+	return ioas == vmm->ioas_viommu ? vmm->be_viommu : vmm->be;
+}
+
 int vmm_map(struct vmm *vmm, uint32_t ioas, uint64_t iova, uint64_t size, uint64_t offset,
 	    bool readonly)
 {
-	int ret = iommufd_backend_map_dma(vmm->be, ioas, iova, size, vmm->host + offset, readonly);
+	int ret = iommufd_backend_map_dma(backend_of(vmm, ioas), ioas, iova, size,
+					  vmm->host + offset, readonly);
 
 	count(ret ? &vmm->failures : &vmm->maps);
 	return ret;
@@ -29,7 +36,7 @@ int vmm_map(struct vmm *vmm, uint32_t ioas, uint64_t iova, uint64_t size, uint64
 
 int vmm_unmap(struct vmm *vmm, uint32_t ioas, uint64_t iova, uint64_t size)
 {
-	int ret = iommufd_backend_unmap_dma(vmm->be, ioas, iova, size);
+	int ret = iommufd_backend_unmap_dma(backend_of(vmm, ioas), ioas, iova, size);
 
 	count(ret ? &vmm->failures : &vmm->unmaps);
 	return ret;
@@ -71,7 +78,7 @@ static int device_create(struct vmm *vmm)
 		vmm->ops = inproc_device_ops;
 		vmm->ops_opaque = vmm->inproc;
 	}
-	return iommufd_backend_set_device(vmm->be, vmm->config->path, &vmm->ops, vmm->ops_opaque);
+	return 0;
 }
 
 static const char *device_path(const struct vmm *vmm)
@@ -81,24 +88,16 @@ static const char *device_path(const struct vmm *vmm)
 	return path && *path ? path : "/dev/iommu";
 }
 
-/* Opens the device here and hands the fd to the backend, as a management layer does. */
-static int device_pass_fd(struct vmm *vmm)
+/* Opens the device here, as a management layer does, to hand the fd to the backends. */
+static int device_open(struct vmm *vmm)
 {
-	Error *err = NULL;
-	char number[16];
 	int ret;
 
 	vmm->passed_fd = vmm->ops.open(vmm->ops_opaque, device_path(vmm), O_RDWR | O_CLOEXEC);
-	if (vmm->passed_fd < 0) {
-		ret = -errno;
-		vmm_say("opening %s failed: %s", device_path(vmm), strerror(-ret));
-		return ret;
-	}
-	snprintf(number, sizeof(number), "%d", vmm->passed_fd);
-	ret = iommufd_backend_set_fd(vmm->be, number, &err);
-	if (ret)
-		vmm_say("%s", error_get_pretty(err));
-	error_free(err);
+	if (vmm->passed_fd >= 0)
+		return 0;
+	ret = -errno;
+	vmm_say("opening %s failed: %s", device_path(vmm), strerror(-ret));
 	return ret;
 }
 
@@ -110,7 +109,7 @@ static void device_destroy(struct vmm *vmm)
 		inproc_destroy(vmm->inproc);
 }
 
-/* ---- life ------------------------------------------------------------------ */
+/* ---- backends ---------------------------------------------------------------- */
 
 static void on_report(void *opaque, IOMMUFDReport level, const char *message)
 {
@@ -118,35 +117,76 @@ static void on_report(void *opaque, IOMMUFDReport level, const char *message)
 	vmm_say("%s: %s", level == IOMMUFD_REPORT_WARNING ? "warning" : "error", message);
 }
 
-static int alloc_ioas(struct vmm *vmm, uint32_t *ioas)
+/* Says what err says, and frees it. */
+static void say_error(Error *err)
 {
-	Error *err = NULL;
-	int ret = iommufd_backend_alloc_ioas(vmm->be, ioas, &err);
-
-	if (ret)
+	if (err)
 		vmm_say("%s", error_get_pretty(err));
 	error_free(err);
+}
+
+/* A backend on the device, with the passed fd if there is one. NULL: said why. */
+static IOMMUFDBackend *backend_create(struct vmm *vmm, const char *id)
+{
+	IOMMUFDBackend *be = iommufd_backend_new(id);
+	Error *err = NULL;
+	char number[16];
+
+	if (!be || iommufd_backend_set_device(be, vmm->config->path, &vmm->ops, vmm->ops_opaque)) {
+		vmm_say("out of memory");
+		goto out_delete;
+	}
+	iommufd_backend_set_report_hook(be, on_report, vmm);
+	if (vmm->passed_fd < 0)
+		return be;
+	snprintf(number, sizeof(number), "%d", vmm->passed_fd);
+	if (!iommufd_backend_set_fd(be, number, &err))
+		return be;
+	say_error(err);
+out_delete:
+	iommufd_backend_delete(be, NULL);
+	return NULL;
+}
+
+static int backends_create(struct vmm *vmm)
+{
+	vmm->be = backend_create(vmm, "iommufd0");
+	vmm->be_viommu = vmm->be;
+	if (vmm->be && vmm->passed_fd >= 0)
+		vmm->be_viommu = backend_create(vmm, "iommufd1");
+	return vmm->be && vmm->be_viommu ? 0 : -ENOMEM;
+}
+
+static void backends_delete(struct vmm *vmm)
+{
+	if (vmm->be_viommu != vmm->be)
+		iommufd_backend_delete(vmm->be_viommu, NULL);
+	iommufd_backend_delete(vmm->be, NULL);
+}
+
+/* Connects and makes an address space: the two together, or neither. */
+static int backend_begin(IOMMUFDBackend *be, uint32_t *ioas)
+{
+	Error *err = NULL;
+	int ret = iommufd_backend_connect(be, &err);
+
+	if (ret)
+		goto out;
+	ret = iommufd_backend_alloc_ioas(be, ioas, &err);
+	if (ret)
+		iommufd_backend_disconnect(be);
+out:
+	say_error(err);
 	return ret;
 }
 
+/* ---- life ------------------------------------------------------------------ */
+
 static int boot(struct vmm *vmm)
 {
-	Error *err = NULL;
-	int ret = iommufd_backend_connect(vmm->be, &err);
+	int ret = vmm_memory_map(vmm);
 
-	if (ret) {
-		vmm_say("%s", error_get_pretty(err));
-		error_free(err);
-		return ret;
-	}
-	ret = alloc_ioas(vmm, &vmm->ioas_memory);
-	if (!ret)
-		ret = alloc_ioas(vmm, &vmm->ioas_viommu);
-	if (!ret)
-		ret = vmm_memory_map(vmm);
-	if (!ret)
-		ret = vmm_nic_create(vmm);
-	return ret;
+	return ret ? ret : vmm_nic_create(vmm);
 }
 
 /* What the VMM itself does while the vIOMMU is under load. */
@@ -187,23 +227,46 @@ static int run(struct vmm *vmm)
 void vmm_free_ioas(struct vmm *vmm)
 {
 	if (vmm->ioas_viommu)
-		iommufd_backend_free_id(vmm->be, vmm->ioas_viommu);
+		iommufd_backend_free_id(vmm->be_viommu, vmm->ioas_viommu);
 	if (vmm->ioas_memory)
 		iommufd_backend_free_id(vmm->be, vmm->ioas_memory);
 	vmm->ioas_viommu = 0;
 	vmm->ioas_memory = 0;
 }
 
-static void shut_down(struct vmm *vmm)
+/* From boot to shutdown, connected and with both address spaces. */
+static int live(struct vmm *vmm)
 {
+	int ret = boot(vmm);
+
+	if (!ret)
+		ret = run(vmm);
 	vmm_nic_destroy(vmm);
 	vmm_memory_unmap(vmm);
 	vmm_free_ioas(vmm);
+	return ret;
+}
+
+/* Two connections, also of one backend: as two subsystems of a VMM make them. */
+static int connected_run(struct vmm *vmm)
+{
+	int ret = backend_begin(vmm->be, &vmm->ioas_memory);
+
+	if (ret)
+		return ret;
+	ret = backend_begin(vmm->be_viommu, &vmm->ioas_viommu);
+	if (ret) {
+		vmm_free_ioas(vmm);
+	} else {
+		ret = live(vmm);
+		iommufd_backend_disconnect(vmm->be_viommu);
+	}
 	if (vmm->keep_users)
-		return;
+		return ret;
 	iommufd_backend_disconnect(vmm->be);
 	if (vmm->extra_disconnect)
 		iommufd_backend_disconnect(vmm->be);
+	return ret;
 }
 
 int vmm_run(const struct vmm_config *config, struct vmm *vmm)
@@ -213,27 +276,19 @@ int vmm_run(const struct vmm_config *config, struct vmm *vmm)
 	memset(vmm, 0, sizeof(*vmm));
 	vmm->config = config;
 	vmm->passed_fd = -1;
-	vmm->be = iommufd_backend_new("iommufd0");
-	if (!vmm->be)
-		return -ENOMEM;
-	iommufd_backend_set_report_hook(vmm->be, on_report, vmm);
 	ret = device_create(vmm);
 	if (!ret)
 		ret = vmm_memory_init(vmm);
-	if (!ret && config->fault && config->fault->passes_fd)
-		ret = device_pass_fd(vmm);
-	if (ret)
-		goto out;
-	ret = boot(vmm);
+	if (!ret && (config->pass_fd || (config->fault && config->fault->passes_fd)))
+		ret = device_open(vmm);
 	if (!ret)
-		ret = run(vmm);
-	if (iommufd_backend_get_users(vmm->be))
-		shut_down(vmm);
-out:
-	if (!vmm->keep_users)
-		iommufd_backend_delete(vmm->be, NULL);
-	if (!vmm->keep_users)
+		ret = backends_create(vmm);
+	if (!ret)
+		ret = connected_run(vmm);
+	if (!vmm->keep_users) {
+		backends_delete(vmm);
 		device_destroy(vmm);
+	}
 	vmm_memory_fini(vmm);
 	return ret;
 }

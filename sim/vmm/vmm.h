@@ -37,6 +37,7 @@ struct vmm_config {
 	uint32_t ops;	  /* maps and unmaps, per thread */
 	uint32_t hotplugs; /* memory modules plugged and unplugged meanwhile */
 	uint64_t seed;
+	bool pass_fd; /* two backends share one fd that the VMM opened */
 	bool pause; /* after boot, until a line comes on standard input */
 	const struct vmm_fault *fault; /* NULL: none */
 };
@@ -54,11 +55,12 @@ struct vmm_section {
 struct vmm {
 	const struct vmm_config *config;
 	IOMMUFDBackend *be; /* owned */
+	IOMMUFDBackend *be_viommu; /* owned when another than be; the vIOMMU's */
 	IOMMUFDDeviceOps ops;
 	void *ops_opaque;
 	struct inproc *inproc; /* owned; NULL unless VMM_DEVICE_INPROC */
 	struct vmm_nic *nic;   /* owned; NULL without */
-	int passed_fd;	       /* that was handed to the backend; -1: none */
+	int passed_fd;	       /* that was handed to the backends; -1: none */
 
 	uint32_t ioas_memory; /* all of guest memory: devices without vIOMMU */
 	uint32_t ioas_viommu; /* what the vIOMMU's guest maps */
@@ -116,7 +118,7 @@ struct vmm_fault {
 	const char *guilty; /* the call that is to blame */
 	const char *text;
 	enum vmm_device needs; /* the device that shows it; VMM_DEVICE_PATH: any does */
-	bool passes_fd;	       /* the VMM opens the device and hands the fd in */
+	bool passes_fd;	       /* it wants pass_fd */
 	/* Runs while the vIOMMU is under load, or after it (before anything is unmapped). */
 	int (*during)(struct vmm *vmm);
 	int (*after)(struct vmm *vmm);

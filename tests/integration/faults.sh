@@ -38,7 +38,10 @@ done
 for seed in 1 2 3 4 5 6 7 8; do
 	run "inproc none - -" --inproc --seed \$seed
 	run "naive none - -" --naive --seed \$seed
+	run "inproc-shared none - -" --inproc --pass-fd --seed \$seed
 done
+run "naive-shared none - -" --naive --pass-fd
+run_fuse "fuse-shared none - -" --pass-fd
 run_fuse "fuse none - -"
 true
 END

@@ -105,6 +105,11 @@ static void test_registry_bad_objects_are_told_why(void **state)
 		  "the value of key 'fd' is not a string: 9", -EINVAL },
 		{ "{\"qom-type\":\"iommufd\",\"id\":null}",
 		  "the value of key 'id' is not a string: null", -EINVAL },
+		{ "{\"qom-type\":\"iommufd\",\"id\":\"a\",\"id\":\"b\"}",
+		  "a key of the JSON object is given twice", -EINVAL },
+		{ "{\"qom-type\":\"iommufd\",\"id\":\"a:\\\":b\"}",
+		  "id 'a:\":b' is not an identifier: a letter, then letters, digits, '-', '.' "
+		  "and '_'", -EINVAL },
 		{ "{\"qom-type\":\"iommufd\",\"id\":\"a\",\"x\":\"y\"}",
 		  "unknown key 'x' of an iommufd object; known are id and fd", -EINVAL },
 	};
