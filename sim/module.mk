@@ -73,6 +73,7 @@ exec_srcs := \
 	sim/exec/guard.c \
 	sim/exec/launch.c \
 	sim/exec/namespace.c \
+	sim/exec/proc_files.c \
 	sim/exec/supervisor.c \
 	sim/exec/test_calls.c
 des_srcs := \

@@ -25,14 +25,16 @@ struct counters {
 };
 
 struct account_table {
-	struct counters charges; /* {uid, CHARGE_USER} or {engine_mm, CHARGE_MM} */
+	/* {uid, CHARGE_USER}, {engine_mm, CHARGE_MM}, {engine_mm, CHARGE_PINNED} */
+	struct counters charges;
 };
 
 struct page_table {
 	struct counters pins; /* {object, index} */
 };
 
-enum { CHARGE_USER, CHARGE_MM };
+/* CHARGE_PINNED limits nothing: it is the kernel's mm->pinned_vm. */
+enum { CHARGE_USER, CHARGE_MM, CHARGE_PINNED };
 
 static size_t counter_home(const struct counters *counters, uint64_t a, uint64_t b)
 {
@@ -151,6 +153,7 @@ int account_charge(struct engine *engine, enum account_mode mode,
 	uint64_t key = charge_key(mode, source);
 	uint64_t kind = mode == ACCOUNT_USER ? CHARGE_USER : CHARGE_MM;
 	uint64_t limit_pages = source->memlock_limit >> ENGINE_PAGE_SHIFT;
+	uint64_t mm = (uint64_t)(uintptr_t)source->mm;
 	uint64_t sum;
 	int rc;
 
@@ -162,6 +165,11 @@ int account_charge(struct engine *engine, enum account_mode mode,
 		rc = -ENOMEM;
 	else
 		rc = counter_add(charges, key, kind, npages);
+	if (!rc) {
+		rc = counter_add(charges, mm, CHARGE_PINNED, npages);
+		if (rc)
+			counter_sub(charges, key, kind, npages);
+	}
 	pthread_mutex_unlock(&engine->lock);
 	return rc;
 }
@@ -174,6 +182,19 @@ void account_uncharge(struct engine *engine, enum account_mode mode,
 	pthread_mutex_lock(&engine->lock);
 	counter_sub(&engine->accounts->charges, charge_key(mode, source),
 		    mode == ACCOUNT_USER ? CHARGE_USER : CHARGE_MM, npages);
+	counter_sub(&engine->accounts->charges, (uint64_t)(uintptr_t)source->mm, CHARGE_PINNED,
+		    npages);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_mm_charges(struct engine *engine, const struct engine_mm *mm, uint64_t *pinned_pages,
+		       uint64_t *locked_pages)
+{
+	const struct counters *charges = &engine->accounts->charges;
+
+	pthread_mutex_lock(&engine->lock);
+	*pinned_pages = counter_read(charges, (uint64_t)(uintptr_t)mm, CHARGE_PINNED);
+	*locked_pages = counter_read(charges, (uint64_t)(uintptr_t)mm, CHARGE_MM);
 	pthread_mutex_unlock(&engine->lock);
 }
 

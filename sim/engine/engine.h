@@ -253,6 +253,14 @@ void engine_anon_file_release(struct engine_anon_file *file);
 
 /* ---- what is there: leak reports, state dumps, model tests ---------------- */
 
+/*
+ * What the kernel adds to the address space's VmPin and VmLck in /proc/PID/status:
+ * pages pinned in its name, and of these the ones that count against its own limit
+ * (RLIMIT_MODE 1). Pages of a caller with CAP_IPC_LOCK are in neither.
+ */
+void engine_mm_charges(struct engine *engine, const struct engine_mm *mm, uint64_t *pinned_pages,
+		       uint64_t *locked_pages);
+
 enum engine_object_type {
 	ENGINE_OBJ_NONE,
 	ENGINE_OBJ_IOAS,

@@ -88,6 +88,11 @@ int caller_fsuid(const struct caller *caller, uint32_t *uid)
 	return status_read(caller, "Uid:", 3, uid);
 }
 
+int caller_tgid(const struct caller *caller, uint32_t *tgid)
+{
+	return status_read(caller, "Tgid:", 0, tgid);
+}
+
 int caller_dup_fd(const struct caller *caller, int fd)
 {
 	uint32_t tgid;
@@ -98,7 +103,7 @@ int caller_dup_fd(const struct caller *caller, int fd)
 		return -EBADF;
 	pidfd = syscall(SYS_pidfd_open, caller->notif->pid, PIDFD_THREAD);
 	if (pidfd < 0 && errno == EINVAL) {
-		rc = status_read(caller, "Tgid:", 0, &tgid);
+		rc = caller_tgid(caller, &tgid);
 		if (rc)
 			return rc;
 		pidfd = syscall(SYS_pidfd_open, tgid, 0);

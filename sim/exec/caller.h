@@ -31,8 +31,11 @@ int caller_read_string(const struct caller *caller, uint64_t from, char *to, siz
 /* A file of its process as one of ours, close-on-exec; -errno. */
 int caller_dup_fd(const struct caller *caller, int fd);
 
-/* The user that the thread acts as on files (its fsuid in our namespace); -errno. */
+/* The user that the thread acts as on files (its fsuid in our namespace). 0 or -errno. */
 int caller_fsuid(const struct caller *caller, uint32_t *uid);
+
+/* The id of its process in our namespace. 0 or -errno. */
+int caller_tgid(const struct caller *caller, uint32_t *tgid);
 
 /* Puts our fd into its process at the lowest free number, which is returned; -errno. */
 int caller_add_fd(const struct caller *caller, int fd, int oflags);

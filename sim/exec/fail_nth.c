@@ -77,18 +77,16 @@ uint32_t *fail_nth_get(struct fail_nth_table *table, uint32_t tid)
 	return entry ? &entry->number : NULL;
 }
 
-ssize_t fail_nth_read(uint32_t *number, char *buf, size_t len, off_t offset)
+ssize_t fail_nth_read(uint32_t *number, char *buf, size_t len, uint64_t offset)
 {
 	char text[16];
-	off_t size = snprintf(text, sizeof(text), "%u\n",
-			      __atomic_load_n(number, __ATOMIC_RELAXED));
+	size_t size = (size_t)snprintf(text, sizeof(text), "%u\n",
+				       __atomic_load_n(number, __ATOMIC_RELAXED));
 
-	if (offset < 0)
-		return -EINVAL;
 	if (offset >= size)
 		return 0;
-	if (len > (size_t)(size - offset))
-		len = (size_t)(size - offset);
+	if (len > size - offset)
+		len = size - offset;
 	memcpy(buf, text + offset, len);
 	return (ssize_t)len;
 }

@@ -28,7 +28,7 @@ uint32_t *fail_nth_find(struct fail_nth_table *table, uint32_t tid);
 uint32_t *fail_nth_get(struct fail_nth_table *table, uint32_t tid);
 
 /* The file's contents: reads from offset, or takes text written. Bytes or -EINVAL. */
-ssize_t fail_nth_read(uint32_t *number, char *buf, size_t len, off_t offset);
+ssize_t fail_nth_read(uint32_t *number, char *buf, size_t len, uint64_t offset);
 ssize_t fail_nth_write(uint32_t *number, const char *buf, size_t len);
 
 /*

@@ -28,7 +28,7 @@ struct filter {
 
 /*
  * Makes the filter. test_ops: also the test command, mmap of files, reads of no
- * bytes, and opening a file for writing (for fail-nth).
+ * bytes, and opening files (see proc_files.h).
  */
 void filter_build(struct filter *filter, bool test_ops);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/exec/test_calls.h"
 
-#include "sim/exec/fail_nth.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -75,14 +73,6 @@ void test_read_nothing(struct fuse_device *device, const struct caller *caller)
 		caller_continue(caller);
 	if (fd >= 0)
 		close(fd);
-}
-
-void test_open(struct fail_nth_table *table, struct fuse_device *device,
-	       const struct caller *caller)
-{
-	(void)table;
-	(void)device;
-	caller_continue(caller);
 }
 
 /* ---- the knobs of fault injection in debugfs ------------------------------- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The calls that are stopped for the kernel's test command alone (--test-ops):
- * which of its operations give a file, mapping the device file, and opening the
- * files of fault injection.
+ * which of its operations give a file, mapping the device file, reading nothing.
+ * And the folders of fault injection.
  */
 #ifndef IOASIS_SIM_EXEC_TEST_CALLS_H
 #define IOASIS_SIM_EXEC_TEST_CALLS_H
@@ -12,8 +12,6 @@
 
 #include <stdbool.h>
 
-struct fail_nth_table;
-
 /* Whether the operation that the caller asks for would put a file into it. */
 bool test_cmd_gives_file(const struct caller *caller);
 
@@ -22,10 +20,6 @@ void test_mmap(struct fuse_device *device, const struct caller *caller);
 
 /* Answers a read() of no bytes: one of the engine's files may have an error for it. */
 void test_read_nothing(struct fuse_device *device, const struct caller *caller);
-
-/* Answers open() and openat(): a file of ours for fail-nth, else let go on. */
-void test_open(struct fail_nth_table *table, struct fuse_device *device,
-	       const struct caller *caller);
 
 /*
  * Makes the folders of fault injection in debugfs's place, whose knobs take what

@@ -34,6 +34,8 @@ struct anon_entry {
 	uint32_t refs; /* the open file's and each call's; __atomic */
 	uint64_t node; /* its name, too */
 	struct engine_anon_file *file; /* NULL: disowned; under the lock */
+	const struct fuse_device_file_ops *ops; /* of a file that is not the engine's; or NULL */
+	void *opaque;				/* theirs */
 	bool opened;
 	bool poll_wanted; /* someone waits in poll; under the lock */
 	uint64_t poll_handle;
@@ -166,7 +168,7 @@ static void handle_getattr(struct anon_files *anon, const struct fuse_request *r
 static void handle_open(struct anon_files *anon, const struct fuse_request *request)
 {
 	struct fuse_open_out out = {
-		.open_flags = FOPEN_DIRECT_IO | FOPEN_NONSEEKABLE | FOPEN_STREAM,
+		.open_flags = FOPEN_DIRECT_IO,
 	};
 	struct anon_entry *entry;
 
@@ -177,6 +179,8 @@ static void handle_open(struct anon_files *anon, const struct fuse_request *requ
 	if (entry)
 		entry->opened = true;
 	pthread_mutex_unlock(&anon->lock);
+	if (entry && !entry->ops)
+		out.open_flags |= FOPEN_NONSEEKABLE | FOPEN_STREAM;
 	out.fh = (uint64_t)(uintptr_t)entry;
 	fuse_request_reply(request, entry ? 0 : -ENXIO, &out, sizeof(out));
 }
@@ -191,6 +195,8 @@ static void handle_read(const struct fuse_request *request)
 
 	if (!buffer)
 		n = -ENOMEM;
+	else if (entry->ops)
+		n = entry->ops->read(entry->opaque, buffer, size, in->offset);
 	else if (entry->file)
 		n = engine_anon_file_read(entry->file, buffer, size, in->flags & O_NONBLOCK);
 	fuse_request_reply(request, n < 0 ? (int)n : 0, buffer, n < 0 ? 0 : (size_t)n);
@@ -204,7 +210,9 @@ static void handle_write(const struct fuse_request *request)
 	struct fuse_write_out out = { 0 };
 	ssize_t n = -EBADF;
 
-	if (entry->file)
+	if (entry->ops)
+		n = entry->ops->write(entry->opaque, (const char *)(in + 1), in->size);
+	else if (entry->file)
 		n = engine_anon_file_write(entry->file, in + 1, in->size);
 	if (n >= 0)
 		out.size = (uint32_t)n;
@@ -234,6 +242,8 @@ static long run_ioctl(void *opaque, const struct engine_client *client, unsigned
 {
 	struct anon_entry *entry = opaque;
 
+	if (entry->ops)
+		return -ENOTTY;
 	return entry->file ? engine_anon_file_ioctl(entry->file, client, cmd, arg) : -EBADF;
 }
 
@@ -344,11 +354,42 @@ out:
 	return err;
 }
 
-int anon_files_open(struct anon_files *anon, struct engine_anon_file *file, int oflags)
+/* Opens the file of a new entry, which is consumed. The fd or -errno. */
+static int entry_open(struct anon_files *anon, struct anon_entry *entry, int oflags)
 {
-	struct anon_entry *entry;
 	char name[24];
 	int fd, err;
+
+	entry->anon = anon;
+	entry->refs = 1;
+	pthread_mutex_lock(&anon->lock);
+	entry->node = anon->next_node++;
+	entry->next = anon->entries;
+	anon->entries = entry;
+	pthread_mutex_unlock(&anon->lock);
+	if (entry->file)
+		engine_anon_file_set_notify(entry->file, entry_notify, entry);
+
+	snprintf(name, sizeof(name), "%" PRIu64, entry->node);
+	fd = openat(anon->root_fd, name, (oflags & O_ACCMODE) | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	err = -errno;
+	if (entry->file)
+		engine_anon_file_set_notify(entry->file, NULL, NULL);
+	pthread_mutex_lock(&anon->lock);
+	entry->file = NULL;
+	pthread_mutex_unlock(&anon->lock);
+	if (!entry->opened) /* else its RELEASE ends it */
+		entry_put(entry);
+	return err;
+}
+
+int anon_files_open(struct anon_files *anon, struct engine_anon_file *file,
+		    const struct fuse_device_file_ops *ops, void *opaque, int oflags)
+{
+	struct anon_entry *entry;
+	int err;
 
 	err = connection_start(anon);
 	if (err)
@@ -356,28 +397,10 @@ int anon_files_open(struct anon_files *anon, struct engine_anon_file *file, int 
 	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return -ENOMEM;
-	entry->anon = anon;
-	entry->refs = 1;
 	entry->file = file;
-	pthread_mutex_lock(&anon->lock);
-	entry->node = anon->next_node++;
-	entry->next = anon->entries;
-	anon->entries = entry;
-	pthread_mutex_unlock(&anon->lock);
-	engine_anon_file_set_notify(file, entry_notify, entry);
-
-	snprintf(name, sizeof(name), "%" PRIu64, entry->node);
-	fd = openat(anon->root_fd, name, (oflags & O_ACCMODE) | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	err = -errno;
-	engine_anon_file_set_notify(file, NULL, NULL);
-	pthread_mutex_lock(&anon->lock);
-	entry->file = NULL;
-	pthread_mutex_unlock(&anon->lock);
-	if (!entry->opened) /* else its RELEASE ends it */
-		entry_put(entry);
-	return err;
+	entry->ops = ops;
+	entry->opaque = opaque;
+	return entry_open(anon, entry, oflags);
 }
 
 void anon_files_disown(struct anon_files *anon, struct engine_anon_file *file)

@@ -388,7 +388,13 @@ struct engine_anon_file *fuse_device_anon_borrow(struct fuse_device *device, int
 
 int fuse_device_anon_open(struct fuse_device *device, struct engine_anon_file *file, int oflags)
 {
-	return anon_files_open(device->anon, file, oflags);
+	return anon_files_open(device->anon, file, NULL, NULL, oflags);
+}
+
+int fuse_device_file_open(struct fuse_device *device, const struct fuse_device_file_ops *ops,
+			  void *opaque, int oflags)
+{
+	return anon_files_open(device->anon, NULL, ops, opaque, oflags);
 }
 
 void fuse_device_anon_disown(struct fuse_device *device, struct engine_anon_file *file)

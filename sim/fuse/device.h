@@ -117,4 +117,17 @@ int fuse_device_anon_open(struct fuse_device *device, struct engine_anon_file *f
  */
 void fuse_device_anon_disown(struct fuse_device *device, struct engine_anon_file *file);
 
+/*
+ * A file that is none of the engine's, for a client to read and write at any offset:
+ * bytes or -errno. opaque outlives the device. Called from any thread.
+ */
+struct fuse_device_file_ops {
+	ssize_t (*read)(void *opaque, char *buf, size_t len, uint64_t offset);
+	ssize_t (*write)(void *opaque, const char *buf, size_t len);
+};
+
+/* As fuse_device_anon_open(). */
+int fuse_device_file_open(struct fuse_device *device, const struct fuse_device_file_ops *ops,
+			  void *opaque, int oflags);
+
 #endif

@@ -108,7 +108,9 @@ struct anon_files *anon_files_create(struct fuse_device *device);
 unsigned int anon_files_stop(struct anon_files *anon);
 void anon_files_destroy(struct anon_files *anon);
 
-int anon_files_open(struct anon_files *anon, struct engine_anon_file *file, int oflags);
+/* Opens a file of the engine, or with file NULL one that ops serve. The fd or -errno. */
+int anon_files_open(struct anon_files *anon, struct engine_anon_file *file,
+		    const struct fuse_device_file_ops *ops, void *opaque, int oflags);
 /*
  * Waits until the last close() of a file that a client has done before the call in
  * hand has taken effect: FUSE tells of it only some time after.

@@ -211,6 +211,26 @@ size_t process_table_others(struct process_table *table, const struct process *p
 	return count;
 }
 
+struct engine_mm *process_table_mm_get(struct process_table *table, uint32_t pid)
+{
+	struct process *p;
+
+	pthread_mutex_lock(&table->lock);
+	for (p = table->processes; p; p = p->next) {
+		if (p->tgid == pid && process_alive(p))
+			break;
+	}
+	if (p)
+		process_get(p);
+	pthread_mutex_unlock(&table->lock);
+	return p ? &p->mm : NULL;
+}
+
+void process_table_mm_put(struct engine_mm *mm)
+{
+	process_put((struct process *)mm);
+}
+
 static void table_forget(struct process_table *table, struct process *process)
 {
 	struct process **link = &table->processes;
