@@ -20,6 +20,7 @@ unit_tests := \
 	test_engine_fail_nth \
 	test_engine_hwpt \
 	test_engine_queues \
+	test_engine_threads \
 	test_error \
 	test_export \
 	test_histogram \
@@ -54,6 +55,7 @@ test_engine_access_srcs = $(engine_rig_srcs)
 test_engine_fail_nth_srcs = $(engine_rig_srcs)
 test_engine_hwpt_srcs = $(engine_rig_srcs)
 test_engine_queues_srcs = $(engine_rig_srcs)
+test_engine_threads_srcs := $(engine_test_srcs)
 test_ioas_model_srcs := $(engine_test_srcs)
 test_error_srcs := backend/error.c
 test_des_srcs := $(des_srcs)
