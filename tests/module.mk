@@ -17,6 +17,7 @@ unit_tests := \
 	test_des \
 	test_dirty_set \
 	test_engine_access \
+	test_engine_account \
 	test_engine_fail_nth \
 	test_engine_hwpt \
 	test_engine_queues \
@@ -55,6 +56,7 @@ test_engine_access_srcs = $(engine_rig_srcs)
 test_engine_fail_nth_srcs = $(engine_rig_srcs)
 test_engine_hwpt_srcs = $(engine_rig_srcs)
 test_engine_queues_srcs = $(engine_rig_srcs)
+test_engine_account_srcs := $(engine_test_srcs)
 test_engine_threads_srcs := $(engine_test_srcs)
 test_ioas_model_srcs := $(engine_test_srcs)
 test_error_srcs := backend/error.c

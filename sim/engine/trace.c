@@ -54,7 +54,7 @@ static void trace_dump(struct engine_ctx *ctx)
 			dump_areas(ctx, (struct ioas *)object);
 	}
 	dev_emit(state_end, ctx->number);
-	ctx->traced = true;
+	__atomic_store_n(&ctx->traced, true, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&ctx->lock);
 }
 
