@@ -17,8 +17,9 @@ if [ -z "${LATE_PRIVATE:-}" ]; then
 fi
 dir=$(mktemp -d)
 export LTTNG_HOME=$dir # where lttng keeps the name of its session
-mount -t tmpfs tmpfs /run/lttng && mount -t tmpfs tmpfs /dev/shm ||
-	skip_all "no private folders for a session daemon"
+for folder in /run/lttng /dev/shm; do
+	mount -t tmpfs tmpfs $folder || skip_all "no private $folder for a session daemon"
+done
 trap 'kill "$(cat /run/lttng/lttng-sessiond.pid)"; rm -rf "$dir"' EXIT
 lttng-sessiond --daemonize --quiet || skip_all "the session daemon does not start"
 

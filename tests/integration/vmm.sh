@@ -34,4 +34,16 @@ check_output "every fault is documented" "" documented
 # A host without LTTng, or with broken probes, must not matter.
 no_probes() { IOASIS_TRACE=1 IOASIS_PROBES=/no/such/probes.so counts 5; }
 check_output "tracing that cannot be had is no matter" "$(counts 5)" no_probes
+# Each of LTTng's libraries becomes something that is none.
+no_lttng() {
+	unshare -rm bash -c 'for lib in $(ldconfig -p | sed -n "s/.*liblttng.* => //p"); do
+		mount --bind /dev/null "$lib" || exit 1
+	done
+	IOASIS_TRACE=1 "$0" --inproc --ops 200 --threads 2 --seed 5' "$vmm"
+}
+if unshare -rm true 2>/dev/null; then
+	check_output "nor is a machine without LTTng" "$(counts 5)" no_lttng
+else
+	skip "nor is a machine without LTTng" "no user namespaces to hide it in"
+fi
 done_testing
