@@ -15,6 +15,7 @@ unit_tests := \
 	test_check_loss \
 	test_commands \
 	test_des \
+	test_device_threads \
 	test_dirty_set \
 	test_engine_access \
 	test_engine_account \
@@ -51,6 +52,7 @@ engine_test_srcs := tests/unit/fake_client.c $(engine_srcs) $(tracepoints_srcs)
 test_check_loss_srcs := $(analysis_test_srcs)
 test_check_srcs := $(analysis_test_srcs)
 test_commands_srcs := $(engine_test_srcs)
+test_device_threads_srcs = $(engine_rig_srcs)
 test_dirty_set_srcs := sim/engine/dirty_set.c
 test_engine_access_srcs = $(engine_rig_srcs)
 test_engine_fail_nth_srcs = $(engine_rig_srcs)

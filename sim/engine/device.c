@@ -69,7 +69,7 @@ void device_unbind(struct device *dev)
 static int hw_info_copy_out(struct engine_ctx *ctx, const struct iommu_hw_info *cmd,
 			    const void *data, uint32_t data_len)
 {
-	static const uint8_t zeros[256];
+	static const uint8_t zeros[4 * ENGINE_PAGE_SIZE];
 	uint32_t done = cmd->data_len < data_len ? cmd->data_len : data_len;
 
 	if (done && ctx_copy_out(ctx, cmd->data_uptr, data, done))

@@ -137,11 +137,13 @@ void domain_read_and_clear_dirty(struct domain *domain, const struct io_pagetabl
 {
 	uint64_t hit, leaf, leaf_last, from = iova;
 
-	/* A hit before iova can share its leaf; the leaf's part in range counts then. */
-	if (!area_is_mapped(area))
+	if (!domain->dirty.used || !area_is_mapped(area))
 		return;
-	domain_leaf(domain, iopt, area, iova, &leaf, &leaf_last);
-	from = leaf;
+	/* A hit before iova can share its leaf; the leaf's part in range counts then. */
+	if (iova != area->iova) {
+		domain_leaf(domain, iopt, area, iova, &leaf, &leaf_last);
+		from = leaf;
+	}
 	while (dirty_set_next(&domain->dirty, from, area->last, &hit)) {
 		if (hit < area->iova)
 			hit = area->iova;

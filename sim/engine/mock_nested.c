@@ -32,36 +32,69 @@ int mock_nested_alloc(struct device *dev, struct domain *domain, uint32_t flags,
 	return 0;
 }
 
+/* One entry: a word of what the page table caches, or all. */
+static int nested_invalidate_one(struct domain *domain,
+				 const struct iommu_hwpt_invalidate_selftest *entry)
+{
+	if (entry->flags & ~IOMMU_TEST_INVALIDATE_FLAG_ALL)
+		return -EOPNOTSUPP;
+	if (entry->iotlb_id > MOCK_NESTED_DOMAIN_IOTLB_ID_MAX)
+		return -EINVAL;
+	if (!(entry->flags & IOMMU_TEST_INVALIDATE_FLAG_ALL)) {
+		domain->iotlb[entry->iotlb_id] = 0;
+		return 0;
+	}
+	for (uint32_t i = 0; i < MOCK_NESTED_DOMAIN_IOTLB_NUM; i++)
+		domain->iotlb[i] = 0;
+	return 0;
+}
+
+/* Entries that are read at once where the caller has them in a row. */
+#define ENTRIES_AT_ONCE 64u
+
+/*
+ * Reads entries from the first-th on: at least one, as many as fit when they lie in a
+ * row and are all there. How many, or what the one gave.
+ */
+static int nested_read_entries(struct hwpt *hwpt, const struct iommu_hwpt_invalidate *cmd,
+			       uint32_t first, struct iommu_hwpt_invalidate_selftest *entries)
+{
+	const size_t size = sizeof(*entries);
+	const struct user_data data = {
+		.uptr = cmd->data_uptr + (uint64_t)cmd->entry_len * first,
+		.len = cmd->entry_len,
+		.type = cmd->data_type,
+	};
+	uint32_t count = cmd->entry_num - first;
+	int rc;
+
+	if (count > ENTRIES_AT_ONCE)
+		count = ENTRIES_AT_ONCE;
+	if (cmd->entry_len == size && count > 1 &&
+	    !ctx_copy_in(hwpt->object.ctx, entries, data.uptr, size * count))
+		return (int)count;
+	rc = user_data_copy_in(hwpt->object.ctx, entries, &data, cmd->data_type, size, size);
+	return rc ? rc : 1;
+}
+
 int mock_nested_invalidate(struct hwpt *hwpt, const struct iommu_hwpt_invalidate *cmd,
 			   uint32_t *done)
 {
-	struct iommu_hwpt_invalidate_selftest entry;
-	struct domain *domain = &hwpt->domain;
-	int rc;
+	struct iommu_hwpt_invalidate_selftest entries[ENTRIES_AT_ONCE];
+	int count, rc;
 
+	*done = 0;
 	if (cmd->data_type != IOMMU_HWPT_INVALIDATE_DATA_SELFTEST)
 		return -EINVAL;
-	for (*done = 0; *done < cmd->entry_num; ++*done) {
-		const struct user_data data = {
-			.uptr = cmd->data_uptr + (uint64_t)cmd->entry_len * *done,
-			.len = cmd->entry_len,
-			.type = cmd->data_type,
-		};
-
-		rc = user_data_copy_in(hwpt->object.ctx, &entry, &data, cmd->data_type,
-				       sizeof(entry), sizeof(entry));
-		if (rc)
-			return rc;
-		if (entry.flags & ~IOMMU_TEST_INVALIDATE_FLAG_ALL)
-			return -EOPNOTSUPP;
-		if (entry.iotlb_id > MOCK_NESTED_DOMAIN_IOTLB_ID_MAX)
-			return -EINVAL;
-		if (!(entry.flags & IOMMU_TEST_INVALIDATE_FLAG_ALL)) {
-			domain->iotlb[entry.iotlb_id] = 0;
-			continue;
+	while (*done < cmd->entry_num) {
+		count = nested_read_entries(hwpt, cmd, *done, entries);
+		if (count < 0)
+			return count;
+		for (int i = 0; i < count; i++, ++*done) {
+			rc = nested_invalidate_one(&hwpt->domain, &entries[i]);
+			if (rc)
+				return rc;
 		}
-		for (uint32_t i = 0; i < MOCK_NESTED_DOMAIN_IOTLB_NUM; i++)
-			domain->iotlb[i] = 0;
 	}
 	return 0;
 }

@@ -127,56 +127,89 @@ static void file_free(struct engine_file *file)
 
 static const struct engine_file_ops file_ops = { .free = file_free };
 
+/* What is open as fd of the client; NULL: nothing. */
+static struct engine_anon_file *file_at(struct rig *rig, int fd)
+{
+	struct engine_anon_file *anon = NULL;
+
+	pthread_mutex_lock(&rig->files_lock);
+	if (fd >= 0 && fd < RIG_FILES)
+		anon = rig->files[fd].anon;
+	pthread_mutex_unlock(&rig->files_lock);
+	return anon;
+}
+
+/* Takes fd away from the client; the file that it was. */
+static struct engine_anon_file *file_remove(struct rig *rig, uint32_t fd)
+{
+	struct engine_anon_file *anon;
+
+	pthread_mutex_lock(&rig->files_lock);
+	anon = rig->files[fd].anon;
+	rig->files[fd].anon = NULL;
+	pthread_mutex_unlock(&rig->files_lock);
+	assert_non_null(anon);
+	return anon;
+}
+
 static struct engine_file *rig_file_get(const struct engine_client *client, int fd, int *err)
 {
+	struct engine_anon_file *anon = file_at(the_rig, fd);
 	struct engine_file *file;
 
 	(void)client;
 	*err = -EBADF;
-	if (fd < 0 || fd >= RIG_FILES || !the_rig->files[fd].anon)
+	if (!anon)
 		return NULL;
 	file = calloc(1, sizeof(*file));
 	assert_non_null(file);
 	file->ops = &file_ops;
 	file->refs = 1;
 	file->kind = ENGINE_FILE_ANON;
-	file->anon = the_rig->files[fd].anon;
+	file->anon = anon;
 	return file;
 }
 
 static int rig_fd_install(const struct engine_client *client, struct engine_anon_file *file,
 			  int oflags)
 {
+	int got = -EMFILE;
+
 	(void)client, (void)oflags;
+	pthread_mutex_lock(&the_rig->files_lock);
 	for (int fd = 0; fd < RIG_FILES && !the_rig->no_fds; fd++) {
 		if (the_rig->files[fd].anon)
 			continue;
 		the_rig->files[fd].anon = file;
-		return fd;
+		got = fd;
+		break;
 	}
-	return -EMFILE;
+	pthread_mutex_unlock(&the_rig->files_lock);
+	return got;
 }
 
 static void rig_fd_remove(const struct engine_client *client, int fd)
 {
 	(void)client;
-	assert_non_null(the_rig->files[fd].anon);
-	the_rig->files[fd].anon = NULL;
+	file_remove(the_rig, (uint32_t)fd);
 }
 
 struct engine_anon_file *rig_file(struct rig *rig, uint32_t fd)
 {
-	assert_true(fd < RIG_FILES);
-	assert_non_null(rig->files[fd].anon);
-	return rig->files[fd].anon;
+	struct engine_anon_file *anon = file_at(rig, (int)fd);
+
+	assert_non_null(anon);
+	return anon;
+}
+
+void rig_close_unchecked(struct rig *rig, uint32_t fd)
+{
+	engine_anon_file_release(file_remove(rig, fd));
 }
 
 void rig_close(struct rig *rig, uint32_t fd)
 {
-	struct engine_anon_file *file = rig_file(rig, fd);
-
-	rig->files[fd].anon = NULL;
-	engine_anon_file_release(file);
+	rig_close_unchecked(rig, fd);
 	engine_ctx_verify(rig->ctx);
 }
 
@@ -203,6 +236,7 @@ int rig_setup(void **state)
 	rig->memory = aligned_alloc(1 << 21, 1 << 21);
 	assert_non_null(rig->memory);
 	memset(rig->memory, 0, RIG_BYTES);
+	pthread_mutex_init(&rig->files_lock, NULL);
 	rig->engine = engine_create(&config);
 	assert_non_null(rig->engine);
 	rig->ctx = engine_ctx_open(rig->engine, &rig->client);
@@ -222,6 +256,7 @@ int rig_teardown(void **state)
 			engine_anon_file_release(rig->files[fd].anon);
 	}
 	engine_destroy(rig->engine);
+	pthread_mutex_destroy(&rig->files_lock);
 	free(rig->memory);
 	free(rig);
 	return 0;

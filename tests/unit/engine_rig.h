@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "sim/engine/engine.h"
 #include "sim/engine/test_abi.h"
@@ -31,6 +32,7 @@ struct rig {
 	uint32_t fail_nth;
 	bool no_fds; /* the client has no number left */
 	uint64_t huge_page_bytes;
+	pthread_mutex_t files_lock;
 	struct {
 		struct engine_anon_file *anon;
 	} files[RIG_FILES];
@@ -45,6 +47,8 @@ long rig_call(struct rig *rig, unsigned int cmd, void *arg);
 
 /* The last close of a file that a command gave. */
 void rig_close(struct rig *rig, uint32_t fd);
+/* The same without checking every invariant: other threads may be in calls. */
+void rig_close_unchecked(struct rig *rig, uint32_t fd);
 struct engine_anon_file *rig_file(struct rig *rig, uint32_t fd);
 
 /* Calls that must succeed; they return the id. */
