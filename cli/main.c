@@ -24,6 +24,7 @@ static const struct command_row commands[] = {
 	{ "export", cmd_export, "write a trace for Perfetto, SQLite or as JSON" },
 	{ "record", cmd_record, "run a command with tracing on" },
 	{ "report", cmd_report, "make a page of a trace: verdict, tables, pictures" },
+	{ "replay", cmd_replay, "make the calls of a trace again and compare" },
 	{ "serve", cmd_serve, "run a fake /dev/iommu in the foreground" },
 	{ "simulate", cmd_simulate, "run a scenario in virtual time" },
 	{ "stats", cmd_stats, "count and time the calls in traces" },

@@ -8,6 +8,7 @@ cli_srcs := \
 	cli/cmd_export.c \
 	cli/cmd_record.c \
 	cli/cmd_report.c \
+	cli/cmd_replay.c \
 	cli/cmd_serve.c \
 	cli/cmd_simulate.c \
 	cli/cmd_stats.c \

@@ -88,6 +88,7 @@ scenario_srcs := \
 	sim/scenario/actor_migration.c \
 	sim/scenario/actor_nic.c \
 	sim/scenario/actor_nvme.c \
+	sim/scenario/arena.c \
 	sim/scenario/boot.c \
 	sim/scenario/call.c \
 	sim/scenario/ctf_uuid.c \
@@ -96,6 +97,7 @@ scenario_srcs := \
 	sim/scenario/iommu.c \
 	sim/scenario/load.c \
 	sim/scenario/presets.c \
+	sim/scenario/replay.c \
 	sim/scenario/report.c \
 	sim/scenario/schema.c \
 	sim/scenario/sim_log.c \

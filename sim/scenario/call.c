@@ -266,7 +266,7 @@ uint64_t call_map(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64
 	struct world *world = guest->world;
 	const struct scenario_cost *cost = &world->scenario->cost;
 	struct call call = call_of(guest, now_ns);
-	void *va = world->arena + arena_offset;
+	void *va = world->arena.first + arena_offset;
 	uint64_t work_ns = 0;
 
 	world->counts.maps++;

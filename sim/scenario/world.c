@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <ioasis/error.h>
 #include <ioasis/iommufd_abi.h>
@@ -24,12 +22,6 @@ const struct actor_kind *const actor_kinds[] = {
 	&actor_migration, &actor_fragmentation,	 &actor_faults,
 };
 const unsigned int actor_kinds_count = sizeof(actor_kinds) / sizeof(*actor_kinds);
-
-/* Memory that no one touches needs no real addresses: any number does. */
-#define ARENA_NOWHERE ((char *)0x100000000000)
-/* Real memory behind the arena repeats, so that a large guest needs little of it. */
-#define ARENA_CHUNK_BYTES ((uint64_t)16 << 20)
-#define ARENA_CHUNKS_MAX  4096u
 
 static int fail(struct world *world, int err, const char *what)
 {
@@ -87,41 +79,16 @@ uint64_t actor_arena_offset(const struct world *world, const struct actor_kind *
 	return offset;
 }
 
-/* Real memory for a real device: one file mapped over and over. */
-static int arena_map(struct world *world)
-{
-	uint64_t chunk = ARENA_CHUNK_BYTES;
-	int fd, err = 0;
-
-	while (world->arena_bytes / chunk > ARENA_CHUNKS_MAX)
-		chunk *= 2;
-	world->arena_bytes = (world->arena_bytes + chunk - 1) / chunk * chunk;
-	world->arena = mmap(NULL, world->arena_bytes, PROT_NONE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (world->arena == MAP_FAILED) {
-		world->arena = NULL;
-		return fail(world, -errno, "memory for the guests");
-	}
-	fd = memfd_create("ioasis-guest", MFD_CLOEXEC);
-	if (fd < 0 || ftruncate(fd, (off_t)chunk))
-		err = fail(world, -errno, "memory for the guests");
-	for (uint64_t at = 0; at < world->arena_bytes && !err; at += chunk) {
-		if (mmap(world->arena + at, chunk, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-			 fd, 0) == MAP_FAILED)
-			err = fail(world, -errno, "memory for the guests");
-	}
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
 static int make_arena(struct world *world)
 {
-	world->arena_bytes = actor_arena_offset(world, NULL);
+	uint64_t bytes = actor_arena_offset(world, NULL);
+	int err = 0;
+
 	if (world->options.device)
-		return arena_map(world);
-	world->arena = ARENA_NOWHERE;
-	return 0;
+		err = arena_map(&world->arena, bytes);
+	else
+		arena_nowhere(&world->arena, bytes);
+	return err ? fail(world, err, "memory for the guests") : 0;
 }
 
 /* ---- guests ------------------------------------------------------------------- */
@@ -335,7 +302,6 @@ void world_destroy(struct world *world)
 	free(world->iommus);
 	inproc_destroy(world->inproc);
 	des_fini(&world->des);
-	if (world->options.device && world->arena)
-		munmap(world->arena, world->arena_bytes);
+	arena_unmap(&world->arena);
 	free(world);
 }

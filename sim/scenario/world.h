@@ -22,6 +22,7 @@
 
 #include "sim/des/des.h"
 #include "sim/des/random.h"
+#include "sim/scenario/arena.h"
 #include "sim/scenario/iommu.h"
 #include "sim/scenario/scenario.h"
 
@@ -110,8 +111,7 @@ struct world {
 	struct housekeeping *housekeepings;
 	struct fragmentation *fragmentations;
 	struct faults *faults;
-	char *arena; /* memory behind all guests */
-	uint64_t arena_bytes;
+	struct arena arena; /* memory behind all guests */
 	uint64_t next_op_id;
 	uint64_t latest_ns; /* the end of the call that ends last */
 	char error[256];

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ioasis replay: a recorded trace's calls, made again on any device. */
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/analysis.h"
+#include "cli/options.h"
+#include "cli/read_traces.h"
+#include "sim/scenario/replay.h"
+
+struct options {
+	const char *device;
+	uint64_t slowness_permille;
+	bool json;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+static bool go_on(void *opaque)
+{
+	(void)opaque;
+	return !interrupted;
+}
+
+static bool set_device(void *opaque, const char *value)
+{
+	((struct options *)opaque)->device = strcmp(value, "inproc") ? value : NULL;
+	return *value;
+}
+
+/* recorded, max, or a factor with three decimals at most: 2, 0.5, 100. */
+static bool set_speed(void *opaque, const char *value)
+{
+	struct options *options = opaque;
+	unsigned long long whole = 0, thousandths = 0, unit = 100;
+	const char *c = value;
+
+	if (!strcmp(value, "max")) {
+		options->slowness_permille = 0;
+		return true;
+	}
+	if (!strcmp(value, "recorded")) {
+		options->slowness_permille = 1000;
+		return true;
+	}
+	for (; *c >= '0' && *c <= '9' && whole < 1000000; c++)
+		whole = whole * 10 + (unsigned int)(*c - '0');
+	if (*c == '.') {
+		for (c++; *c >= '0' && *c <= '9' && unit; c++, unit /= 10)
+			thousandths += (unsigned int)(*c - '0') * unit;
+	}
+	thousandths += whole * 1000;
+	if (*c || c == value || !thousandths || thousandths > 1000000)
+		return false;
+	options->slowness_permille = 1000000 / thousandths;
+	return true;
+}
+
+static bool set_json(void *opaque, const char *value)
+{
+	(void)value;
+	((struct options *)opaque)->json = true;
+	return true;
+}
+
+static const struct cli_option option_table[] = {
+	{ "device", 0, "inproc|PATH", "inproc or the path of a device",
+	  "where to make the calls (default inproc: in this process)", set_device },
+	{ "speed", 0, "SPEED", "recorded, max, or a factor from 0.001 to 1000",
+	  "recorded, times as fast as that, or max (default)", set_speed },
+	{ "json", 0, NULL, NULL, "print JSON", set_json },
+	{ NULL, 0, NULL, NULL, NULL, NULL },
+};
+
+static const struct cli_command command = {
+	.name = "replay",
+	.synopsis = "TRACE... [OPTIONS]",
+	.summary = "Makes the calls of a recorded trace again and compares the answers.",
+	.details = "Reads traces of the backend (on the fake or on a real device), of QEMU's own\n"
+		   "events and of 'ioasis simulate'. Exit status 0: all answers are the same;\n"
+		   "1: some differ; 3: nothing could be replayed.",
+	.options = option_table,
+	.error_status = 3,
+};
+
+/* ---- from a trace to calls ---------------------------------------------------- */
+
+struct recording {
+	struct replay_call *calls; /* owned */
+	size_t count;
+	size_t size;
+	uint64_t backends_count;
+	uint64_t unfinished; /* calls that never came back */
+	uint64_t unknown;    /* calls of a kind that is not replayed */
+	bool out_of_memory;
+};
+
+static enum replay_op op_of(enum event_op op)
+{
+	switch (op) {
+	case OP_CONNECT:
+		return REPLAY_CONNECT;
+	case OP_DISCONNECT:
+		return REPLAY_DISCONNECT;
+	case OP_ALLOC_IOAS:
+		return REPLAY_ALLOC_IOAS;
+	case OP_FREE_ID:
+		return REPLAY_FREE_ID;
+	case OP_MAP_DMA:
+		return REPLAY_MAP;
+	case OP_MAP_FILE_DMA:
+		return REPLAY_MAP_FILE;
+	case OP_UNMAP_DMA:
+		return REPLAY_UNMAP;
+	case OP_GET_DEVICE_INFO:
+		return REPLAY_DEVICE_INFO;
+	case OP_ALLOC_HWPT:
+		return REPLAY_ALLOC_HWPT;
+	case OP_SET_DIRTY:
+		return REPLAY_SET_DIRTY;
+	case OP_GET_DIRTY_BITMAP:
+		return REPLAY_GET_DIRTY;
+	default:
+		return REPLAY_OP_COUNT;
+	}
+}
+
+static void keep_call(void *opaque, const struct state_op *op)
+{
+	struct recording *recording = opaque;
+	enum replay_op replay_op = op_of(op->op);
+
+	if (op->layer != STATE_BACKEND || op->op == OP_SET_FD)
+		return;
+	if (!op->returned || !op->context) {
+		recording->unfinished++;
+		return;
+	}
+	if (replay_op == REPLAY_OP_COUNT) {
+		recording->unknown++;
+		return;
+	}
+	if (recording->count == recording->size) {
+		size_t size = recording->size ? recording->size * 2 : 1024;
+		struct replay_call *calls = realloc(recording->calls, size * sizeof(*calls));
+
+		if (!calls) {
+			recording->out_of_memory = true;
+			return;
+		}
+		recording->calls = calls;
+		recording->size = size;
+	}
+	if (op->context->serial > recording->backends_count)
+		recording->backends_count = op->context->serial;
+	recording->calls[recording->count++] = (struct replay_call){
+		.op = replay_op,
+		.readonly = op->op == OP_SET_DIRTY ? op->start : op->readonly,
+		.any_errno = op->qemu,
+		.backend = (uint32_t)op->context->serial - 1,
+		.id = (uint32_t)(op->op == OP_ALLOC_HWPT && op->pt_id ? op->pt_id : op->id),
+		.new_id = (uint32_t)op->new_id,
+		.device_id = (uint32_t)op->dev_id,
+		.ret = (int32_t)(op->non_exist && !op->ret ? -ENOENT : op->ret),
+		.op_id = op->op_id,
+		.iova = op->iova,
+		.size = op->size,
+		.begin_ns = op->begin_ns,
+	};
+}
+
+static int compare_calls(const void *a, const void *b)
+{
+	const struct replay_call *x = a, *y = b;
+
+	if (x->begin_ns != y->begin_ns)
+		return x->begin_ns < y->begin_ns ? -1 : 1;
+	return x->op_id < y->op_id ? -1 : x->op_id > y->op_id;
+}
+
+/* ---- what came out --------------------------------------------------------------- */
+
+static const char *answer(int32_t ret)
+{
+	return ret ? strerrorname_np(-ret) ? strerrorname_np(-ret) : "an unknown error" : "success";
+}
+
+static uint64_t rate(const struct replay_result *result)
+{
+	return result->wall_ns ? (uint64_t)((unsigned __int128)result->calls * 1000000000 /
+					    result->wall_ns)
+			       : 0;
+}
+
+static void print_table(const struct recording *recording, const struct replay_result *result)
+{
+	printf("%-18s %12s %12s %12s\n", "call", "made", "same", "different");
+	for (unsigned int op = 0; op < REPLAY_OP_COUNT; op++) {
+		if (result->calls_count[op])
+			printf("%-18s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 "\n",
+			       replay_op_name((enum replay_op)op), result->calls_count[op],
+			       result->same_count[op],
+			       result->calls_count[op] - result->same_count[op]);
+	}
+	for (size_t i = 0; i < result->differences_count; i++) {
+		const struct replay_call *call = result->differences[i].call;
+
+		printf("different: op %" PRIu64 ":%" PRIu64 " %s id %" PRIu32 " iova 0x%" PRIx64
+		       " size 0x%" PRIx64 ": recorded %s, now %s\n",
+		       call->op_id >> 32, call->op_id & UINT32_MAX, replay_op_name(call->op),
+		       call->id, call->iova, call->size,
+		       call->any_errno && call->ret ? "a failure" : answer(call->ret),
+		       answer(result->differences[i].ret));
+	}
+	if (result->unmade)
+		printf("not made: %" PRIu64 " calls that need a device\n", result->unmade);
+	if (recording->unfinished || recording->unknown)
+		printf("not replayed: %" PRIu64 " calls that never came back, %" PRIu64
+		       " of other kinds\n",
+		       recording->unfinished, recording->unknown);
+	printf("%" PRIu64 " calls, %" PRIu64 " answers differ; %" PRIu64 " calls a second\n",
+	       result->calls, result->calls - result->same, rate(result));
+}
+
+static void print_json(const struct recording *recording, const struct replay_result *result)
+{
+	printf("{\n  \"calls\": %" PRIu64 ",\n  \"same\": %" PRIu64 ",\n  \"unmade\": %" PRIu64
+	       ",\n  \"unfinished\": %" PRIu64 ",\n  \"unknown\": %" PRIu64
+	       ",\n  \"calls_per_s\": %" PRIu64 ",\n  \"operations\": {",
+	       result->calls, result->same, result->unmade, recording->unfinished,
+	       recording->unknown, rate(result));
+	for (unsigned int op = 0, first = 1; op < REPLAY_OP_COUNT; op++) {
+		if (!result->calls_count[op])
+			continue;
+		printf("%s\n    \"%s\": {\"calls\": %" PRIu64 ", \"same\": %" PRIu64 "}",
+		       first ? "" : ",", replay_op_name((enum replay_op)op),
+		       result->calls_count[op], result->same_count[op]);
+		first = 0;
+	}
+	printf("\n  }\n}\n");
+}
+
+static int run(const struct options *options, struct recording *recording)
+{
+	struct replay_options replay_options = {
+		.device = options->device,
+		.slowness_permille = options->slowness_permille,
+		.go_on = go_on,
+	};
+	struct sigaction action = { .sa_handler = on_signal };
+	char error[REPLAY_ERROR_BYTES];
+	struct replay_result result;
+	int err;
+
+	if (!recording->count)
+		return cli_fail(&command, "the trace holds no calls of the backend; record one with "
+					  "'ioasis record'");
+	qsort(recording->calls, recording->count, sizeof(*recording->calls), compare_calls);
+	sigaction(SIGINT, &action, NULL);
+	err = replay_run(recording->calls, recording->count, &replay_options, &result, error);
+	if (err && err != -EINTR)
+		return cli_fail(&command, "%s", error);
+	if (options->json)
+		print_json(recording, &result);
+	else
+		print_table(recording, &result);
+	if (err)
+		return 128 + SIGINT;
+	return result.same != result.calls;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	static const struct analysis_observer observer = { .op = keep_call };
+	struct recording recording = { .count = 0 };
+	struct options options = { .json = false };
+	struct analysis *analysis;
+	int first, status = 3;
+
+	first = cli_parse(&command, argc, argv, &options, &status);
+	if (first < 0)
+		return status;
+	if (first == argc)
+		return cli_fail(&command, "no trace given; say the folder of a trace");
+	analysis = analysis_create();
+	if (!analysis || analysis_observe(analysis, &observer, &recording)) {
+		analysis_destroy(analysis);
+		return cli_fail(&command, "out of memory");
+	}
+	status = cli_read_traces(&command, analysis, argv + first, argc - first);
+	analysis_destroy(analysis);
+	if (!status && recording.out_of_memory)
+		status = cli_fail(&command, "out of memory");
+	if (!status)
+		status = run(&options, &recording);
+	free(recording.calls);
+	return status;
+}
