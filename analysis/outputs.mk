@@ -17,7 +17,8 @@ report_srcs := \
 	analysis/report_collect.c \
 	analysis/report_html.c \
 	analysis/report_space.c \
-	analysis/timeline.c
+	analysis/timeline.c \
+	analysis/top.c
 
 export_srcs := \
 	analysis/export.c \

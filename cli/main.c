@@ -28,6 +28,7 @@ static const struct command_row commands[] = {
 	{ "serve", cmd_serve, "run a fake /dev/iommu in the foreground" },
 	{ "simulate", cmd_simulate, "run a scenario in virtual time" },
 	{ "stats", cmd_stats, "count and time the calls in traces" },
+	{ "top", cmd_top, "show who maps how much, while it happens" },
 	{ NULL, NULL, NULL },
 };
 

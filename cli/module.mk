@@ -12,6 +12,7 @@ cli_srcs := \
 	cli/cmd_serve.c \
 	cli/cmd_simulate.c \
 	cli/cmd_stats.c \
+	cli/cmd_top.c \
 	cli/device_options.c \
 	cli/main.c \
 	cli/options.c \

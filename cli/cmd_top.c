@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ioasis top: follows a running session, and shows who maps how much.
+ *
+ * One thread reads, the other shows every interval. The reading ends with the
+ * session or with Ctrl-C; then the last interval is shown.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analysis/analysis.h"
+#include "analysis/top.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+
+struct top_options {
+	uint64_t interval_ns;
+	uint64_t count; /* intervals; 0: until the session ends */
+	bool json;
+};
+
+static bool set_interval(void *opaque, const char *value)
+{
+	struct top_options *options = opaque;
+
+	return cli_parse_ns(value, &options->interval_ns) && options->interval_ns >= 100000000;
+}
+
+static bool set_count(void *opaque, const char *value)
+{
+	struct top_options *options = opaque;
+
+	return cli_parse_u64(value, &options->count) && options->count;
+}
+
+static bool set_json(void *opaque, const char *value)
+{
+	(void)value;
+	((struct top_options *)opaque)->json = true;
+	return true;
+}
+
+static const struct cli_option options_table[] = {
+	{ "interval", 'i', "TIME", "a time of 100ms or more, as 1s", "how often (default 1s)",
+	  set_interval },
+	{ "count", 'n', "N", "a number above 0", "end after N times (default: with the session)",
+	  set_count },
+	{ "json", 0, NULL, NULL, "print a JSON object a line", set_json },
+	{ 0 },
+};
+
+static const struct cli_command command = {
+	.name = "top",
+	.synopsis = "[OPTIONS] TRACE...",
+	.summary = "Shows who maps how much, while it happens.",
+	.details = "TRACE is net://HOST/host/NAME/SESSION of a session made with `lttng create\n"
+		   "--live`; `babeltrace2 -i lttng-live net://HOST` lists those of a relay daemon.\n"
+		   "A folder with a trace is shown as a whole, once.",
+	.options = options_table,
+	.error_status = 3,
+};
+
+struct reader {
+	struct analysis *analysis;
+	char **traces;
+	int traces_count;
+	int ret;
+	char error[512];
+	bool done;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+};
+
+static struct analysis *following;
+
+static void on_signal(int number)
+{
+	(void)number;
+	analysis_stop(following);
+}
+
+static void *reader_run(void *opaque)
+{
+	struct reader *reader = opaque;
+	int ret = analysis_read(reader->analysis, reader->traces, (size_t)reader->traces_count,
+				reader->error, sizeof(reader->error));
+
+	pthread_mutex_lock(&reader->lock);
+	reader->ret = ret;
+	reader->done = true;
+	pthread_cond_signal(&reader->wake);
+	pthread_mutex_unlock(&reader->lock);
+	return NULL;
+}
+
+/* Waits for the end of the interval; true when the reading has ended. */
+static bool reader_wait(struct reader *reader, uint64_t interval_ns)
+{
+	struct timespec until;
+	int ret = 0;
+	bool done;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	interval_ns += (uint64_t)until.tv_nsec;
+	until.tv_sec += (time_t)(interval_ns / 1000000000);
+	until.tv_nsec = (long)(interval_ns % 1000000000);
+	pthread_mutex_lock(&reader->lock);
+	while (!reader->done && ret != ETIMEDOUT)
+		ret = pthread_cond_timedwait(&reader->wake, &reader->lock, &until);
+	done = reader->done;
+	pthread_mutex_unlock(&reader->lock);
+	return done;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void show(struct top *top, const struct top_options *options, uint64_t interval_ns)
+{
+	struct winsize size = { 0 };
+	bool terminal = isatty(STDOUT_FILENO) && !options->json;
+	unsigned int rows = 0;
+
+	if (options->json) {
+		struct json_object *json = top_to_json(top, interval_ns);
+
+		puts(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
+		json_object_put(json);
+	} else {
+		if (terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row > 4)
+			rows = size.ws_row - 4u;
+		if (terminal)
+			fputs("\033[H\033[J", stdout);
+		top_print(top, interval_ns, rows, stdout);
+		if (!terminal)
+			putchar('\n');
+	}
+	fflush(stdout);
+}
+
+static int follow(struct reader *reader, struct top *top, const struct top_options *options)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	uint64_t shown_ns = now_ns(), shown = 0;
+	pthread_t thread;
+	bool done = false;
+
+	following = reader->analysis;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (pthread_create(&thread, NULL, reader_run, reader))
+		return cli_fail(&command, "cannot start a thread");
+	while (!done && (!options->count || shown < options->count)) {
+		done = reader_wait(reader, options->interval_ns);
+		if (done && reader->ret)
+			break;
+		show(top, options, now_ns() - shown_ns);
+		shown_ns = now_ns();
+		shown++;
+	}
+	analysis_stop(reader->analysis);
+	pthread_join(thread, NULL);
+	if (reader->ret && done)
+		return cli_fail(&command, "%s", reader->error);
+	return 0;
+}
+
+int cmd_top(int argc, char **argv)
+{
+	struct top_options options = { .interval_ns = 1000000000 };
+	struct reader reader = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	pthread_condattr_t attr;
+	struct top *top;
+	int status, first = cli_parse(&command, argc, argv, &options, &status);
+
+	if (first < 0)
+		return status;
+	if (first == argc)
+		return cli_fail(&command, "no trace given; say net://HOST/host/NAME/SESSION");
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&reader.wake, &attr);
+	reader.analysis = analysis_create();
+	reader.traces = argv + first;
+	reader.traces_count = argc - first;
+	top = reader.analysis ? top_create(reader.analysis) : NULL;
+	if (top)
+		status = follow(&reader, top, &options);
+	else
+		status = cli_fail(&command, "out of memory");
+	top_destroy(top);
+	analysis_destroy(reader.analysis);
+	pthread_cond_destroy(&reader.wake);
+	pthread_condattr_destroy(&attr);
+	return status;
+}

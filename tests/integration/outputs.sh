@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# export, report, diff and rules on a real trace: usage errors, what is written, and the
+# page in a real browser without an error on its console.
+. "$TOP/tests/integration/tap.sh"
+cd "$TOP" || exit 1
+
+build=${BUILD:-build}
+ioasis=$build/ioasis
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# usage NAME TEXT COMMAND...: exit status 3 and one line with TEXT.
+usage() {
+	local name=$1 text=$2 err
+	shift 2
+	err=$("$@" 2>&1 >/dev/null)
+	if [ $? = 3 ] && [ "$(wc -l <<<"$err")" = 1 ] && [[ $err == *"$text"* ]]; then
+		ok "$name"
+	else
+		not_ok "$name"
+		sed 's/^/# /' <<<"$err"
+	fi
+}
+
+usage "export of no trace" "no trace given" $ioasis export --to json -o x
+usage "export to nothing" "no --to given; it is perfetto, sqlite or json" $ioasis export t -o x
+usage "export to what is not there" "--to does not take 'xml'; it takes perfetto, sqlite or json" \
+	$ioasis export t --to xml -o x
+usage "export without a file" "no -o given" $ioasis export t --to json
+usage "report without a file" "no -o given" $ioasis report t
+usage "a trace that is not there" "/nonexistent: No such file or directory" \
+	$ioasis report /nonexistent -o "$dir/x.html"
+check "no page is left of it" test ! -e "$dir/x.html"
+usage "diff of one trace" "1 traces given; it takes two" $ioasis diff a
+usage "top at a rate that is too high" "--interval does not take '1ms'; it takes a time of 100ms" \
+	$ioasis top --interval 1ms t
+printf 'digraph x {\n  a -> \n}\n' >"$dir/bad.dot"
+usage "a rule that is wrong has its place" "bad.dot:3:1: found '}'; expected the state" \
+	$ioasis check --rules "$dir/bad.dot" t
+
+if ! command -v lttng-sessiond >/dev/null; then
+	skip "outputs of a real trace" "lttng-tools is not installed"
+	done_testing
+fi
+record() { # NAME ARGUMENTS...
+	local name=$1
+	shift
+	$ioasis record -o "$dir/$name" -- "$build/ioasis-vmm" --inproc --ops 60 "$@" \
+		>"$dir/log" 2>&1 || { not_ok "a trace is recorded"; sed 's/^/# /' "$dir/log"; done_testing; }
+}
+record clean
+record fault --fault double-map
+
+rules=()
+for rule in analysis/rules/*.dot; do
+	rules+=(--rules "$rule")
+done
+$ioasis check "${rules[@]}" "$dir/clean" >"$dir/check"
+check "this VMM unmaps under a device's eyes: status 1" test $? = 1
+check "rule connect_before_alloc holds" grep -q '^ok  *connect_before_alloc' "$dir/check"
+check "rule free_after_unmap holds" grep -q '^ok  *free_after_unmap' "$dir/check"
+check "rule no_unmap_in_use names the unmap" \
+	grep -q '^violation: no_unmap_in_use: unmap of ioas' "$dir/check"
+check_status "one rule alone" 0 $ioasis check --rules analysis/rules/connect_before_alloc.dot \
+	"$dir/clean"
+
+for format in perfetto sqlite json; do
+	check "export to $format" $ioasis export "$dir/clean" --to $format -o "$dir/out.$format"
+	check "the $format file is there" test -s "$dir/out.$format"
+done
+
+$ioasis diff "$dir/clean" "$dir/clean" --json >"$dir/diff.json"
+check "a trace does not differ from itself" python3 - "$dir/diff.json" <<'END'
+import json
+import sys
+ops = json.load(open(sys.argv[1]))["ops"]
+assert ops
+for op in ops:
+    assert op["latency"]["effect_ppm"] == 0 and op["latency"]["p"] == 1, op
+END
+
+check "the report is written" $ioasis report "${rules[@]}" "$dir/fault" -o "$dir/report.html"
+check "the page needs nothing from outside" \
+	bash -c "! grep -oE '(src|href)=\"(https?:)?//' '$dir/report.html'"
+if ! command -v chromium >/dev/null; then
+	skip "the page in a browser" "chromium is not installed"
+	done_testing
+fi
+
+# page FILE#HASH: opens it; its console goes to $dir/console, what it became to $dir/dom.
+page() {
+	timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
+		--disable-background-networking --disable-component-update --disable-sync \
+		--disable-dev-shm-usage --user-data-dir="$dir/profile" --enable-logging=stderr \
+		--virtual-time-budget=600 --dump-dom "file://$1" >"$dir/dom" 2>"$dir/browser"
+	grep CONSOLE "$dir/browser" >"$dir/console"
+}
+page "$dir/report.html#finding-1"
+check "the page is drawn to its end" grep -q 'data-ready="yes"' "$dir/dom"
+check "its console has no line" test ! -s "$dir/console"
+sed 's/^/# /' "$dir/console"
+check "it shows the verdict" grep -q 'class="violation"><b>' "$dir/dom"
+check "it names the planted mistake" grep -q '<h3>overlap</h3>' "$dir/dom"
+check "the witness is on the picture" grep -q '<g class="witness"[^>]*><line' "$dir/dom"
+printf '<!DOCTYPE html><script>\nnothing.there();\n</script>' >"$dir/broken.html"
+page "$dir/broken.html"
+check "an error on the console would have been seen" test -s "$dir/console"
+done_testing
