@@ -91,7 +91,10 @@ script_tests := \
 	tests/integration/includes.sh \
 	tests/integration/late.sh \
 	tests/integration/library.sh \
+	tests/integration/live.sh \
+	tests/integration/outputs.sh \
 	tests/integration/packages.sh \
+	tests/integration/scripts.sh \
 	tests/integration/serve.sh \
 	tests/integration/serve_clients.sh \
 	tests/integration/simulate.sh \
