@@ -141,6 +141,7 @@ tests += $(unit_programs)
 
 include tests/kernel/module.mk
 include tests/oracle/module.mk
+include tests/fuzz/module.mk
 
 # $(1): name of a unit test
 define unit_test_rule
