@@ -251,7 +251,7 @@ static void on_commit(void *opaque, const struct state_object *object,
 		if (!commit->op_id)
 			check_leak_destroyed(check, object, commit->time_ns);
 		check_id_freed(check, object, op && op->outer ? op->outer->op_id : commit->op_id,
-			       op ? op->tid : 0, commit->time_ns);
+			       op ? op->tid : 0, commit->time_ns, commit->time_ns);
 		return;
 	}
 	check_space_commit(check, object, commit, op);
@@ -268,7 +268,7 @@ static void on_settle(void *opaque, const struct state_op *op, enum state_settle
 		return;
 	object = state_object_find(check->state, op->context, op->id);
 	if (object)
-		check_id_freed(check, object, op->op_id, op->tid, op->end_ns);
+		check_id_freed(check, object, op->op_id, op->tid, op->begin_ns, op->end_ns);
 }
 
 static void on_race(void *opaque, const struct state_op *op, const struct state_op *with)
@@ -280,7 +280,7 @@ static void on_race(void *opaque, const struct state_op *op, const struct state_
 
 	if (with->op == OP_FREE_ID || op->op == OP_FREE_ID)
 		rule = RULE_USE_AFTER_FREE;
-	finding = finding_add(check, rule, VERDICT_POSSIBLE, op->end_ns,
+	finding = finding_add(check, rule, verdict_possible(check, op), op->end_ns,
 			      "%s and %s of the same %s overlap in time: in another order the rule "
 			      "would be broken", event_op_name(with->op), event_op_name(op->op),
 			      rule == RULE_USE_AFTER_FREE ? "id" : "addresses");

@@ -31,13 +31,14 @@ void check_id_given(struct check *check, const struct state_object *object)
 }
 
 void check_id_freed(struct check *check, const struct state_object *object, uint64_t op_id,
-		    uint32_t tid, int64_t time_ns)
+		    uint32_t tid, int64_t begin_ns, int64_t time_ns)
 {
 	struct id_history *history = history_find(check, object->context, object->id);
 
 	rule_asked(check, RULE_DOUBLE_FREE);
 	if (!history)
 		return;
+	history->free_begin_ns = begin_ns;
 	history->freed_ns = time_ns;
 	history->freed_op = op_id;
 	history->freed_tid = tid;
@@ -126,10 +127,13 @@ static void judge_absent(struct check *check, const struct state_op *op,
 	if (history) {
 		/* An unmap of nothing looks the same as one of an id that is going. */
 		if (op->op == OP_UNMAP_DMA && history->freed_ns >= op->begin_ns)
-			verdict = VERDICT_POSSIBLE;
+			verdict = verdict_possible(check, op);
 		if (how == SETTLED_UNDECIDED)
-			verdict = VERDICT_POSSIBLE;
-		if (!gone && check_lossy_since(check, op->machine, history->freed_ns))
+			verdict = verdict_possible(check, op);
+		/* Between the two it may have been given out again, unseen. */
+		if (!gone && check_lossy_since(check, op->machine,
+					       op->begin_ns < history->free_begin_ns ?
+						       op->begin_ns : history->free_begin_ns))
 			verdict = VERDICT_UNKNOWN;
 		if (!gone && op->context->passed_in)
 			return; /* someone else may have got it in between */

@@ -14,6 +14,7 @@
 struct id_history {
 	int64_t given_ns;
 	int64_t freed_ns; /* INT64_MIN: lives, or never freed */
+	int64_t free_begin_ns; /* when the call that freed it began */
 	uint64_t given_op, freed_op;
 	uint32_t freed_tid;
 };
@@ -87,6 +88,14 @@ static inline void rule_asked(struct check *check, enum check_rule rule)
 /* True when events of machine were lost that could belong to [since, now]. */
 bool check_lossy_since(const struct check *check, uint32_t machine, int64_t since_ns);
 
+/* possible, or unknown when events were lost since op began: one of them may explain it. */
+static inline enum check_verdict verdict_possible(const struct check *check,
+						  const struct state_op *op)
+{
+	return check_lossy_since(check, op->machine, op->begin_ns) ? VERDICT_UNKNOWN
+								   : VERDICT_POSSIBLE;
+}
+
 /* violation if certain, else unknown. */
 static inline enum check_verdict verdict_if(bool certain)
 {
@@ -106,7 +115,7 @@ void check_space_refused(struct check *check, const struct state_op *op);
 /* check_id.c: use-after-free, unknown-id, double-free */
 void check_id_given(struct check *check, const struct state_object *object);
 void check_id_freed(struct check *check, const struct state_object *object, uint64_t op_id,
-		    uint32_t tid, int64_t time_ns);
+		    uint32_t tid, int64_t begin_ns, int64_t time_ns);
 void check_id_named(struct check *check, const struct state_op *op, enum state_settled how);
 void check_id_forget(struct check *check, const struct state_context *context);
 

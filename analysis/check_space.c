@@ -191,7 +191,7 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 	if (met.has_cut) {
 		verdict = verdict_if(state_mapping_certain(check->state, object, &met.cut));
 		if (verdict == VERDICT_VIOLATION && how == SETTLED_UNDECIDED)
-			verdict = VERDICT_POSSIBLE;
+			verdict = verdict_possible(check, op);
 		finding = found(check, RULE_PARTIAL_UNMAP, verdict, object, op->iova, op->last,
 				op->end_ns, "was to be unmapped, which would cut a mapping");
 		finding_witness_mapping(finding, object, &met.cut);
@@ -199,14 +199,14 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 	} else if (met.has_inside) {
 		verdict = verdict_if(state_mapping_certain(check->state, object, &met.inside));
 		if (verdict == VERDICT_VIOLATION && how == SETTLED_UNDECIDED)
-			verdict = VERDICT_POSSIBLE;
+			verdict = verdict_possible(check, op);
 		finding = found(check, RULE_UNMAP_UNMAPPED, verdict, object, op->iova, op->last,
 				op->end_ns, "was reported as not mapped, but a mapping lived there");
 		finding_witness_mapping(finding, object, &met.inside);
 		finding_witness_op(finding, op);
 	} else if (meet(object, op->iova, op->last, INT64_MAX).has_cut) {
 		met = meet(object, op->iova, op->last, INT64_MAX);
-		finding = found(check, RULE_PARTIAL_UNMAP, VERDICT_POSSIBLE, object, op->iova,
+		finding = found(check, RULE_PARTIAL_UNMAP, verdict_possible(check, op), object, op->iova,
 				op->last, op->end_ns,
 				"was to be unmapped while a mapping was made that this would cut");
 		finding_witness_mapping(finding, object, &met.cut);
@@ -232,13 +232,14 @@ void check_space_refused(struct check *check, const struct state_op *op)
 /* ---- calls in their order, without commits -------------------------------------------------- */
 
 /* QEMU's own events tell no begin: between threads their order is not sure. */
-static enum check_verdict settled_verdict(const struct state_op *op, enum state_settled how,
+static enum check_verdict settled_verdict(const struct check *check, const struct state_op *op,
+					  enum state_settled how,
 					  const struct state_mapping *mapping, bool certain)
 {
 	if (!certain)
 		return VERDICT_UNKNOWN;
 	if (how == SETTLED_UNDECIDED || (op->qemu && mapping && mapping->tid != op->tid))
-		return VERDICT_POSSIBLE;
+		return verdict_possible(check, op);
 	return VERDICT_VIOLATION;
 }
 
@@ -254,7 +255,7 @@ static void settle_map(struct check *check, const struct state_op *op,
 	if (!entry)
 		return;
 	finding = found(check, RULE_OVERLAP,
-			settled_verdict(op, how, entry,
+			settled_verdict(check, op, how, entry,
 					state_mapping_certain(check->state, object, entry)),
 			object, op->iova, op->last, op->end_ns,
 			"was mapped while a mapping that shares addresses lived");
@@ -272,7 +273,7 @@ static void settle_unmap(struct check *check, const struct state_op *op,
 	rule_asked(check, RULE_PARTIAL_UNMAP);
 	if (met.has_cut) {
 		finding = found(check, RULE_PARTIAL_UNMAP,
-				settled_verdict(op, how, &met.cut,
+				settled_verdict(check, op, how, &met.cut,
 						state_mapping_certain(check->state, object,
 								      &met.cut)),
 				object, op->iova, op->last, op->end_ns,
@@ -281,7 +282,7 @@ static void settle_unmap(struct check *check, const struct state_op *op,
 		finding_witness_op(finding, op);
 	} else if (!met.has_inside && !is_whole(op->iova, op->last)) {
 		finding = found(check, RULE_UNMAP_UNMAPPED,
-				settled_verdict(op, how, NULL,
+				settled_verdict(check, op, how, NULL,
 						state_object_complete(check->state, object)),
 				object, op->iova, op->last, op->end_ns,
 				"was unmapped with success, but nothing was mapped there");

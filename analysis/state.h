@@ -107,7 +107,8 @@ struct state_op {
 	struct state_context *context; /* NULL: not known */
 	int64_t begin_ns;
 	int64_t end_ns;
-	bool begin_seen;	/* false: begin_ns is end_ns (lost, or QEMU's own events) */
+	bool begin_seen;	/* false: begin_ns is the earliest that it can be (the event was
+				   lost), or end_ns (QEMU's own events have none) */
 	bool returned;
 	bool non_exist;
 	bool qemu;

@@ -221,6 +221,22 @@ static void update_context(struct state *state, const struct state_op *op)
 	}
 }
 
+/*
+ * The earliest time at which a call can have begun whose begin is not there: it
+ * was lost, so after something was lost first. QEMU's events have none by design:
+ * its calls count as short.
+ */
+static int64_t begin_bound_ns(const struct state *state, const struct event *event)
+{
+	const struct quality *quality = &state->analysis->quality;
+	int64_t lost_ns = quality->machines[event->machine].lost_first_ns;
+
+	if (event->qemu)
+		return event->time_ns;
+	return lost_ns > quality->first_ns && lost_ns < event->time_ns ? lost_ns
+								       : quality->first_ns;
+}
+
 void state_op_end(struct state *state, const struct event *event)
 {
 	struct state_op *op = NULL;
@@ -241,7 +257,7 @@ void state_op_end(struct state *state, const struct event *event)
 		op->pid = event->pid;
 		op->tid = (uint32_t)event->tid;
 		op->op_id = event->op_id;
-		op->begin_ns = event->time_ns;
+		op->begin_ns = begin_bound_ns(state, event);
 		op->qemu = event->qemu;
 		op->context = state_context_get(state, event, STATE_BACKEND);
 	}
@@ -305,7 +321,7 @@ void state_ioctl_end(struct state *state, const struct event *event)
 		op->machine = event->machine;
 		op->pid = event->pid;
 		op->op_id = event->op_id;
-		op->begin_ns = event->time_ns;
+		op->begin_ns = begin_bound_ns(state, event);
 		op->op = event_op_of_cmd((uint32_t)event->cmd);
 		op->context = state_context_find(state, event, STATE_DEVICE);
 	}

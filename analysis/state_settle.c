@@ -138,8 +138,26 @@ static void apply(struct state *state, const struct state_op *op)
 	}
 }
 
+/*
+ * A call that began before its id was given out meant an earlier owner of the id, whose
+ * birth was not seen: nobody knows an id before the call that gives it returns.
+ */
+static bool means_earlier_owner(const struct state *state, const struct state_op *op)
+{
+	const struct state_object *object;
+
+	if (op_allocates(op) || !op->begin_seen)
+		return false;
+	object = state_object_find(state, op->context, op->id);
+	return object && object->born_op && op->begin_ns < object->born_ns;
+}
+
 static void take_effect(struct state *state, struct state_op *op, enum state_settled how)
 {
+	if (means_earlier_owner(state, op)) {
+		state_op_free(state, op);
+		return;
+	}
 	state_tell(state, settle, op, how);
 	apply(state, op);
 	state_op_free(state, op);
@@ -254,18 +272,19 @@ static bool must_wait(const struct trial *trial, unsigned int left, unsigned int
 
 /*
  * A call that overlaps op, so that the other order of both was possible; NULL: none.
- * Which id is given out is the device's choice: no client races for it.
+ * Which id is given out is the device's choice: no client races for it. Where a begin
+ * was lost nothing is known.
  */
 static const struct state_op *overlapping(const struct trial *trial, unsigned int op)
 {
 	const struct state_op *this = trial->ops[op];
 
-	if (op_allocates(this))
+	if (op_allocates(this) || !this->begin_seen)
 		return NULL;
 	for (unsigned int i = 0; i < trial->count; i++) {
 		const struct state_op *other = trial->ops[i];
 
-		if (i != op && !op_allocates(other) && collide(other, this) &&
+		if (i != op && !op_allocates(other) && other->begin_seen && collide(other, this) &&
 		    other->end_ns >= this->begin_ns &&
 		    this->end_ns >= other->begin_ns)
 			return other;
