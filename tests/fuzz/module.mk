@@ -12,6 +12,8 @@ build/fuzz/fuzz_engine: $(fuzz_srcs)
 		-o $@ $(fuzz_srcs) -ldl -pthread
 
 .PHONY: fuzz
-fuzz: build/fuzz/fuzz_engine
+fuzz:
+	$(Q)./install-packages fuzz
+	$(Q)$(MAKE) --no-print-directory build/fuzz/fuzz_engine
 	$(Q)build/fuzz/fuzz_engine -max_len=2400 -len_control=1 -timeout=10 \
 		-artifact_prefix=build/fuzz/ -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus
