@@ -112,14 +112,14 @@ static void call_fd_remove(const struct engine_client *client, int fd)
 	close(null);
 }
 
-static void answer_ioctl(struct supervisor *supervisor, struct caller *caller,
-			 struct engine_ctx *ctx)
+static long run_ioctl(struct supervisor *supervisor, struct caller *caller,
+		      struct engine_ctx *ctx)
 {
 	const struct seccomp_data *data = &caller->notif->data;
 	struct engine_client_ops ops = process_client_ops;
 	struct ioctl_call call = { .caller = caller, .device = supervisor->config.device };
 	uint32_t uid;
-	int rc;
+	long rc;
 
 	ops.fd_install = call_fd_install;
 	ops.fd_remove = call_fd_remove;
@@ -127,17 +127,15 @@ static void answer_ioctl(struct supervisor *supervisor, struct caller *caller,
 	if (!rc)
 		rc = process_client_init(&call.pc, fuse_device_processes(call.device), &ops,
 					 caller->notif->pid, uid);
-	if (rc) {
-		caller_answer(caller, rc);
-		return;
-	}
+	if (rc)
+		return rc;
 	call.pc.opaque = &call;
 	if (supervisor->config.fail_nth)
 		call.pc.client.fail_nth = fail_nth_find(supervisor->config.fail_nth,
 							caller->notif->pid);
-	caller_answer(caller, engine_ctx_ioctl(ctx, &call.pc.client, (unsigned int)data->args[1],
-					       data->args[2]));
+	rc = engine_ctx_ioctl(ctx, &call.pc.client, (unsigned int)data->args[1], data->args[2]);
 	process_client_fini(&call.pc);
+	return rc;
 }
 
 /* Runs an ioctl here if its file is one of ours and its answer may be a file. */
@@ -145,6 +143,7 @@ static void handle_ioctl(struct supervisor *supervisor, struct caller *caller)
 {
 	const struct seccomp_data *data = &caller->notif->data;
 	struct engine_ctx *ctx = NULL;
+	long result;
 	int fd;
 
 	if ((unsigned int)data->args[1] == IOMMU_TEST_CMD && !test_cmd_gives_file(caller)) {
@@ -161,8 +160,10 @@ static void handle_ioctl(struct supervisor *supervisor, struct caller *caller)
 		caller_continue(caller);
 		return;
 	}
-	answer_ioctl(supervisor, caller, ctx);
+	result = run_ioctl(supervisor, caller, ctx);
+	/* Before the answer: a close() by the caller after it is to be the last one. */
 	fuse_device_ctx_put(supervisor->config.device, ctx);
+	caller_answer(caller, result);
 }
 
 static void handle(struct supervisor *supervisor, const struct seccomp_notif *notif)

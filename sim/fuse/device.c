@@ -146,6 +146,7 @@ static void handle_open(struct fuse_device *device, const struct fuse_request *r
 	if (err)
 		goto out;
 	anon_files_settle(device->anon);
+	fuse_channel_await_releases(device->channel);
 	pthread_mutex_lock(&device->lock);
 	while (device->releasing)
 		pthread_cond_wait(&device->released, &device->lock);
