@@ -296,7 +296,8 @@ static void on_object_begin(void *opaque, const struct state_object *object)
 	struct check *check = opaque;
 
 	check_id_given(check, object);
-	if (!object->born_seen)
+	/* In a context that was seen from its beginning it is an id that no call gave out. */
+	if (!object->born_seen && !object->context->born_seen)
 		check->beginning_missing = true;
 }
 

@@ -188,7 +188,7 @@ static void list_faults(void)
 	const struct vmm_fault *fault;
 
 	for (fault = vmm_faults; fault->name; fault++)
-		printf("%-20s %-15s %-11s %-7s %s\n", fault->name, fault->breaks, fault->guilty,
+		printf("%-20s %-20s %-10s %-6s %s\n", fault->name, fault->breaks, fault->guilty,
 		       device_name(fault->needs), fault->text);
 }
 

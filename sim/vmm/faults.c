@@ -183,6 +183,45 @@ static int free_races_map(struct vmm *vmm)
 	return 0;
 }
 
+/* ---- order: rules of analysis/rules ---------------------------------------------- */
+
+static int alloc_before_connect(struct vmm *vmm)
+{
+	uint32_t ioas;
+
+	ioas_alloc(vmm, &ioas);
+	return 0;
+}
+
+/* Works, and leaves nothing: but who forgot the mapping is not seen any more. */
+static int free_before_unmap(struct vmm *vmm)
+{
+	uint32_t ioas;
+	int ret = ioas_alloc(vmm, &ioas);
+
+	if (ret)
+		return ret;
+	scratch_map(vmm, ioas, SCRATCH, SCRATCH_BYTES, false);
+	iommufd_backend_free_id(vmm->be, ioas);
+	return 0;
+}
+
+static int dirty_read_before_on(struct vmm *vmm)
+{
+	uint32_t hwpt;
+	uint64_t bits;
+	int ret = iommufd_backend_alloc_hwpt(vmm->be_viommu, 1, vmm->ioas_viommu,
+					     IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
+					     IOMMU_HWPT_DATA_NONE, 0, NULL, &hwpt, NULL);
+
+	if (ret)
+		return ret;
+	iommufd_backend_get_dirty_bitmap(vmm->be_viommu, hwpt, SCRATCH, SCRATCH_BYTES, VMM_PAGE,
+					 &bits, 0, NULL);
+	iommufd_backend_free_id(vmm->be_viommu, hwpt);
+	return 0;
+}
+
 /* ---- connections and what is left ------------------------------------------------ */
 
 static int refcount_underflow(struct vmm *vmm)
@@ -319,15 +358,22 @@ static int strange_errno(struct vmm *vmm)
 #define INPROC VMM_DEVICE_INPROC
 
 const struct vmm_fault vmm_faults[] = {
+	{ "alloc-before-connect", "connect_before_alloc", "alloc",
+	  "wants an address space before it is connected", ANY, .before = alloc_before_connect },
 	{ "close-passed-fd", "fd-ownership", "alloc_ioas",
 	  "closes the fd that it handed to the backend, which still uses it", ANY, true,
 	  .after = close_passed_fd },
 	{ "dma-too-long", "dma-outside", "device", "a device reads one byte more than is mapped",
 	  INPROC, .during = dma_too_long },
+	{ "dirty-read-before-on", "dirty_on_before_read", "dirty",
+	  "reads dirty bits before it turns tracking on", NAIVE,
+	  .during = dirty_read_before_on },
 	{ "double-free", "double-free", "free_id", "frees an address space twice", ANY,
 	  .during = double_free },
 	{ "double-map", "overlap", "map_dma", "maps the same addresses twice", ANY,
 	  .during = double_map },
+	{ "free-before-unmap", "free_after_unmap", "free",
+	  "frees an address space that still has a mapping", ANY, .during = free_before_unmap },
 	{ "free-races-map", "use-after-free", "map_dma",
 	  "a thread frees an address space in which another still maps", ANY,
 	  .during = free_races_map },

@@ -45,6 +45,11 @@ static uint32_t *naive_file(int fd)
 	return &naive_next_id[fd - NAIVE_FD_FIRST];
 }
 
+static uint32_t naive_id(uint32_t *next_id)
+{
+	return __atomic_fetch_add(next_id, 1, __ATOMIC_RELAXED);
+}
+
 static int naive_ioctl(void *opaque, int fd, unsigned long request, void *arg)
 {
 	uint32_t *next_id = naive_file(fd);
@@ -53,8 +58,9 @@ static int naive_ioctl(void *opaque, int fd, unsigned long request, void *arg)
 	if (!next_id)
 		return -1;
 	if (request == IOMMU_IOAS_ALLOC)
-		((struct iommu_ioas_alloc *)arg)->out_ioas_id =
-			__atomic_fetch_add(next_id, 1, __ATOMIC_RELAXED);
+		((struct iommu_ioas_alloc *)arg)->out_ioas_id = naive_id(next_id);
+	else if (request == IOMMU_HWPT_ALLOC)
+		((struct iommu_hwpt_alloc *)arg)->out_hwpt_id = naive_id(next_id);
 	return 0;
 }
 

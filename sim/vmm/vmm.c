@@ -283,6 +283,8 @@ int vmm_run(const struct vmm_config *config, struct vmm *vmm)
 		ret = device_open(vmm);
 	if (!ret)
 		ret = backends_create(vmm);
+	if (!ret && config->fault && config->fault->before)
+		ret = config->fault->before(vmm);
 	if (!ret)
 		ret = connected_run(vmm);
 	if (!vmm->keep_users) {

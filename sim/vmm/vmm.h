@@ -114,12 +114,13 @@ int vmm_nic_dma(struct vmm *vmm, uint64_t iova, uint64_t length, bool write);
 /* faults.c */
 struct vmm_fault {
 	const char *name;
-	const char *breaks; /* the invariant that it breaks */
+	const char *breaks; /* the invariant that it breaks, or the rule in analysis/rules */
 	const char *guilty; /* the call that is to blame */
 	const char *text;
 	enum vmm_device needs; /* the device that shows it; VMM_DEVICE_PATH: any does */
 	bool passes_fd;	       /* it wants pass_fd */
-	/* Runs while the vIOMMU is under load, or after it (before anything is unmapped). */
+	/* Before anything is connected; while the vIOMMU is under load; after that. */
+	int (*before)(struct vmm *vmm);
 	int (*during)(struct vmm *vmm);
 	int (*after)(struct vmm *vmm);
 };

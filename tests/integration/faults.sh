@@ -35,7 +35,7 @@ $vmm --list-faults | while read -r name rule guilty device _; do
 	[ \$device = inproc ] || run "naive \$name \$rule \$guilty" --naive --fault \$name
 	[ \$device != any ] || run_fuse "fuse \$name \$rule \$guilty" --fault \$name
 done
-for seed in 1 2 3 4 5 6 7 8; do
+for seed in 1 2 3; do
 	run "inproc none - -" --inproc --seed \$seed
 	run "naive none - -" --naive --seed \$seed
 	run "inproc-shared none - -" --inproc --pass-fd --seed \$seed
@@ -50,17 +50,26 @@ if ! "$build/ioasis" record -o "$dir/trace" -- bash "$dir/run" >"$dir/record" 2>
 	sed 's/^/# /' "$dir/record"
 	done_testing
 fi
-"$build/ioasis" check --json "$dir/trace" >"$dir/found.json" 2>"$dir/error"
+"$build/ioasis" check --json --rules analysis/rules/connect_before_alloc.dot \
+	--rules analysis/rules/dirty_on_before_read.dot \
+	--rules analysis/rules/free_after_unmap.dot "$dir/trace" >"$dir/found.json" 2>"$dir/error"
 check_status "the check finds a violation" 1 "$build/ioasis" check "$dir/trace"
 python3 - "$dir/runs" "$dir/found.json" >"$dir/results" <<'END'
 import json
 import sys
 
 with open(sys.argv[2]) as file:
-    findings = json.load(file)["findings"]
+    found = json.load(file)
+findings = found["findings"]
+for user_rule in found["user_rules"]:
+    for finding in user_rule["findings"]:
+        findings.append(dict(finding, rule=user_rule["rule"]))
 for line in open(sys.argv[1]):
     pid, device, fault, rule, guilty = line.split()
     mine = [f for f in findings if f.get("pid") == int(pid)]
+    # A user's rule may be broken along with an invariant: freed-in-use does.
+    if "_" not in rule and fault != "none":
+        mine = [f for f in mine if "_" not in f["rule"]]
     broken = sorted({f["rule"] for f in mine if f["verdict"] == "violation"})
     good = broken == ([] if fault == "none" else [rule])
     # A race leaves calls whose order nobody can know.
