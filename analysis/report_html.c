@@ -242,6 +242,7 @@ static void op_write(enum event_op op, const struct stats_op *stats, struct json
 
 	json_out_begin(json, NULL, '{');
 	json_out_string(json, "name", event_op_name(op));
+	json_out_string(json, "layer", op < OP_IOCTL ? "backend" : "device");
 	json_out_u64(json, "calls", stats->calls);
 	json_out_u64(json, "bytes", stats->bytes);
 	errors_write(stats, json);

@@ -139,16 +139,19 @@ const charts = (() => {
   /* ---- latency ---- */
 
   function latencyTable() {
-    const head = ["operation", "calls", "errors", "bytes", "p50", "p90", "p99", "p99.9", "max",
+    const head = ["operation", "layer", "calls", "errors", "bytes", "p50", "p90", "p99", "p99.9", "max",
       "time"];
-    const sum = data.ops.reduce((a, op) => a + op.total_ns, 0) || 1;
+    /* An ioctl inside a call of the backend is that call's time too: each layer is a whole. */
+    const sums = {};
+    data.ops.forEach((op) => { sums[op.layer] = (sums[op.layer] || 0) + op.total_ns; });
     const row = (op) => element("tr", {}, element("td", {}, op.name),
+      element("td", {class: "text"}, op.layer),
       element("td", {}, countText(op.calls)),
       element("td", {}, op.errors.map((e) => countText(e.count) + " " + e.name).join(", ") || "0"),
       element("td", {}, op.bytes ? bytesText(op.bytes) : ""),
       ...["p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns"].map((p) => element("td", {},
         op.timed ? timeText(op[p]) : "")),
-      element("td", {}, op.timed ? (op.total_ns / sum * 100).toFixed(1) + " %" : ""));
+      element("td", {}, op.timed ? (op.total_ns / (sums[op.layer] || 1) * 100).toFixed(1) + " %" : ""));
     byId("latency-table").append(element("table", {}, element("thead", {}, element("tr", {},
       ...head.map((h) => element("th", {scope: "col"}, h)))),
       element("tbody", {}, ...data.ops.map(row))));

@@ -13,7 +13,8 @@
   function quality() {
     const list = byId("quality");
     data.quality.forEach((q) => list.append(element("div", {class: q.warn ? "warn" : ""},
-      element("dt", {}, q.name), element("dd", {}, (q.warn ? "\u26a0 " : "") + q.value))));
+      element("dt", {}, q.name), element("dd", {}, (q.warn ? "\u26a0 " : "") +
+        (/^\d+$/.test(q.value) ? countText(q.value) : q.value)))));
     byId("made").textContent = "Made by ioasis " + data.version + " from " + data.traces.join(", ") +
       ". Time 0 is " + data.window.begin + ".";
   }
