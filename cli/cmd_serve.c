@@ -234,10 +234,57 @@ static void raise_file_limit(void)
 	}
 }
 
+/* vfio/devices beside the device's path, made if need be; what was made, deepest first. */
+struct vfio_folder {
+	char path[PATH_MAX];
+	unsigned int made; /* how many of its last two parts */
+};
+
+static int vfio_folder_prepare(struct vfio_folder *folder, const char *beside)
+{
+	size_t length = (size_t)(strrchr(beside, '/') - beside);
+	static const char *const parts[] = { "/vfio", "/devices" };
+
+	if (length + 32 > sizeof(folder->path))
+		return -ENAMETOOLONG;
+	memcpy(folder->path, beside, length);
+	for (size_t i = 0; i < 2; i++) {
+		strcpy(folder->path + length, parts[i]);
+		length += strlen(parts[i]);
+		if (!mkdir(folder->path, 0755))
+			folder->made++;
+		else if (errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+static void vfio_folder_remove(struct vfio_folder *folder)
+{
+	for (; folder->made; folder->made--) {
+		rmdir(folder->path);
+		*strrchr(folder->path, '/') = '\0';
+	}
+}
+
+/* The simulated devices, after the main one: 0, or the exit status after one line. */
+static int mount_vfio(struct fuse_device *device, struct vfio_folder *folder, const char *beside)
+{
+	char why[FUSE_DEVICE_WHY_BYTES];
+	int err = vfio_folder_prepare(folder, beside);
+
+	if (err)
+		return cli_fail(&serve_command, "cannot make %s: %s", folder->path, strerror(-err));
+	if (fuse_device_mount_vfio(device, folder->path, why))
+		return cli_fail(&serve_command, "%s", why);
+	return 0;
+}
+
 static int serve(struct serve_options *options, const struct fuse_device_config *config)
 {
 	char why[FUSE_DEVICE_WHY_BYTES];
 	struct fuse_device *device;
+	struct vfio_folder vfio = { .made = 0 };
 	struct mount_point point;
 	unsigned int stuck;
 	sigset_t signals;
@@ -263,12 +310,17 @@ static int serve(struct serve_options *options, const struct fuse_device_config 
 		status = cli_fail(&serve_command, "%s", why);
 		goto out_device;
 	}
-	printf("ready %s\n", point.path);
-	fflush(stdout);
-	wait_for_end(device, &signals);
-
+	if (config->vfio_count)
+		status = mount_vfio(device, &vfio, point.path);
+	if (!status) {
+		printf("ready %s\n", point.path);
+		fflush(stdout);
+		wait_for_end(device, &signals);
+	}
 	stuck = fuse_device_stop(device);
-	status = device_options_report(&options->device, 0);
+	vfio_folder_remove(&vfio);
+	if (!status)
+		status = device_options_report(&options->device, 0);
 	if (stuck) {
 		mount_point_remove(&point);
 		fflush(NULL);

@@ -52,6 +52,16 @@ static bool set_delay(void *opaque, const char *value)
 	return add_spec(opaque, value, true);
 }
 
+static bool set_device(void *opaque, const char *value)
+{
+	struct device_options *options = opaque;
+
+	if (options->vfio_count == DEVICE_OPTIONS_VFIO_MAX)
+		return false;
+	options->vfio_texts[options->vfio_count++] = value;
+	return true;
+}
+
 static bool set_seed(void *opaque, const char *value)
 {
 	struct device_options *options = opaque;
@@ -92,6 +102,8 @@ const struct cli_option device_option_table[] = {
 	{ "delay", 0, "SPEC", "at most 64 specs such as map:50us",
 	  "make calls slow: map:50us, unmap:1ms%10", set_delay },
 	{ "seed", 0, "N", "a number", "for everything random (printed when not given)", set_seed },
+	{ "device", 0, "KIND[,k=v]", "at most 16 devices such as edu,vendor=0x1234",
+	  "add a simulated VFIO device, vfio/devices/vfioN", set_device },
 	{ "leak-check", 0, "yes|no", "yes or no", "at the end, list what was left", set_leak_check },
 	{ "json", 0, NULL, NULL, "the list of what was left as JSON", set_json },
 	{ "error-exitcode", 0, "N", "a number from 0 to 255",
@@ -134,6 +146,12 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 		if (!options->leaks)
 			return cli_fail(command, "out of memory");
 	}
+	for (unsigned int i = 0; i < options->vfio_count; i++) {
+		if (vfio_device_spec_parse(options->vfio_texts[i], &options->vfio[i], why))
+			return cli_fail(command, "%s", why);
+	}
+	config->vfio = options->vfio;
+	config->vfio_count = options->vfio_count;
 	config->engine.linux_version = options->linux_version;
 	config->engine.test_ops = options->test_ops;
 	config->inject = inject_is_empty(options->inject) ? NULL : options->inject;

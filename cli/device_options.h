@@ -12,8 +12,10 @@
 #include "sim/fuse/device.h"
 #include "sim/fuse/inject.h"
 #include "sim/fuse/leak.h"
+#include "sim/vfio/vfio_device.h"
 
 #define DEVICE_OPTIONS_SPECS_MAX 64
+#define DEVICE_OPTIONS_VFIO_MAX 16
 
 struct device_options {
 	uint32_t linux_version; /* ENGINE_LINUX(); 0: the newest */
@@ -30,6 +32,10 @@ struct device_options {
 	} specs[DEVICE_OPTIONS_SPECS_MAX];
 	unsigned int specs_count;
 
+	const char *vfio_texts[DEVICE_OPTIONS_VFIO_MAX]; /* borrowed from argv */
+	struct vfio_device_spec vfio[DEVICE_OPTIONS_VFIO_MAX];
+	unsigned int vfio_count;
+
 	/* Made by device_options_apply(), owned. */
 	struct inject *inject;
 	struct leak_report *leaks;
@@ -38,7 +44,7 @@ struct device_options {
 extern const struct cli_option device_option_table[];
 
 /*
- * Makes what the options ask for and fills config (its engine, inject and leaks).
+ * Makes what the options ask for and fills config, which points into options.
  * Chooses and prints the seed if chance is used and none was given. 0, or the exit
  * status after one line about a wrong spec.
  */

@@ -19,7 +19,7 @@ cli_srcs := \
 	cli/read_traces.c \
 	cli/tracing_session.c
 
-ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(process_srcs) $(inproc_srcs) $(fuse_srcs) $(exec_srcs) \
+ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(process_srcs) $(inproc_srcs) $(fuse_srcs) $(vfio_srcs) $(exec_srcs) \
 	$(des_srcs) $(scenario_srcs) $(analysis_srcs) $(bench_srcs) $(tracepoints_srcs))
 ioasis_libs = $(shell $(PKG_CONFIG) --libs $(pkgs) 2>/dev/null) -ldl -lm
 

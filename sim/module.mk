@@ -63,7 +63,13 @@ fuse_srcs := \
 	sim/fuse/leak.c \
 	sim/fuse/mapping.c \
 	sim/fuse/mount.c \
+	sim/fuse/vfio_files.c \
 	sim/fuse/workers.c
+vfio_srcs := \
+	sim/vfio/config_space.c \
+	sim/vfio/edu.c \
+	sim/vfio/irq.c \
+	sim/vfio/vfio_device.c
 exec_srcs := \
 	sim/exec/caller.c \
 	sim/exec/client.c \

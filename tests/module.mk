@@ -99,6 +99,7 @@ script_tests := \
 	tests/integration/serve_clients.sh \
 	tests/integration/simulate.sh \
 	tests/integration/vmm.sh \
+	tests/integration/vfio_device.sh \
 	tests/oracle/fuse.sh \
 	tests/oracle/inproc.sh
 
@@ -113,12 +114,14 @@ $(exec_clients): tests/integration/exec_client.c backend/include/ioasis/iommufd_
 		$(if $(findstring static,$@),-static) -o $@ $<
 
 # What the serve tests run.
-tests += $(B)/tests/device_client
+serve_clients := $(B)/tests/device_client $(B)/tests/vfio_client
+tests += $(serve_clients)
 
-$(B)/tests/device_client: tests/integration/device_client.c backend/include/ioasis/iommufd_abi.h
+$(serve_clients): $(B)/tests/%: tests/integration/%.c backend/include/ioasis/iommufd_abi.h \
+		sim/vfio/abi.h
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -Ibackend/include -pthread -o $@ $<
+	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -I. -Ibackend/include -pthread -o $@ $<
 
 # `ioasis simulate` whose own code (not the engine's) is built with -O0: the results are the same.
 tests += $(B)/tests/simulate_O0

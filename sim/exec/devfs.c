@@ -121,21 +121,46 @@ static int replace_dev(int real)
 	if (!rc)
 		rc = make_file(to, strrchr(NAMESPACE_DEVICE_PATH, '/') + 1);
 	close(to);
+	return rc == -EEXIST ? 0 : rc; /* the host's node, to mount over */
+}
+
+/* A /dev of this namespace alone, instead of the host's. */
+static int make_private_dev(void)
+{
+	int real = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	int rc = real < 0 ? -errno : replace_dev(real);
+
+	if (real >= 0)
+		close(real);
 	return rc;
 }
 
 int namespace_make_device_path(char *why, size_t size)
 {
 	struct stat st;
-	int real, rc;
+	int rc;
 
 	if (!lstat(NAMESPACE_DEVICE_PATH, &st) && (S_ISREG(st.st_mode) || S_ISCHR(st.st_mode)))
 		return 0;
-	real = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	rc = real < 0 ? -errno : replace_dev(real);
+	rc = make_private_dev();
 	if (rc)
 		snprintf(why, size, "cannot make a private /dev: %s", strerror(-rc));
-	if (real >= 0)
-		close(real);
+	return rc;
+}
+
+int namespace_make_vfio_folder(char *why, size_t size)
+{
+	int rc = 0;
+
+	/* Nothing may be made in a /dev that is the host's. */
+	if (access("/dev/vfio", F_OK) && access(HOST_DEV, F_OK))
+		rc = make_private_dev();
+	if (!rc && mkdir("/dev/vfio", 0755) && errno != EEXIST)
+		rc = -errno;
+	if (!rc && (mount("ioasis", "/dev/vfio", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755") ||
+		    mkdir(NAMESPACE_VFIO_FOLDER, 0755)))
+		rc = -errno;
+	if (rc)
+		snprintf(why, size, "cannot make %s: %s", NAMESPACE_VFIO_FOLDER, strerror(-rc));
 	return rc;
 }

@@ -123,6 +123,8 @@ static int launch_prepare(struct launch *launch)
 	rc = namespace_enter(why, LAUNCH_WHY_BYTES);
 	if (!rc)
 		rc = namespace_make_device_path(why, LAUNCH_WHY_BYTES);
+	if (!rc && launch->config->device.vfio_count)
+		rc = namespace_make_vfio_folder(why, LAUNCH_WHY_BYTES);
 	if (!rc && test_ops)
 		rc = test_make_debugfs(why, LAUNCH_WHY_BYTES);
 	if (rc)
@@ -171,6 +173,8 @@ static int launch_make_device(struct launch *launch)
 		return LAUNCH_FAILED;
 	}
 	rc = fuse_device_mount(launch->device, NAMESPACE_DEVICE_PATH, why);
+	if (!rc && config.vfio_count)
+		rc = fuse_device_mount_vfio(launch->device, NAMESPACE_VFIO_FOLDER, why);
 	return rc ? LAUNCH_FAILED : 0;
 }
 

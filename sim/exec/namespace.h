@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #define NAMESPACE_DEVICE_PATH "/dev/iommu"
+#define NAMESPACE_VFIO_FOLDER "/dev/vfio/devices"
 
 /*
  * Moves the calling process, which must have a single thread, into namespaces of
@@ -32,6 +33,13 @@ int namespace_enter(char *why, size_t size);
  * the new file. Comes after namespace_enter(). 0, or -errno with one line in why.
  */
 int namespace_make_device_path(char *why, size_t size);
+
+/*
+ * Makes NAMESPACE_VFIO_FOLDER an empty folder of this namespace; what the host has in
+ * /dev/vfio is hidden. Comes after namespace_make_device_path(). 0, or -errno with one
+ * line in why.
+ */
+int namespace_make_vfio_folder(char *why, size_t size);
 
 /*
  * Lets programs that the calling process runs keep the capabilities that the

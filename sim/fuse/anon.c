@@ -421,6 +421,7 @@ struct engine_anon_file *anon_files_find(struct anon_files *anon, int fd)
 
 	if (!anon->channel)
 		return NULL;
+	fuse_channel_expect(anon->channel);
 	token = fuse_call_ask(fd, anon->st_dev);
 	pthread_mutex_lock(&anon->lock);
 	for (struct anon_entry *entry = anon->entries; token && entry; entry = entry->next) {

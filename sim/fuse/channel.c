@@ -91,6 +91,11 @@ void fuse_request_sleep_ns(const struct fuse_request *request, uint64_t ns)
 	pthread_mutex_unlock(&channel->lock);
 }
 
+void fuse_channel_expect(struct fuse_channel *channel)
+{
+	fuse_workers_hand_over(channel);
+}
+
 void fuse_channel_notify_poll(struct fuse_channel *channel, uint64_t kh)
 {
 	struct fuse_notify_poll_wakeup_out wakeup = { .kh = kh };

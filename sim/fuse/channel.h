@@ -84,6 +84,12 @@ bool fuse_request_abandoned(const struct fuse_request *request);
 /* Sleeps, but not beyond the moment when the caller gets a signal. */
 void fuse_request_sleep_ns(const struct fuse_request *request, uint64_t ns);
 
+/*
+ * The calling thread, in a request or not, is about to make a system call that this
+ * very connection has to answer: another of its threads is to be ready for it.
+ */
+void fuse_channel_expect(struct fuse_channel *channel);
+
 /* Tells the kernel that poll on the file with this handle (fuse_poll_in.kh) may have changed. */
 void fuse_channel_notify_poll(struct fuse_channel *channel, uint64_t kh);
 

@@ -52,7 +52,8 @@ int fuse_device_create(const struct fuse_device_config *config, struct fuse_devi
 	device->made_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	device->processes = process_table_create();
 	device->anon = anon_files_create(device);
-	if (!device->processes || !device->anon)
+	device->vfio = vfio_files_create(device);
+	if (!device->processes || !device->anon || !device->vfio)
 		goto out_destroy;
 	process_table_set_anon_lookup(device->processes, find_anon, device);
 	device->engine = engine_create(&device->config.engine);
@@ -74,6 +75,7 @@ void fuse_device_destroy(struct fuse_device *device)
 		return;
 	fuse_channel_free(device->channel);
 	anon_files_destroy(device->anon);
+	vfio_files_destroy(device->vfio);
 	if (device->engine)
 		engine_destroy(device->engine);
 	process_table_destroy(device->processes);
@@ -318,11 +320,12 @@ static void unmount_ours(struct fuse_device *device)
 
 unsigned int fuse_device_stop(struct fuse_device *device)
 {
-	unsigned int stuck = 0;
+	unsigned int stuck;
 
+	stuck = vfio_files_stop(device->vfio); /* first: they hold the others' objects */
 	unmount_ours(device);
 	if (device->channel)
-		stuck = fuse_channel_stop(device->channel, STOP_GRACE_MS);
+		stuck += fuse_channel_stop(device->channel, STOP_GRACE_MS);
 	stuck += anon_files_stop(device->anon);
 	while (!stuck && device->files) {
 		struct open_file *file = device->files;
@@ -349,8 +352,11 @@ bool fuse_device_owns_fd(struct fuse_device *device, int fd)
 
 struct engine_ctx *fuse_device_ctx_get(struct fuse_device *device, int fd)
 {
-	uint64_t token = fuse_call_ask(fd, device->st_dev);
 	struct engine_ctx *ctx = NULL;
+	uint64_t token;
+
+	fuse_channel_expect(device->channel);
+	token = fuse_call_ask(fd, device->st_dev);
 
 	anon_files_settle(device->anon);
 	/* Found by comparing: a token from elsewhere must not be believed. */

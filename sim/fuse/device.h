@@ -22,6 +22,7 @@
 
 struct inject;
 struct leak_report;
+struct vfio_device_spec;
 struct fuse_device;
 
 #define FUSE_DEVICE_WHY_BYTES 256
@@ -29,6 +30,8 @@ struct fuse_device;
 struct fuse_device_config {
 	struct engine_config engine; /* its intercept is the device's */
 	struct inject *inject;	     /* calls that fail or take longer; borrowed; NULL: none */
+	const struct vfio_device_spec *vfio; /* simulated devices, copied; NULL: none */
+	unsigned int vfio_count;
 	struct leak_report *leaks;   /* where what is left is noted; borrowed; NULL: nowhere */
 	/*
 	 * Asked for the fail_nth of a client's thread (engine_client.fail_nth); NULL:
@@ -56,6 +59,14 @@ int fuse_device_create(const struct fuse_device_config *config, struct fuse_devi
  */
 int fuse_device_mount(struct fuse_device *device, const char *path,
 		      char why[FUSE_DEVICE_WHY_BYTES]);
+
+/*
+ * Mounts the simulated VFIO devices as vfio0, vfio1, ... in folder, where files are
+ * made for them; fuse_device_stop() removes both. After fuse_device_mount(). 0, or
+ * -errno with one line in why.
+ */
+int fuse_device_mount_vfio(struct fuse_device *device, const char *folder,
+			   char why[FUSE_DEVICE_WHY_BYTES]);
 
 /* Readable (poll) once someone else has unmounted the device. Borrowed. */
 int fuse_device_ended_fd(struct fuse_device *device);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 struct anon_files;
+struct vfio_files;
 
 /* The node of the device file, and of the hidden connection's directory. */
 #define FUSE_NODE_ROOT 1u
@@ -29,6 +30,7 @@ struct fuse_device {
 	struct engine *engine;
 	struct process_table *processes;
 	struct anon_files *anon;
+	struct vfio_files *vfio;
 
 	struct fuse_channel *channel;
 	char *path;	/* where it is mounted; NULL: nowhere */
@@ -98,6 +100,14 @@ void fuse_mappings_forget(struct fuse_device *device, struct engine_ctx *ctx);
 void fuse_mappings_read(struct fuse_device *device, struct engine_ctx *ctx,
 			const struct fuse_request *request);
 void fuse_mappings_write(struct fuse_device *device, const struct fuse_request *request);
+
+/* ---- vfio_files.c ------------------------------------------------------------------ */
+
+/* NULL: out of memory. */
+struct vfio_files *vfio_files_create(struct fuse_device *device);
+/* Ends the mounts; returns how many threads are stuck. Files still open are released. */
+unsigned int vfio_files_stop(struct vfio_files *vfio);
+void vfio_files_destroy(struct vfio_files *vfio);
 
 /* ---- anon.c ---------------------------------------------------------------------- */
 

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -143,20 +142,16 @@ static void file_classify(struct process_table *table, struct process_file *pf)
 	}
 }
 
-struct engine_file *process_file_get(struct process_table *table, int pidfd, int fd, int *err)
+struct engine_file *process_file_create(struct process_table *table, int fd, int *err)
 {
 	struct process_file *pf = calloc(1, sizeof(*pf));
 
 	if (!pf) {
+		close(fd);
 		*err = -ENOMEM;
 		return NULL;
 	}
-	pf->fd = fd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	if (pf->fd < 0) {
-		free(pf);
-		*err = -EBADF;
-		return NULL;
-	}
+	pf->fd = fd;
 	pf->file.ops = &file_ops;
 	pf->file.refs = 1;
 	file_classify(table, pf);

@@ -84,8 +84,8 @@ int process_shared_reach(struct process *process, uint64_t va, int *mem_fd, uint
 			 uint64_t *length);
 void process_shared_done(struct process *process);
 
-/* An engine_file for fd of the process behind pidfd. As engine_client_ops.file_get. */
-struct engine_file *process_file_get(struct process_table *table, int pidfd, int fd, int *err);
+/* An engine_file that owns fd, a file of this process; fd is closed on -ENOMEM, too. */
+struct engine_file *process_file_create(struct process_table *table, int fd, int *err);
 
 /* What process_table_set_anon_lookup() was given. NULL: none of ours. */
 struct engine_anon_file *process_table_find_anon(struct process_table *table, int fd);

@@ -535,24 +535,34 @@ static struct engine_mm *client_mm_get(const struct engine_client *client)
 	return &pc->process->mm;
 }
 
-static struct engine_file *client_file_get(const struct engine_client *client, int fd, int *err)
+int process_client_fd_get(const struct engine_client *client, int fd)
 {
 	const struct process_client *pc = to_process_client(client);
+	int pidfd = pc->process->pidfd, got;
 
-	if (pc->process->tgid == client->pid)
-		return process_file_get(pc->table, pc->process->pidfd, fd, err);
-
-	/* In another's address space, but with open files of its own. */
-	int pidfd = (int)syscall(SYS_pidfd_open, client->pid, 0);
-	struct engine_file *file;
-
-	if (pidfd < 0) {
-		*err = -EBADF;
-		return NULL;
+	if (fd < 0)
+		return -EBADF;
+	if (pc->process->tgid == client->pid) {
+		got = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+		return got < 0 ? -EBADF : got;
 	}
-	file = process_file_get(pc->table, pidfd, fd, err);
+	/* In its parent's address space (vfork), but with open files of its own. */
+	pidfd = (int)syscall(SYS_pidfd_open, client->pid, 0);
+	if (pidfd < 0)
+		return -EBADF;
+	got = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	close(pidfd);
-	return file;
+	return got < 0 ? -EBADF : got;
+}
+
+static struct engine_file *client_file_get(const struct engine_client *client, int fd, int *err)
+{
+	int got = process_client_fd_get(client, fd);
+
+	if (got >= 0)
+		return process_file_create(to_process_client(client)->table, got, err);
+	*err = got;
+	return NULL;
 }
 
 const struct engine_client_ops process_client_ops = {

@@ -66,6 +66,12 @@ int process_client_init(struct process_client *pc, struct process_table *table,
 void process_client_fini(struct process_client *pc);
 
 /*
+ * Open file fd of the calling process as a file of this one (close-on-exec, to be
+ * closed), or -EBADF. client: that of a process_client.
+ */
+int process_client_fd_get(const struct engine_client *client, int fd);
+
+/*
  * The name of the command that process pid was when it last called, as `ps`
  * shows it; "?" if it never called. Copied to name (size bytes).
  */

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/vfio/vfio_device.h"
+#include "sim/vfio/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The PCI ids of QEMU's edu. */
+#define EDU_VENDOR 0x1234
+#define EDU_DEVICE 0x11e8
+
+int vfio_device_spec_parse(const char *text, struct vfio_device_spec *spec,
+			   char why[VFIO_DEVICE_WHY_BYTES])
+{
+	const char *at = text + strcspn(text, ",");
+
+	*spec = (struct vfio_device_spec){ .vendor = EDU_VENDOR, .device = EDU_DEVICE };
+	if (at - text != 3 || strncmp(text, "edu", 3)) {
+		snprintf(why, VFIO_DEVICE_WHY_BYTES,
+			 "--device '%s': no kind of device '%.*s'; it is edu[,vendor=ID][,device=ID]",
+			 text, (int)(at - text), text);
+		return -EINVAL;
+	}
+	while (*at) {
+		size_t key = strcspn(++at, "=,"), length = strcspn(at, ",");
+		bool vendor = key == 6 && !strncmp(at, "vendor", 6);
+		unsigned long id = 0;
+		char *end = NULL;
+
+		if (!vendor && !(key == 6 && !strncmp(at, "device", 6))) {
+			snprintf(why, VFIO_DEVICE_WHY_BYTES,
+				 "--device '%s': no key '%.*s'; edu has vendor and device", text,
+				 (int)key, at);
+			return -EINVAL;
+		}
+		if (key < length)
+			id = strtoul(at + key + 1, &end, 0);
+		if (end != at + length || length == key + 1 || id > 0xffff) {
+			snprintf(why, VFIO_DEVICE_WHY_BYTES,
+				 "--device '%s': '%.*s' takes a PCI id from 0 to 0xffff", text,
+				 (int)key, at);
+			return -EINVAL;
+		}
+		if (vendor)
+			spec->vendor = (uint16_t)id;
+		else
+			spec->device = (uint16_t)id;
+		at += length;
+	}
+	return 0;
+}
+
+/* ---- the function behind the file ----------------------------------------------------- */
+
+static bool device_dma(void *opaque, uint64_t iova, void *buf, size_t length, bool write)
+{
+	struct vfio_device *device = opaque;
+	uint64_t fault_iova;
+
+	return config_space_is_bus_master(&device->config) &&
+	       !engine_device_dma(device->engine_device, iova, length, write, buf, &fault_iova);
+}
+
+static void device_raise_irq(void *opaque)
+{
+	struct vfio_device *device = opaque;
+
+	vfio_irqs_raise(&device->irqs);
+}
+
+static const struct edu_ops device_edu_ops = {
+	.dma = device_dma,
+	.raise_irq = device_raise_irq,
+};
+
+static void device_reset(struct vfio_device *device)
+{
+	config_space_reset(&device->config, device->spec.vendor, device->spec.device,
+			   EDU_BAR_BYTES);
+	edu_reset(&device->edu, &device_edu_ops, device);
+}
+
+struct vfio_device *vfio_device_create(const struct vfio_device_spec *spec,
+				       const struct vfio_device_env *env)
+{
+	struct vfio_device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return NULL;
+	device->spec = *spec;
+	device->env = *env;
+	pthread_mutex_init(&device->lock, NULL);
+	vfio_irqs_init(&device->irqs);
+	device_reset(device);
+	return device;
+}
+
+void vfio_device_destroy(struct vfio_device *device)
+{
+	if (!device)
+		return;
+	pthread_mutex_destroy(&device->lock);
+	free(device);
+}
+
+struct vfio_file *vfio_file_open(struct vfio_device *device)
+{
+	struct vfio_file *file = calloc(1, sizeof(*file));
+
+	if (file)
+		file->device = device;
+	return file;
+}
+
+static void device_unbind(struct vfio_device *device)
+{
+	engine_device_unbind(device->engine_device);
+	device->env.ctx_put(device->env.opaque, device->ctx);
+	device->engine_device = NULL;
+	device->ctx = NULL;
+	device->bound = NULL;
+	vfio_irqs_fini(&device->irqs);
+	device_reset(device);
+}
+
+void vfio_file_release(struct vfio_file *file)
+{
+	struct vfio_device *device = file->device;
+
+	pthread_mutex_lock(&device->lock);
+	if (device->bound == file)
+		device_unbind(device);
+	pthread_mutex_unlock(&device->lock);
+	free(file);
+}
+
+/* ---- calls ---------------------------------------------------------------------------------- */
+
+/* copy_struct_from_user(): the structure as far as the caller knows it, a tail of zeros. */
+static int copy_struct_in(const struct engine_client *client, void *dst, size_t size, uint64_t src,
+			  size_t user_size)
+{
+	size_t common = user_size < size ? user_size : size;
+	uint8_t tail[64];
+	size_t at, n;
+
+	memset(dst, 0, size);
+	/* A kernel refuses more than a page of it. */
+	if (user_size > ENGINE_PAGE_SIZE)
+		return -E2BIG;
+	for (at = size; at < user_size; at += n) {
+		n = user_size - at < sizeof(tail) ? user_size - at : sizeof(tail);
+		if (client->ops->copy_in(client, tail, src + at, n))
+			return -EFAULT;
+		for (size_t i = 0; i < n; i++) {
+			if (tail[i])
+				return -E2BIG;
+		}
+	}
+	return client->ops->copy_in(client, dst, src, common);
+}
+
+/* vfio_df_ioctl_bind_iommufd() */
+static long file_bind(struct vfio_file *file, const struct engine_client *client, uint64_t arg)
+{
+	struct vfio_device *device = file->device;
+	struct sim_vfio_bind bind;
+	uint32_t user_size;
+	int err = 0;
+
+	if (client->ops->copy_in(client, &user_size, arg, sizeof(user_size)))
+		return -EFAULT;
+	if (user_size < SIM_VFIO_BIND_MIN)
+		return -EINVAL;
+	err = copy_struct_in(client, &bind, sizeof(bind), arg, user_size);
+	if (err)
+		return err;
+	/* The one flag, a token of a virtual function, is for devices that have such. */
+	if (bind.iommufd < 0 || bind.flags || device->bound)
+		return -EINVAL;
+	device->ctx = device->env.ctx_get(device->env.opaque, client, bind.iommufd, &err);
+	if (!device->ctx)
+		return err;
+	err = engine_device_bind(device->ctx, client, &device->engine_device, &bind.out_devid);
+	if (err) {
+		device->env.ctx_put(device->env.opaque, device->ctx);
+		device->ctx = NULL;
+		return err;
+	}
+	device->bound = file;
+	if (client->ops->copy_out(client, arg + offsetof(struct sim_vfio_bind, out_devid),
+				  &bind.out_devid, sizeof(bind.out_devid))) {
+		device_unbind(device);
+		return -EFAULT;
+	}
+	return 0;
+}
+
+/* vfio_df_ioctl_attach_pt() */
+static long device_attach(struct vfio_device *device, const struct engine_client *client,
+			  uint64_t arg)
+{
+	struct sim_vfio_attach attach;
+	int err;
+
+	if (client->ops->copy_in(client, &attach, arg, SIM_VFIO_ATTACH_MIN))
+		return -EFAULT;
+	if (attach.argsz < SIM_VFIO_ATTACH_MIN || attach.flags & ~SIM_VFIO_FLAG_PASID)
+		return -EINVAL;
+	if (attach.flags & SIM_VFIO_FLAG_PASID)
+		return -EOPNOTSUPP;
+	err = engine_device_attach(device->engine_device, client, &attach.pt_id);
+	if (err)
+		return err;
+	if (client->ops->copy_out(client, arg + offsetof(struct sim_vfio_attach, pt_id),
+				  &attach.pt_id, sizeof(attach.pt_id))) {
+		engine_device_detach(device->engine_device);
+		return -EFAULT;
+	}
+	return 0;
+}
+
+/* vfio_df_ioctl_detach_pt() */
+static long device_detach(struct vfio_device *device, const struct engine_client *client,
+			  uint64_t arg)
+{
+	struct sim_vfio_detach detach;
+
+	if (client->ops->copy_in(client, &detach, arg, SIM_VFIO_DETACH_MIN))
+		return -EFAULT;
+	if (detach.argsz < SIM_VFIO_DETACH_MIN || detach.flags & ~SIM_VFIO_FLAG_PASID)
+		return -EINVAL;
+	if (detach.flags & SIM_VFIO_FLAG_PASID)
+		return -EOPNOTSUPP;
+	engine_device_detach(device->engine_device);
+	return 0;
+}
+
+static long device_info(const struct engine_client *client, uint64_t arg)
+{
+	struct sim_vfio_info info = { 0 };
+	size_t size;
+
+	if (client->ops->copy_in(client, &info, arg, SIM_VFIO_INFO_MIN))
+		return -EFAULT;
+	if (info.argsz < SIM_VFIO_INFO_MIN)
+		return -EINVAL;
+	size = info.argsz < sizeof(info) ? info.argsz : sizeof(info);
+	info.flags = SIM_VFIO_FLAG_PCI | SIM_VFIO_FLAG_RESET;
+	info.num_regions = SIM_VFIO_REGIONS;
+	info.num_irqs = SIM_VFIO_IRQS;
+	return client->ops->copy_out(client, arg, &info, size);
+}
+
+/* How long a region is, and what may be done with it; 0: it is not there. */
+static uint64_t region_bytes(uint32_t index)
+{
+	if (index == SIM_VFIO_BAR0)
+		return EDU_BAR_BYTES;
+	return index == SIM_VFIO_CONFIG ? CONFIG_SPACE_BYTES : 0;
+}
+
+static long device_region_info(const struct engine_client *client, uint64_t arg)
+{
+	struct sim_vfio_region_info info;
+
+	if (client->ops->copy_in(client, &info, arg, sizeof(info)))
+		return -EFAULT;
+	if (info.argsz < sizeof(info) || info.index >= SIM_VFIO_REGIONS ||
+	    info.index == SIM_VFIO_VGA)
+		return -EINVAL;
+	info.cap_offset = 0;
+	info.offset = (uint64_t)info.index << SIM_VFIO_OFFSET_SHIFT;
+	info.size = region_bytes(info.index);
+	info.flags = info.size ? SIM_VFIO_REGION_READ | SIM_VFIO_REGION_WRITE : 0;
+	return client->ops->copy_out(client, arg, &info, sizeof(info));
+}
+
+/* vfio_ioctl_device_feature(): the checks, and then no feature is known. */
+static long device_feature(const struct engine_client *client, uint64_t arg)
+{
+	const uint32_t both = SIM_VFIO_FEATURE_GET | SIM_VFIO_FEATURE_SET;
+	struct sim_vfio_feature feature;
+
+	if (client->ops->copy_in(client, &feature, arg, sizeof(feature)))
+		return -EFAULT;
+	if (feature.argsz < sizeof(feature) ||
+	    feature.flags & ~(SIM_VFIO_FEATURE_MASK | both | SIM_VFIO_FEATURE_PROBE))
+		return -EINVAL;
+	if (!(feature.flags & SIM_VFIO_FEATURE_PROBE) && (feature.flags & both) == both)
+		return -EINVAL;
+	return -ENOTTY;
+}
+
+static long file_ioctl_locked(struct vfio_file *file, const struct engine_client *client,
+			      unsigned int cmd, uint64_t arg)
+{
+	struct vfio_device *device = file->device;
+
+	if (cmd == SIM_VFIO_BIND)
+		return file_bind(file, client, arg);
+	if (device->bound != file)
+		return -EINVAL;
+	switch (cmd) {
+	case SIM_VFIO_ATTACH:
+		return device_attach(device, client, arg);
+	case SIM_VFIO_DETACH:
+		return device_detach(device, client, arg);
+	case SIM_VFIO_FEATURE:
+		return device_feature(client, arg);
+	case SIM_VFIO_GET_INFO:
+		return device_info(client, arg);
+	case SIM_VFIO_GET_REGION_INFO:
+		return device_region_info(client, arg);
+	case SIM_VFIO_GET_IRQ_INFO:
+		return vfio_irqs_info(client, arg);
+	case SIM_VFIO_SET_IRQS:
+		return vfio_irqs_set(device, client, arg);
+	case SIM_VFIO_RESET:
+		device_reset(device);
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+long vfio_file_ioctl(struct vfio_file *file, const struct engine_client *client, unsigned int cmd,
+		     uint64_t arg)
+{
+	long result;
+
+	pthread_mutex_lock(&file->device->lock);
+	result = file_ioctl_locked(file, client, cmd, arg);
+	pthread_mutex_unlock(&file->device->lock);
+	return result;
+}
+
+/* ---- regions -------------------------------------------------------------------------------------- */
+
+/* Splits an access to the BAR into the widest aligned ones, as vfio_pci_core_do_io_rw() does. */
+static unsigned int access_size(uint64_t offset, size_t left)
+{
+	for (unsigned int size = 8; size > 1; size /= 2) {
+		if (left >= size && !(offset % size))
+			return size;
+	}
+	return 1;
+}
+
+/* The device's own buffer is plain memory. */
+static uint8_t *edu_buffer_at(struct vfio_device *device, uint64_t offset, unsigned int size)
+{
+	if (offset < EDU_BUFFER_OFFSET || offset + size > EDU_BUFFER_OFFSET + EDU_BUFFER_BYTES)
+		return NULL;
+	return device->edu.buffer + (offset - EDU_BUFFER_OFFSET);
+}
+
+static void bar_access(struct vfio_device *device, uint64_t offset, uint8_t *buf, size_t length,
+		       bool write)
+{
+	while (length) {
+		unsigned int size = access_size(offset, length);
+		uint8_t *memory = edu_buffer_at(device, offset, size);
+		uint64_t value = 0;
+
+		if (memory && write) {
+			memcpy(memory, buf, size);
+		} else if (memory) {
+			memcpy(buf, memory, size);
+		} else if (write) {
+			memcpy(&value, buf, size);
+			edu_write(&device->edu, offset, value, size);
+		} else {
+			value = edu_read(&device->edu, offset, size);
+			memcpy(buf, &value, size);
+		}
+		offset += size;
+		buf += size;
+		length -= size;
+	}
+}
+
+/* vfio_pci_rw(), vfio_pci_config_rw(), vfio_pci_bar_rw() */
+static ssize_t region_access(struct vfio_file *file, void *buf, size_t length, uint64_t offset,
+			     bool write)
+{
+	struct vfio_device *device = file->device;
+	uint64_t index = offset >> SIM_VFIO_OFFSET_SHIFT, size;
+	uint64_t at = offset & ((1ull << SIM_VFIO_OFFSET_SHIFT) - 1);
+
+	if (device->bound != file || index >= SIM_VFIO_REGIONS)
+		return -EINVAL;
+	size = region_bytes((uint32_t)index);
+	if (index == SIM_VFIO_CONFIG) {
+		if (at >= size || length > size - at)
+			return -EFAULT;
+		if (write)
+			config_space_write(&device->config, at, buf, length);
+		else
+			config_space_read(&device->config, at, buf, length);
+		return (ssize_t)length;
+	}
+	if (at >= size)
+		return -EINVAL;
+	if (length > size - at)
+		length = (size_t)(size - at);
+	if (!config_space_memory_enabled(&device->config))
+		return -EIO;
+	bar_access(device, at, buf, length, write);
+	return (ssize_t)length;
+}
+
+ssize_t vfio_file_read(struct vfio_file *file, void *buf, size_t length, uint64_t offset)
+{
+	ssize_t n;
+
+	pthread_mutex_lock(&file->device->lock);
+	n = region_access(file, buf, length, offset, false);
+	pthread_mutex_unlock(&file->device->lock);
+	return n;
+}
+
+ssize_t vfio_file_write(struct vfio_file *file, const void *buf, size_t length, uint64_t offset)
+{
+	ssize_t n;
+
+	pthread_mutex_lock(&file->device->lock);
+	n = region_access(file, (void *)(uintptr_t)buf, length, offset, true);
+	pthread_mutex_unlock(&file->device->lock);
+	return n;
+}

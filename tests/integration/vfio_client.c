@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A driver in user space for the simulated edu device: `vfio_client IOMMU VFIO`. Prints a
+ * line for each thing that it asks, which the test script compares.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ioasis/iommufd_abi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sim/vfio/abi.h"
+
+#define BAR_OFFSET 0ull
+#define CONFIG_OFFSET ((uint64_t)SIM_VFIO_CONFIG << SIM_VFIO_OFFSET_SHIFT)
+#define IOVA 0x10000000ull
+
+static int vfio;
+
+static void tell(const char *what, long result)
+{
+	printf("%s %s\n", what, result < 0 ? strerrorname_np(errno) : "ok");
+}
+
+static int bind_to(int iommufd, uint32_t *id)
+{
+	struct sim_vfio_bind bind = { .argsz = sizeof(bind), .iommufd = iommufd };
+	int rc = ioctl(vfio, SIM_VFIO_BIND, &bind);
+
+	*id = bind.out_devid;
+	return rc;
+}
+
+static int attach_to(uint32_t *pt_id)
+{
+	struct sim_vfio_attach attach = { .argsz = SIM_VFIO_ATTACH_MIN, .pt_id = *pt_id };
+	int rc = ioctl(vfio, SIM_VFIO_ATTACH, &attach);
+
+	*pt_id = attach.pt_id;
+	return rc;
+}
+
+static int set_irq(uint32_t index, uint32_t flags, uint32_t count, int fd)
+{
+	struct {
+		struct sim_vfio_irq_set set;
+		int32_t fd;
+	} call = { { sizeof(call), flags, index, 0, count }, fd };
+
+	return ioctl(vfio, SIM_VFIO_SET_IRQS, &call);
+}
+
+static uint64_t bar_read(uint64_t offset, size_t size)
+{
+	uint64_t value = 0;
+
+	if (pread(vfio, &value, size, (off_t)(BAR_OFFSET + offset)) != (ssize_t)size)
+		return 0xbad;
+	return value;
+}
+
+static void bar_write(uint64_t offset, uint64_t value, size_t size)
+{
+	if (pwrite(vfio, &value, size, (off_t)(BAR_OFFSET + offset)) != (ssize_t)size)
+		printf("write of register %llx: %s\n", (unsigned long long)offset,
+		       strerrorname_np(errno));
+}
+
+static void dma(uint64_t source, uint64_t target, uint64_t count, uint64_t command)
+{
+	bar_write(0x80, source, 8);
+	bar_write(0x88, target, 8);
+	bar_write(0x90, count, 8);
+	bar_write(0x98, command, 8);
+}
+
+static void ask_unbound(int iommufd)
+{
+	struct sim_vfio_info info = { .argsz = sizeof(info) };
+	uint32_t id;
+	char byte;
+
+	tell("info before bind", ioctl(vfio, SIM_VFIO_GET_INFO, &info));
+	tell("read before bind", pread(vfio, &byte, 1, (off_t)CONFIG_OFFSET));
+	tell("bind to a negative fd", bind_to(-1, &id));
+	tell("bind to a closed fd", bind_to(900, &id));
+	tell("bind to another file", bind_to(1, &id));
+	tell("bind", bind_to(iommufd, &id));
+	printf("device %u\n", id);
+	tell("bind again", bind_to(iommufd, &id));
+}
+
+static void ask_about(void)
+{
+	struct sim_vfio_info info = { .argsz = sizeof(info) };
+	struct sim_vfio_region_info region = { .argsz = sizeof(region), .index = SIM_VFIO_BAR0 };
+	struct sim_vfio_irq_info irq = { .argsz = sizeof(irq), .index = SIM_VFIO_MSI };
+	uint32_t ids = 0;
+
+	tell("info", ioctl(vfio, SIM_VFIO_GET_INFO, &info));
+	printf("flags %u regions %u irqs %u\n", info.flags, info.num_regions, info.num_irqs);
+	tell("region", ioctl(vfio, SIM_VFIO_GET_REGION_INFO, &region));
+	printf("size %llu flags %u\n", (unsigned long long)region.size, region.flags);
+	region.index = SIM_VFIO_VGA;
+	tell("no such region", ioctl(vfio, SIM_VFIO_GET_REGION_INFO, &region));
+	tell("irq", ioctl(vfio, SIM_VFIO_GET_IRQ_INFO, &irq));
+	printf("count %u flags %u\n", irq.count, irq.flags);
+	irq.index = SIM_VFIO_ERR;
+	tell("no such irq", ioctl(vfio, SIM_VFIO_GET_IRQ_INFO, &irq));
+	tell("config", pread(vfio, &ids, 4, (off_t)CONFIG_OFFSET));
+	printf("ids %x\n", ids);
+	tell("registers while memory is off", pread(vfio, &ids, 4, (off_t)BAR_OFFSET));
+}
+
+static void use_registers(void)
+{
+	uint16_t command = 6; /* memory, bus master */
+	uint32_t ones = ~0u, size = 0;
+
+	tell("enable", pwrite(vfio, &command, 2, (off_t)(CONFIG_OFFSET + 4)));
+	if (pwrite(vfio, &ones, 4, (off_t)(CONFIG_OFFSET + 16)) != 4 ||
+	    pread(vfio, &size, 4, (off_t)(CONFIG_OFFSET + 16)) != 4)
+		size = 0;
+	printf("bar %x\n", size);
+	printf("id %llx\n", (unsigned long long)bar_read(0, 4));
+	bar_write(4, 0x12345678, 4);
+	printf("inverted %llx\n", (unsigned long long)bar_read(4, 4));
+	bar_write(8, 10, 4);
+	printf("factorial %llu\n", (unsigned long long)bar_read(8, 4));
+}
+
+static void use_dma(int iommufd, uint32_t ioas)
+{
+	char *memory = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct iommu_ioas_map map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			 IOMMU_IOAS_MAP_WRITEABLE,
+		.ioas_id = ioas,
+		.user_va = (uint64_t)(uintptr_t)memory,
+		.length = 8192,
+		.iova = IOVA,
+	};
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap), .ioas_id = ioas, .iova = IOVA, .length = 8192,
+	};
+	int irq = eventfd(0, EFD_NONBLOCK);
+	uint64_t count = 0;
+
+	tell("map", ioctl(iommufd, IOMMU_IOAS_MAP, &map));
+	tell("msi", set_irq(SIM_VFIO_MSI, SIM_VFIO_DATA_EVENTFD | SIM_VFIO_ACTION_TRIGGER, 1, irq));
+	strcpy(memory, "over the IOMMU");
+	dma(IOVA, 0x40000, 15, 1);
+	dma(0x40000, IOVA + 4096, 15, 1 | 2 | 4);
+	printf("memory '%s'\n", memory + 4096);
+	tell("interrupt", read(irq, &count, 8));
+	printf("count %llu status %llx\n", (unsigned long long)count,
+	       (unsigned long long)bar_read(0x24, 4));
+	tell("unmap", ioctl(iommufd, IOMMU_IOAS_UNMAP, &unmap));
+	memory[4096] = 'x';
+	dma(0x40000, IOVA + 4096, 15, 1 | 2 | 4);
+	printf("memory '%s'\n", memory + 4096);
+	tell("interrupt after a fault", read(irq, &count, 8));
+}
+
+int main(int argc, char **argv)
+{
+	int iommufd = argc == 3 ? open(argv[1], O_RDWR) : -1;
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct iommu_destroy destroy = { .size = sizeof(destroy) };
+	struct sim_vfio_detach detach = { .argsz = SIM_VFIO_DETACH_MIN };
+	uint32_t pt_id;
+
+	vfio = argc == 3 ? open(argv[2], O_RDWR) : -1;
+	if (iommufd < 0 || vfio < 0) {
+		perror("open");
+		return 1;
+	}
+	ask_unbound(iommufd);
+	ask_about();
+	tell("alloc", ioctl(iommufd, IOMMU_IOAS_ALLOC, &alloc));
+	pt_id = 99;
+	tell("attach to nothing", attach_to(&pt_id));
+	pt_id = alloc.out_ioas_id;
+	tell("attach", attach_to(&pt_id));
+	printf("page table %u of address space %u\n", pt_id, alloc.out_ioas_id);
+	use_registers();
+	use_dma(iommufd, alloc.out_ioas_id);
+	destroy.id = alloc.out_ioas_id;
+	tell("destroy while attached", ioctl(iommufd, IOMMU_DESTROY, &destroy));
+	tell("detach", ioctl(vfio, SIM_VFIO_DETACH, &detach));
+	tell("detach again", ioctl(vfio, SIM_VFIO_DETACH, &detach));
+	tell("destroy", ioctl(iommufd, IOMMU_DESTROY, &destroy));
+	tell("reset", ioctl(vfio, SIM_VFIO_RESET));
+	tell("unknown call", ioctl(vfio, _IO(';', 200)));
+	return 0;
+}
