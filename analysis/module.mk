@@ -34,3 +34,21 @@ analysis_srcs := \
 	$(analysis_decode_srcs)
 
 include analysis/outputs.mk
+
+# The babeltrace2 plugin: the same objects, loaded by the stock program.
+plugin_srcs := \
+	analysis/plugin.c \
+	analysis/plugin_op.c \
+	analysis/plugin_sink.c \
+	analysis/decode.c \
+	analysis/histogram.c \
+	$(analysis_core_srcs)
+cflags_analysis_plugin := -fvisibility=default
+
+libs += $(B)/babeltrace2/babeltrace-plugin-ioasis.so
+
+$(B)/babeltrace2/babeltrace-plugin-ioasis.so: $(call objs,$(plugin_srcs))
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(all_ldflags) -shared -Wl,-Bsymbolic -o $@ $^ \
+		$(shell $(PKG_CONFIG) --libs babeltrace2 json-c 2>/dev/null)
