@@ -75,10 +75,16 @@ void report_destroy(struct report *report)
 static void process_name(struct report *report, const struct state_context *context, char *text,
 			 size_t size)
 {
+	const struct quality *quality = analysis_quality(report->analysis);
 	const char *name = state_procname(analysis_state(report->analysis), context->machine,
 					  context->pid);
 
-	snprintf(text, size, "%s %" PRIu32, name[0] ? name : "process", context->pid);
+	/* Machines are kept apart by name where there are several. */
+	if (quality->machines_count > 1 && context->machine < quality->machines_count)
+		snprintf(text, size, "%s: %s %" PRIu32, quality->machines[context->machine].name,
+			 name[0] ? name : "process", context->pid);
+	else
+		snprintf(text, size, "%s %" PRIu32, name[0] ? name : "process", context->pid);
 }
 
 /* The colour of the process that a context belongs to. */
@@ -258,6 +264,8 @@ void report_regions_add(struct report_regions *regions, uint64_t iova, uint64_t 
 
 	while (at < regions->count && iova && regions->last[at] < iova - 1)
 		at++;
+	if (at < regions->count && regions->first[at] <= iova && regions->last[at] >= last)
+		return; /* the usual case */
 	for (to = at; to < regions->count; to++) {
 		if (last != UINT64_MAX && regions->first[to] > last + 1)
 			break;

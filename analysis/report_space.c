@@ -34,26 +34,27 @@ struct picture {
 struct drawing {
 	struct report *report;
 	int64_t begin_ns, end_ns;
+	const struct report_space *found_in[REPORT_FINDINGS_MAX]; /* of each finding */
 	struct picture pictures[REPORT_SPACES_MAX];
 	size_t count;
 };
 
 /* ---- which spaces ----------------------------------------------------------------- */
 
-static bool has_finding(const struct report *report, const struct report_space *space)
+static bool has_finding(const struct drawing *d, const struct report_space *space)
 {
-	for (size_t i = 0; i < report->findings_count; i++) {
-		if (report_space_of(report, &report->findings[i]) == space)
+	for (size_t i = 0; i < d->report->findings_count; i++) {
+		if (d->found_in[i] == space)
 			return true;
 	}
 	return false;
 }
 
 /* Spaces with findings first, then those with the most mappings. */
-static bool comes_before(const struct report *report, const struct report_space *a,
+static bool comes_before(const struct drawing *d, const struct report_space *a,
 			 const struct report_space *b)
 {
-	bool found_a = has_finding(report, a), found_b = has_finding(report, b);
+	bool found_a = has_finding(d, a), found_b = has_finding(d, b);
 
 	if (found_a != found_b)
 		return found_a;
@@ -64,11 +65,13 @@ static void choose_spaces(struct drawing *d, int *index_of)
 {
 	struct report *report = d->report;
 
+	for (size_t i = 0; i < report->findings_count; i++)
+		d->found_in[i] = report_space_of(report, &report->findings[i]);
 	for (size_t i = 0; i < report->spaces_count; i++) {
 		struct report_space *space = &report->spaces[i];
 		size_t at = d->count;
 
-		while (at && comes_before(report, space, d->pictures[at - 1].space))
+		while (at && comes_before(d, space, d->pictures[at - 1].space))
 			at--;
 		if (at == REPORT_SPACES_MAX)
 			continue;

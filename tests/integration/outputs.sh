@@ -102,6 +102,36 @@ sed 's/^/# /' "$dir/console"
 check "it shows the verdict" grep -q 'class="violation"><b>' "$dir/dom"
 check "it names the planted mistake" grep -q '<h3>overlap</h3>' "$dir/dom"
 check "the witness is on the picture" grep -q '<g class="witness"[^>]*><line' "$dir/dom"
+# The same page, worked with the keyboard: what each key did, as the page tells it.
+cat "$dir/report.html" - >"$dir/keys.html" <<'END'
+<script>
+const seen = [], box = document.getElementById("space-picture");
+const press = (key, more) => {
+  const before = [view.from, view.to].join();
+  box.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, ...more}));
+  seen.push(key + ([view.from, view.to].join() === before ? " stays" : " moves"));
+};
+press("+"); press("ArrowRight"); press("-"); press("0");
+press("n"); seen.push(byId("announce").textContent.split(":")[0]);
+press("p"); seen.push(byId("announce").textContent.split(":")[0]);
+press("v"); seen.push(byId("announce").textContent.split(",")[0]);
+byId("theme").click(); seen.push(document.documentElement.className);
+for (const option of byId("space-select").options) {
+  byId("space-select").value = option.value;
+  byId("space-select").onchange();
+}
+byId("colour-select").value = "owner"; byId("colour-select").onchange();
+byId("latency-select").onchange();
+document.documentElement.dataset.keys = seen.join("; ");
+</script>
+END
+page "$dir/keys.html"
+check "the picture is worked with the keyboard" \
+	grep -q 'data-keys="+ moves; ArrowRight moves; - moves; 0 moves; .*Mapping 1 of .*Finding 1 of' \
+	"$dir/dom"
+check "the theme changes" grep -q 'data-keys=".*; dark"' "$dir/dom"
+check "nothing of it is an error" test ! -s "$dir/console"
+grep -o 'data-keys="[^"]*"' "$dir/dom" | sed 's/^/# /'
 printf '<!DOCTYPE html><script>\nnothing.there();\n</script>' >"$dir/broken.html"
 page "$dir/broken.html"
 check "an error on the console would have been seen" test -s "$dir/console"
