@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 
@@ -384,13 +385,16 @@ static void *sqlite_open(struct analysis *analysis, const char *path, char *erro
 			 size_t error_size)
 {
 	struct sqlite *s = calloc(1, sizeof(*s));
+	struct stat st;
 
 	if (!s) {
 		snprintf(error, error_size, "out of memory");
 		return NULL;
 	}
 	s->analysis = analysis;
-	unlink(path); /* an older export would be added to; any other fault shows at the open */
+	/* An older export would be added to; any other fault shows at the open. */
+	if (!lstat(path, &st) && S_ISREG(st.st_mode))
+		unlink(path);
 	if (sqlite3_open(path, &s->db) != SQLITE_OK ||
 	    sqlite3_exec(s->db, tables, NULL, NULL, NULL) != SQLITE_OK)
 		sqlite_failed(s);

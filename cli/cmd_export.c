@@ -2,7 +2,6 @@
 /* ioasis export: a trace for ui.perfetto.dev, for SQL, for scripts. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analysis/export.h"
 #include "cli/commands.h"
@@ -80,7 +79,7 @@ int cmd_export(int argc, char **argv)
 	if (!options.format->close(exporter, error, sizeof(error)) && !status)
 		status = cli_fail(&command, "%s: %s", options.output, error);
 	if (status)
-		unlink(options.output); /* a part of an export is none */
+		cli_remove_output(options.output); /* a part of an export is none */
 out_destroy:
 	analysis_destroy(analysis);
 	return status;

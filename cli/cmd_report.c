@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analysis/check.h"
 #include "analysis/report.h"
@@ -174,7 +173,7 @@ static int page_write(const struct report_options *options, struct report *repor
 		ret = -errno;
 	if (!ret)
 		return 0;
-	unlink(options->output);
+	cli_remove_output(options->output);
 	return cli_fail(&command, "%s: %s", options->output, strerror(-ret));
 }
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,4 +70,12 @@ int cli_read_traces(const struct cli_command *command, struct analysis *analysis
 	if (progress.shown)
 		fputs("\r\033[K", stderr);
 	return ret ? cli_fail(command, "%s", error[0] ? error : strerror(-ret)) : 0;
+}
+
+void cli_remove_output(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && S_ISREG(st.st_mode))
+		unlink(path);
 }

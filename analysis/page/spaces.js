@@ -220,8 +220,9 @@ const spaces = (() => {
       const w = Math.max(10, box[1] - box[0] + 6), h = Math.max(10, box[3] - box[2] + 6);
       if (chosen) {
         finding.events.forEach((event, k) => {
-          group.append("line").attr("x1", x(event.t_ns)).attr("x2", x(event.t_ns))
-            .attr("y1", MARGIN.top).attr("y2", MARGIN.top + inner());
+          ["halo", ""].forEach((kind) => group.append("line").attr("class", kind)
+            .attr("x1", x(event.t_ns)).attr("x2", x(event.t_ns))
+            .attr("y1", MARGIN.top).attr("y2", MARGIN.top + inner()));
           group.append("text").attr("x", x(event.t_ns) + 3).attr("y", MARGIN.top + 12 + 14 * (k % 6))
             .text(k + 1);
         });

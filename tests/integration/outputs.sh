@@ -69,6 +69,16 @@ for format in perfetto sqlite json; do
 	check "the $format file is there" test -s "$dir/out.$format"
 done
 
+for format in perfetto sqlite json; do
+	usage "export to $format where there is no room" "" \
+		$ioasis export "$dir/clean" --to $format -o /dev/full
+done
+check "the device that was full is still there" test -c /dev/full
+usage "a page where there is no room" "/dev/full: No space left on device" \
+	$ioasis report "$dir/clean" -o /dev/full
+$ioasis export "$dir/clean" --to json -o /dev/stdout | cat >"$dir/piped.json"
+check "in a pipe the quality comes last" bash -c "tail -1 '$dir/piped.json' | grep -q '\"quality\"'"
+
 $ioasis diff "$dir/clean" "$dir/clean" --json >"$dir/diff.json"
 check "a trace does not differ from itself" python3 - "$dir/diff.json" <<'END'
 import json
