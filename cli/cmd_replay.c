@@ -170,7 +170,7 @@ static void keep_call(void *opaque, const struct state_op *op)
 		.readonly = op->op == OP_SET_DIRTY ? op->start : op->readonly,
 		.any_errno = op->qemu,
 		.backend = (uint32_t)op->context->serial - 1,
-		.id = (uint32_t)(op->op == OP_ALLOC_HWPT && op->pt_id ? op->pt_id : op->id),
+		.id = (uint32_t)op->id,
 		.new_id = (uint32_t)op->new_id,
 		.device_id = (uint32_t)op->dev_id,
 		.ret = (int32_t)(op->non_exist && !op->ret ? -ENOENT : op->ret),

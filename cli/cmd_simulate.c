@@ -28,6 +28,7 @@ struct options {
 	uint64_t seed;
 	const char *device;
 	const char *trace_dir;
+	const char *output;
 	const char *settings[SETTINGS_MAX];
 	size_t settings_count;
 	enum timing timing;
@@ -59,6 +60,12 @@ static bool set_device(void *opaque, const char *value)
 static bool set_trace(void *opaque, const char *value)
 {
 	((struct options *)opaque)->trace_dir = value;
+	return *value;
+}
+
+static bool set_output(void *opaque, const char *value)
+{
+	((struct options *)opaque)->output = value;
 	return *value;
 }
 
@@ -103,6 +110,8 @@ static const struct cli_option option_table[] = {
 	{ "trace", 0, "DIR", "a directory", "write a trace in virtual time (CTF)", set_trace },
 	{ "set", 0, "KEY=VALUE", "SECTION.KEY=VALUE, up to 64 times",
 	  "change the scenario, e.g. nic.rate=25G", set_setting },
+	{ "output", 'o', "FILE", "a file's name", "write the result there, whole or not at all",
+	  set_output },
 	{ "json", 0, NULL, NULL, "print JSON", set_json },
 	{ "keys", 0, NULL, NULL, "list what a scenario may say, and the presets", set_keys },
 	{ NULL, 0, NULL, NULL, NULL, NULL },
@@ -146,12 +155,42 @@ static bool is_real_device(const char *path)
 	return path && !stat(path, &st) && S_ISCHR(st.st_mode);
 }
 
-static void print_table(const struct scenario *scenario, const struct options *options,
+static void print_result(const struct scenario *scenario, const struct options *options,
+			 const struct report *report, FILE *out)
+{
+	if (options->json) {
+		simulate_print_json(scenario, options->seed, options->settings,
+				    options->settings_count, report, out);
+		return;
+	}
+	fprintf(out, "%s: %s\n", scenario->top.name, scenario->top.about);
+	fprintf(out, "seed %" PRIu64 " (scenario's %" PRIu64 ")\n\n", options->seed,
+		scenario->top.seed);
+	report_print(report, out);
+}
+
+/* Into a file beside it first: who finds the file finds all of it. */
+static int write_result(const struct scenario *scenario, const struct options *options,
 			const struct report *report)
 {
-	printf("%s: %s\n", scenario->top.name, scenario->top.about);
-	printf("seed %" PRIu64 " (scenario's %" PRIu64 ")\n\n", options->seed, scenario->top.seed);
-	report_print(report, stdout);
+	char path[4096];
+	FILE *out;
+	int err = 0;
+
+	if (snprintf(path, sizeof(path), "%s.%d", options->output, (int)getpid()) >=
+	    (int)sizeof(path))
+		return cli_fail(&command, "--output %s: the name is too long", options->output);
+	out = fopen(path, "we");
+	if (!out)
+		return cli_fail(&command, "--output %s: %s", options->output, strerror(errno));
+	print_result(scenario, options, report, out);
+	if (fclose(out) || rename(path, options->output))
+		err = errno;
+	if (err) {
+		unlink(path);
+		return cli_fail(&command, "--output %s: %s", options->output, strerror(err));
+	}
+	return 0;
 }
 
 static int run(const struct options *options, const struct scenario *scenario)
@@ -169,7 +208,7 @@ static int run(const struct options *options, const struct scenario *scenario)
 		.progress_opaque = &on_terminal,
 	};
 	struct report report;
-	int err;
+	int err, status = 0;
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -180,12 +219,14 @@ static int run(const struct options *options, const struct scenario *scenario)
 		report_fini(&report);
 		return cli_fail(&command, "%s", error);
 	}
-	if (options->json)
-		simulate_print_json(scenario, options->seed, &report, stdout);
-	else
-		print_table(scenario, options, &report);
+	if (err)
+		status = 128 + SIGINT;
+	if (!options->output)
+		print_result(scenario, options, &report, stdout);
+	else if (!err)
+		status = write_result(scenario, options, &report);
 	report_fini(&report);
-	return err ? 128 + SIGINT : 0;
+	return status;
 }
 
 int cmd_simulate(int argc, char **argv)

@@ -6,12 +6,14 @@ cli_srcs := \
 	cli/cmd_diff.c \
 	cli/cmd_exec.c \
 	cli/cmd_export.c \
+	cli/cmd_merge.c \
 	cli/cmd_record.c \
-	cli/cmd_report.c \
 	cli/cmd_replay.c \
+	cli/cmd_report.c \
 	cli/cmd_serve.c \
 	cli/cmd_simulate.c \
 	cli/cmd_stats.c \
+	cli/cmd_sweep.c \
 	cli/cmd_top.c \
 	cli/device_options.c \
 	cli/main.c \

@@ -102,6 +102,8 @@ scenario_srcs := \
 	sim/scenario/dma.c \
 	sim/scenario/iommu.c \
 	sim/scenario/load.c \
+	sim/scenario/merge.c \
+	sim/scenario/merge_draw.c \
 	sim/scenario/presets.c \
 	sim/scenario/replay.c \
 	sim/scenario/report.c \

@@ -97,7 +97,9 @@ script_tests := \
 	tests/integration/scripts.sh \
 	tests/integration/serve.sh \
 	tests/integration/serve_clients.sh \
+	tests/integration/replay.sh \
 	tests/integration/simulate.sh \
+	tests/integration/sweep.sh \
 	tests/integration/vmm.sh \
 	tests/integration/vfio_device.sh \
 	tests/oracle/fuse.sh \

@@ -155,12 +155,19 @@ static void print_string(const char *text, FILE *out)
 }
 
 void simulate_print_json(const struct scenario *scenario, uint64_t seed,
+			 const char *const *settings, size_t settings_count,
 			 const struct report *report, FILE *out)
 {
 	fputs("{\n  \"scenario\": ", out);
 	print_string(scenario->top.name, out);
 	fprintf(out, ",\n  \"scenario_seed\": %" PRIu64 ",\n  \"seed\": %" PRIu64 ",\n",
 		scenario->top.seed, seed);
+	fputs("  \"settings\": [", out);
+	for (size_t i = 0; i < settings_count; i++) {
+		fputs(i ? ", " : "", out);
+		print_string(settings[i], out);
+	}
+	fputs("],\n", out);
 	report_print_json(report, out);
 	fputs("\n}\n", out);
 }

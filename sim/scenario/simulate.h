@@ -29,8 +29,9 @@ struct simulate_options {
 int simulate_run(const struct scenario *scenario, const struct simulate_options *options,
 		 struct report *report, char error[SIMULATE_ERROR_BYTES]);
 
-/* The whole output as JSON: the scenario, the seeds, the report. */
+/* The whole output as JSON: the scenario, its seeds, the settings over its file, the report. */
 void simulate_print_json(const struct scenario *scenario, uint64_t seed,
+			 const char *const *settings, size_t settings_count,
 			 const struct report *report, FILE *out);
 
 #endif

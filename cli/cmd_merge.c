@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ioasis merge: the results of a sweep as means with confidence intervals, and drawn. */
+#include "cli/commands.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/options.h"
+#include "sim/scenario/merge.h"
+
+#define METRICS_MAX 32
+
+struct options {
+	const char *metrics[METRICS_MAX];
+	size_t metrics_count;
+	const char *draw;
+	const char *x;
+	bool json;
+};
+
+static bool set_metric(void *opaque, const char *value)
+{
+	struct options *options = opaque;
+
+	if (options->metrics_count == METRICS_MAX)
+		return false;
+	options->metrics[options->metrics_count++] = value;
+	return *value;
+}
+
+static bool set_draw(void *opaque, const char *value)
+{
+	((struct options *)opaque)->draw = value;
+	return *value;
+}
+
+static bool set_x(void *opaque, const char *value)
+{
+	((struct options *)opaque)->x = value;
+	return *value;
+}
+
+static bool set_json(void *opaque, const char *value)
+{
+	(void)value;
+	((struct options *)opaque)->json = true;
+	return true;
+}
+
+static const struct cli_option option_table[] = {
+	{ "metric", 0, "GROUP.NAME", "the name of a number in the results, up to 32 times",
+	  "show it, e.g. nic.line_share_ppm (default all that vary)", set_metric },
+	{ "draw", 0, "FILE.svg", "a file's name", "draw the first --metric over --x", set_draw },
+	{ "x", 0, "KEY", "a key that was varied", "for the drawing (default the first)", set_x },
+	{ "json", 0, NULL, NULL, "print JSON", set_json },
+	{ NULL, 0, NULL, NULL, NULL, NULL },
+};
+
+static const struct cli_command command = {
+	.name = "merge",
+	.synopsis = "DIR|FILE.json... [OPTIONS]",
+	.summary = "Joins results of 'ioasis simulate --json': means over the seeds.",
+	.details = "Runs with the same settings are one line: the mean and its 95 % confidence\n"
+		   "interval (Student's t).",
+	.options = option_table,
+	.error_status = 3,
+};
+
+static int is_json(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && !strcmp(dot, ".json");
+}
+
+static int add_file(struct merge *merge, const char *path)
+{
+	char error[MERGE_ERROR_BYTES];
+
+	return merge_add(merge, path, error) ? cli_fail(&command, "%s", error) : 0;
+}
+
+static int add_dir(struct merge *merge, const char *dir)
+{
+	struct dirent **entries;
+	int status = 0, count = scandir(dir, &entries, is_json, alphasort);
+
+	if (count < 0)
+		return cli_fail(&command, "%s: %s", dir, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
+		if (!status)
+			status = add_file(merge, path);
+		free(entries[i]);
+	}
+	free(entries);
+	return status;
+}
+
+static int add_path(struct merge *merge, const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return add_dir(merge, path);
+	return add_file(merge, path);
+}
+
+static bool is_wanted(const struct options *options, const struct merge *merge, size_t metric)
+{
+	if (!options->metrics_count)
+		return merge_metric_varies(merge, metric);
+	for (size_t i = 0; i < options->metrics_count; i++) {
+		if (!strcmp(options->metrics[i], merge_metric_name(merge, metric)))
+			return true;
+	}
+	return false;
+}
+
+static void print_table(const struct options *options, const struct merge *merge)
+{
+	printf("%s: %zu runs, %zu settings\n\n", merge_scenario(merge), merge_runs_count(merge),
+	       merge_points_count(merge));
+	printf("%-28s %5s %18s %16s  %s\n", "number", "runs", "mean", "95 % +-", "settings");
+	for (size_t metric = 0; metric < merge_metrics_count(merge); metric++) {
+		if (!is_wanted(options, merge, metric))
+			continue;
+		for (size_t point = 0; point < merge_points_count(merge); point++) {
+			struct merge_stat stat = merge_stat(merge, point, metric);
+
+			printf("%-28s %5zu %18.2f %16.2f  %s\n", merge_metric_name(merge, metric),
+			       stat.count, stat.mean, stat.half_width,
+			       merge_point_settings(merge, point));
+		}
+	}
+}
+
+static void print_json(const struct options *options, const struct merge *merge)
+{
+	const char *separator = "";
+
+	printf("{\n  \"scenario\": \"%s\",\n  \"runs\": %zu,\n  \"results\": [", merge_scenario(merge),
+	       merge_runs_count(merge));
+	for (size_t metric = 0; metric < merge_metrics_count(merge); metric++) {
+		if (!is_wanted(options, merge, metric))
+			continue;
+		for (size_t point = 0; point < merge_points_count(merge); point++) {
+			struct merge_stat stat = merge_stat(merge, point, metric);
+
+			printf("%s\n    {\"number\": \"%s\", \"settings\": \"%s\", \"runs\": %zu, "
+			       "\"mean\": %.6f, \"ci95\": %.6f, \"min\": %.6f, \"max\": %.6f}",
+			       separator, merge_metric_name(merge, metric),
+			       merge_point_settings(merge, point), stat.count, stat.mean,
+			       stat.half_width, stat.min, stat.max);
+			separator = ",";
+		}
+	}
+	printf("\n  ]\n}\n");
+}
+
+/* The first key of the first point that has settings. */
+static const char *first_key(const struct merge *merge, char *buf, size_t size)
+{
+	for (size_t i = 0; i < merge_points_count(merge); i++) {
+		const char *settings = merge_point_settings(merge, i);
+
+		if (*settings) {
+			snprintf(buf, size, "%.*s", (int)strcspn(settings, "="), settings);
+			return buf;
+		}
+	}
+	return NULL;
+}
+
+static int draw(const struct options *options, const struct merge *merge)
+{
+	char key[64];
+	const char *x = options->x ? options->x : first_key(merge, key, sizeof(key));
+	FILE *out;
+	int err;
+
+	if (!options->metrics_count)
+		return cli_fail(&command, "--draw needs --metric: which number to draw");
+	if (!x)
+		return cli_fail(&command, "--draw: nothing was varied, so there is nothing to draw");
+	out = fopen(options->draw, "we");
+	if (!out)
+		return cli_fail(&command, "--draw %s: %s", options->draw, strerror(errno));
+	err = merge_draw(merge, (size_t)merge_metric_find(merge, options->metrics[0]), x, out);
+	if (fclose(out) && !err)
+		err = -errno;
+	if (err == -ENOENT)
+		return cli_fail(&command, "--x %s: no result has that setting", x);
+	return err ? cli_fail(&command, "--draw %s: %s", options->draw, strerror(-err)) : 0;
+}
+
+static int merge_all(const struct options *options, struct merge *merge, char **paths, int count)
+{
+	int status = 0;
+
+	for (int i = 0; i < count && !status; i++)
+		status = add_path(merge, paths[i]);
+	if (status)
+		return status;
+	if (!merge_runs_count(merge))
+		return cli_fail(&command, "%s: holds no results; run 'ioasis sweep' first", paths[0]);
+	for (size_t i = 0; i < options->metrics_count; i++) {
+		if (merge_metric_find(merge, options->metrics[i]) < 0)
+			return cli_fail(&command, "--metric %s: is no number of the results; "
+						  "--json without it lists those that vary",
+					options->metrics[i]);
+	}
+	merge_sort(merge);
+	if (options->json)
+		print_json(options, merge);
+	else
+		print_table(options, merge);
+	return options->draw ? draw(options, merge) : 0;
+}
+
+int cmd_merge(int argc, char **argv)
+{
+	struct options options = { .json = false };
+	struct merge *merge;
+	int status, first = cli_parse(&command, argc, argv, &options, &status);
+
+	if (first < 0)
+		return status;
+	if (first == argc)
+		return cli_fail(&command, "no results given; say the directory of a sweep");
+	merge = merge_create();
+	if (!merge)
+		return cli_fail(&command, "out of memory");
+	status = merge_all(&options, merge, argv + first, argc - first);
+	merge_destroy(merge);
+	return status;
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Replays: recorded calls that are made again give the recorded answers.
+. "$TOP/tests/integration/tap.sh"
+cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
+PATH=$BUILD:$PATH
+cat >s.yaml <<'END'
+name: s
+duration: 2ms
+guest: {memory: 64MiB, page: 2MiB}
+nvme: {depth: 8, block: 4KiB}
+END
+
+ioasis simulate s.yaml --trace sim >/dev/null
+check "a simulated trace replays with the same answers" ioasis replay sim
+ioasis simulate "$TOP/sim/scenarios/migration.yaml" --set duration=300ms --trace moved >/dev/null
+check "one with devices and dirty bits, too" ioasis replay moved
+ioasis simulate "$TOP/sim/scenarios/nic.yaml" --trace nic >/dev/null
+check "as fast as possible, at least 500,000 calls a second" eval \
+	'for i in 1 2 3; do
+		ioasis replay nic --json | python3 -c "
+import json, sys
+d = json.load(sys.stdin)
+sys.exit(d[\"same\"] != d[\"calls\"] or d[\"calls_per_s\"] < 500000)" && exit 0
+	done; false'
+check "at a hundred times the recorded speed" ioasis replay sim --speed 100
+check_status "a speed of nothing is an error" 3 ioasis replay sim --speed 0
+check_status "no trace is an error" 3 ioasis replay
+check_status "a device that is not there is an error" 3 ioasis replay sim --device "$PWD/nowhere"
+if command -v lttng >/dev/null && [ -w /dev/fuse ] &&
+	ioasis record -o vmm.trace -- ioasis exec -- ioasis-vmm >record.log 2>&1; then
+	check "the VMM's recorded calls give the same answers, call by call" ioasis replay vmm.trace
+	check "and through FUSE" ioasis exec -- ioasis replay vmm.trace --device /dev/iommu
+else
+	skip "replay of the VMM's trace" "no lttng, or no /dev/fuse that this user may open"
+fi
+done_testing
