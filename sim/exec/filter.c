@@ -109,10 +109,10 @@ static void mmap_of_file(struct filter *filter)
 	call_end(filter, jump, SECCOMP_RET_USER_NOTIF);
 }
 
-/* Reads of no bytes, which FUSE answers without asking anyone. */
-static void read_nothing(struct filter *filter)
+/* Reads and writes of no bytes, which FUSE answers without asking anyone. */
+static void move_nothing(struct filter *filter, uint32_t nr)
 {
-	unsigned short jump = call_begin(filter, __NR_read);
+	unsigned short jump = call_begin(filter, nr);
 
 	load(filter, ARG(2));
 	require(filter, 0);
@@ -139,7 +139,8 @@ void filter_build(struct filter *filter, bool test_ops)
 
 	if (test_ops) {
 		mmap_of_file(filter);
-		read_nothing(filter);
+		move_nothing(filter, __NR_read);
+		move_nothing(filter, __NR_write);
 		report_all(filter, __NR_openat);
 #ifdef __NR_open
 		report_all(filter, __NR_open);

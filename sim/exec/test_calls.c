@@ -61,16 +61,18 @@ void test_mmap(struct fuse_device *device, const struct caller *caller)
 		caller_continue(caller);
 }
 
-void test_read_nothing(struct fuse_device *device, const struct caller *caller)
+void test_move_nothing(struct fuse_device *device, const struct caller *caller)
 {
 	int fd = caller_dup_fd(caller, (int)caller->notif->data.args[0]);
 	struct engine_anon_file *file = fd < 0 ? NULL : fuse_device_anon_borrow(device, fd);
-	char nothing[1];
+	char nothing[1] = { 0 };
 
-	if (file)
+	if (!file)
+		caller_continue(caller);
+	else if (caller->notif->data.nr == __NR_read)
 		caller_answer(caller, engine_anon_file_read(file, nothing, 0, true));
 	else
-		caller_continue(caller);
+		caller_answer(caller, engine_anon_file_write(file, nothing, 0));
 	if (fd >= 0)
 		close(fd);
 }

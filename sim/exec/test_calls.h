@@ -18,8 +18,8 @@ bool test_cmd_gives_file(const struct caller *caller);
 /* Answers mmap(): refused for a device file as the kernel does, else let go on. */
 void test_mmap(struct fuse_device *device, const struct caller *caller);
 
-/* Answers a read() of no bytes: one of the engine's files may have an error for it. */
-void test_read_nothing(struct fuse_device *device, const struct caller *caller);
+/* Answers a read() or write() of no bytes: the engine's files may have an error for it. */
+void test_move_nothing(struct fuse_device *device, const struct caller *caller);
 
 /*
  * Makes the folders of fault injection in debugfs's place, whose knobs take what
