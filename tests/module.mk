@@ -36,7 +36,8 @@ unit_tests := \
 	test_rules_dot \
 	test_scenario_load \
 	test_span_tree \
-	test_stat_test
+	test_stat_test \
+	test_vfio
 
 test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
 backend_test_srcs := tests/unit/scripted_device.c $(backend_srcs) $(tracepoints_srcs)
@@ -66,6 +67,7 @@ test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/histogram.c
 test_inject_srcs := sim/fuse/inject.c
 test_process_srcs = $(process_srcs)
+test_vfio_srcs = $(vfio_srcs) $(engine_srcs) $(tracepoints_srcs)
 test_options_srcs := cli/options.c
 trace_feed_srcs := tests/unit/trace_feed.c $(analysis_srcs)
 test_export_srcs := $(trace_feed_srcs)
