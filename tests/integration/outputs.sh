@@ -105,14 +105,7 @@ page() {
 		--virtual-time-budget=600 --dump-dom "file://$1" >"$dir/dom" 2>"$dir/browser"
 	grep CONSOLE "$dir/browser" >"$dir/console"
 }
-page "$dir/report.html#finding-1"
-check "the page is drawn to its end" grep -q 'data-ready="yes"' "$dir/dom"
-check "its console has no line" test ! -s "$dir/console"
-sed 's/^/# /' "$dir/console"
-check "it shows the verdict" grep -q 'class="violation"><b>' "$dir/dom"
-check "it names the planted mistake" grep -q '<h3>overlap</h3>' "$dir/dom"
-check "the witness is on the picture" grep -q '<g class="witness"[^>]*><line' "$dir/dom"
-# The same page, worked with the keyboard: what each key did, as the page tells it.
+# The page as it is, with a script at its end that works it with the keyboard.
 cat "$dir/report.html" - >"$dir/keys.html" <<'END'
 <script>
 const seen = [], box = document.getElementById("space-picture");
@@ -121,26 +114,30 @@ const press = (key, more) => {
   box.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, ...more}));
   seen.push(key + ([view.from, view.to].join() === before ? " stays" : " moves"));
 };
-press("+"); press("ArrowRight"); press("-"); press("0");
-press("n"); seen.push(byId("announce").textContent.split(":")[0]);
-press("p"); seen.push(byId("announce").textContent.split(":")[0]);
-press("v"); seen.push(byId("announce").textContent.split(",")[0]);
-byId("theme").click(); seen.push(document.documentElement.className);
 for (const option of byId("space-select").options) {
   byId("space-select").value = option.value;
   byId("space-select").onchange();
 }
+press("+"); press("ArrowRight"); press("-"); press("0");
+press("n"); seen.push(byId("announce").textContent.split(":")[0]);
+press("v"); seen.push(byId("announce").textContent.split(",")[0]);
+byId("theme").click(); seen.push(document.documentElement.className);
 byId("colour-select").value = "owner"; byId("colour-select").onchange();
 byId("latency-select").onchange();
 document.documentElement.dataset.keys = seen.join("; ");
 </script>
 END
-page "$dir/keys.html"
+page "$dir/keys.html#finding-1"
+check "the page is drawn to its end" grep -q 'data-ready="yes"' "$dir/dom"
+check "its console has no line" test ! -s "$dir/console"
+sed 's/^/# /' "$dir/console"
+check "it shows the verdict" grep -q 'class="violation"><b>' "$dir/dom"
+check "it names the planted mistake" grep -q '<h3>overlap</h3>' "$dir/dom"
+check "the witness is on the picture" grep -q '<g class="witness"[^>]*><line' "$dir/dom"
 check "the picture is worked with the keyboard" \
-	grep -q 'data-keys="+ moves; ArrowRight moves; - moves; 0 moves; .*Mapping 1 of .*Finding 1 of' \
+	grep -Eq 'data-keys="\+ moves; ArrowRight moves; - moves; 0 moves; .*Mapping 1 of [0-9]+; .*Finding [0-9] of' \
 	"$dir/dom"
 check "the theme changes" grep -q 'data-keys=".*; dark"' "$dir/dom"
-check "nothing of it is an error" test ! -s "$dir/console"
 grep -o 'data-keys="[^"]*"' "$dir/dom" | sed 's/^/# /'
 printf '<!DOCTYPE html><script>\nnothing.there();\n</script>' >"$dir/broken.html"
 page "$dir/broken.html"
