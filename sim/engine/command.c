@@ -133,19 +133,18 @@ void *ucmd_object_alloc(struct engine_ucmd *ucmd, size_t size, enum engine_objec
 }
 
 /* The tail of a structure beyond what this kernel knows: 0, -E2BIG (not zero) or -EFAULT. */
-static int check_zero_tail(struct engine_ctx *ctx, uint64_t src, size_t len)
+static int check_zero_tail(const struct engine_client *client, uint64_t src, size_t len)
 {
-	uint8_t buf[512];
+	uint8_t buf[ENGINE_PAGE_SIZE];
 
+	/* Page by page: a byte that is not zero counts before a page that is not there. */
 	while (len) {
 		size_t part = sizeof(buf) - src % sizeof(buf);
-		int rc;
 
 		if (part > len)
 			part = len;
-		rc = ctx_copy_in(ctx, buf, src, part);
-		if (rc)
-			return rc;
+		if (client->ops->copy_in(client, buf, src, part))
+			return -EFAULT;
 		for (size_t i = 0; i < part; i++) {
 			if (buf[i])
 				return -E2BIG;
@@ -156,19 +155,27 @@ static int check_zero_tail(struct engine_ctx *ctx, uint64_t src, size_t len)
 	return 0;
 }
 
-int ctx_copy_struct_in(struct engine_ctx *ctx, void *dst, size_t size, uint64_t src,
-		       size_t user_size)
+static int copy_struct_in(const struct engine_client *client, void *dst, size_t size,
+			  uint64_t src, size_t user_size)
 {
 	size_t common = size < user_size ? size : user_size;
 
 	if (user_size > size) {
-		int rc = check_zero_tail(ctx, src + size, user_size - size);
+		int rc = check_zero_tail(client, src + size, user_size - size);
 
 		if (rc)
 			return rc;
 	}
 	memset((char *)dst + common, 0, size - common);
-	return ctx_copy_in(ctx, dst, src, common);
+	return common ? client->ops->copy_in(client, dst, src, common) : 0;
+}
+
+int ctx_copy_struct_in(struct engine_ctx *ctx, void *dst, size_t size, uint64_t src,
+		       size_t user_size)
+{
+	if (!ctx->call)
+		return -EFAULT;
+	return copy_struct_in(ctx->call->client, dst, size, src, user_size);
 }
 
 /*
@@ -188,17 +195,10 @@ static ssize_t read_head(const struct engine_client *client, void *buf, uint64_t
 	return rc ? rc : 4;
 }
 
-static int run_locked(struct engine_ctx *ctx, const struct command_row *row,
-		      struct engine_ucmd *ucmd, size_t have)
+static int run_locked(const struct command_row *row, struct engine_ucmd *ucmd)
 {
-	int rc = 0;
+	int rc = row->handle(ucmd);
 
-	if (have < ucmd->user_size || ucmd->user_size > ucmd->size)
-		rc = ctx_copy_struct_in(ctx, ucmd->cmd, ucmd->size, ucmd->user_arg,
-					ucmd->user_size);
-	if (rc)
-		return rc;
-	rc = row->handle(ucmd);
 	if (ucmd->new_object) {
 		if (rc)
 			object_abort_and_destroy(ucmd->new_object);
@@ -235,10 +235,15 @@ static long run_command(struct engine_ctx *ctx, struct engine_call *call, unsign
 		return -EINVAL;
 	if (ucmd.user_size < (size_t)have)
 		memset((char *)buf + ucmd.user_size, 0, (size_t)have - ucmd.user_size);
+	if ((size_t)have < ucmd.user_size || ucmd.user_size > ucmd.size) {
+		rc = copy_struct_in(call->client, buf, ucmd.size, arg, ucmd.user_size);
+		if (rc)
+			return rc;
+	}
 
 	pthread_mutex_lock(&ctx->lock);
 	ctx->call = call;
-	rc = run_locked(ctx, row, &ucmd, (size_t)have);
+	rc = run_locked(row, &ucmd);
 	ctx_unlock(ctx);
 	return rc;
 }

@@ -136,6 +136,44 @@ static void verify_device_object(struct engine_object *object)
 	}
 }
 
+/* Calls visit for every area of every address space. */
+static void for_each_area(struct engine_ctx *ctx,
+			  void (*visit)(struct engine_ctx *ctx, struct iopt_area *area))
+{
+	struct engine_object *object;
+	struct iopt_area *area;
+	struct span_pos pos;
+	uint32_t id;
+
+	for (id = 0; (object = object_next(ctx, &id)); id++) {
+		if (object->type != ENGINE_OBJ_IOAS)
+			continue;
+		area = iopt_area_first(&((struct ioas *)object)->iopt, 0, UINT64_MAX, &pos);
+		for (; area; area = iopt_area_next(&pos, UINT64_MAX))
+			visit(ctx, area);
+	}
+}
+
+static void pages_forget(struct engine_ctx *ctx, struct iopt_area *area)
+{
+	(void)ctx;
+	area->pages->areas_seen = 0;
+}
+
+static void pages_see(struct engine_ctx *ctx, struct iopt_area *area)
+{
+	(void)ctx;
+	area->pages->areas_seen++;
+}
+
+/* Between calls the areas alone refer to pages. */
+static void pages_check(struct engine_ctx *ctx, struct iopt_area *area)
+{
+	(void)ctx;
+	ENGINE_BUG_ON(area->pages->refs != area->pages->areas_seen);
+	ENGINE_BUG_ON(area->pages->moving || !area->pages->source->refs);
+}
+
 void engine_ctx_verify(struct engine_ctx *ctx)
 {
 	struct engine_object *object;
@@ -156,5 +194,8 @@ void engine_ctx_verify(struct engine_ctx *ctx)
 	}
 	ENGINE_BUG_ON(!vfio_ioas_lives);
 	ENGINE_BUG_ON(areas != ctx->area_slab.live);
+	for_each_area(ctx, pages_forget);
+	for_each_area(ctx, pages_see);
+	for_each_area(ctx, pages_check);
 	pthread_mutex_unlock(&ctx->lock);
 }

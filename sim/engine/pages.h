@@ -53,12 +53,13 @@ struct iopt_dmabuf {
 };
 
 struct iopt_pages {
-	uint32_t refs; /* one an area, and calls that hold it */
-	uint32_t whole_pins; /* users that need all pages pinned */
-	uint8_t type;	     /* enum iopt_pages_type */
+	uint32_t refs;	      /* one an area, and calls that hold it */
+	uint32_t whole_pins;  /* users that need all pages pinned */
+	uint8_t type;	      /* enum iopt_pages_type */
 	uint8_t account_mode; /* enum account_mode */
 	bool writable;
 	bool moving;	      /* CHANGE_PROCESS has counted them */
+	uint32_t areas_seen;  /* of engine_ctx_verify() */
 	uint64_t npages;
 	uint64_t base; /* page-aligned: user address, or offset in the file or dma-buf */
 	struct iopt_source *source; /* a reference */

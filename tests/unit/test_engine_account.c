@@ -12,6 +12,7 @@
 
 #include <ioasis/iommufd_abi.h>
 
+#include "sim/engine/vfio_abi.h"
 #include "tests/unit/fake_client.h"
 
 #define PAGE 4096ull
@@ -121,6 +122,45 @@ static void test_copied_pages_are_pinned_once(void **state)
 	length = 4 * PAGE;
 	assert_int_equal(fake_unmap(&f->fake, f->ctx, f->ioas, 64 * PAGE, &length), 0);
 	assert_int_equal(f->fake.pinned, 4);
+	engine_device_detach(f->device);
+	assert_int_equal(f->fake.pinned, 0);
+}
+
+/* VFIO's type 1 may unmap the middle of a mapping; what is left stays pinned. */
+static void test_cut_mapping_keeps_the_rest_pinned(void **state)
+{
+	struct fixture *f = *state;
+	struct iommu_option huge_pages = {
+		.size = sizeof(huge_pages),
+		.option_id = IOMMU_OPTION_HUGE_PAGES,
+		.op = IOMMU_OPTION_OP_SET,
+		.object_id = f->ioas,
+	};
+	struct iommu_vfio_ioas vfio_ioas = {
+		.size = sizeof(vfio_ioas),
+		.ioas_id = f->ioas,
+		.op = IOMMU_VFIO_IOAS_SET,
+	};
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = 4 * PAGE,
+		.size = 2 * PAGE,
+	};
+
+	assert_int_equal(fake_client_call(&f->fake, f->ctx, IOMMU_OPTION, &huge_pages,
+					  sizeof(huge_pages)),
+			 0);
+	assert_int_equal(fake_client_call(&f->fake, f->ctx, IOMMU_VFIO_IOAS, &vfio_ioas,
+					  sizeof(vfio_ioas)),
+			 0);
+	assert_int_equal(map_pages(f, MEMORY, 8, PAGE), 0);
+	assert_int_equal(attach(f, &f->fake), 0);
+	assert_int_equal(fake_client_call(&f->fake, f->ctx, VFIO_IOMMU_UNMAP_DMA, &unmap,
+					  sizeof(unmap)),
+			 0);
+	assert_int_equal(unmap.size, 2 * PAGE);
+	assert_int_equal(f->fake.pinned, 6);
+	engine_ctx_verify(f->ctx);
 	engine_device_detach(f->device);
 	assert_int_equal(f->fake.pinned, 0);
 }
@@ -286,6 +326,7 @@ int main(void)
 		TEST(test_nothing_is_pinned_without_a_page_table),
 		TEST(test_bad_memory_is_efault_at_the_attach),
 		TEST(test_copied_pages_are_pinned_once),
+		TEST(test_cut_mapping_keeps_the_rest_pinned),
 		TEST(test_user_over_its_limit_is_enomem),
 		TEST(test_capability_lifts_the_limit),
 		TEST(test_limit_is_of_the_mapping_process),
