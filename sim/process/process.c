@@ -250,16 +250,31 @@ static void table_forget(struct process_table *table, struct process *process)
 	}
 }
 
-/* Keeps the number of processes, and so of open files, within bounds. */
+/* Whether anyone but the table refers to it: a call, or the engine for its mappings. */
+static bool table_is_used(const struct process_table *table, const struct process *process)
+{
+	uint32_t ours = 1;
+
+	for (size_t i = 0; i < THREAD_SLOTS; i++)
+		ours += table->threads[i].process == process;
+	return __atomic_load_n(&process->mm.refs, __ATOMIC_RELAXED) > ours;
+}
+
+/*
+ * Keeps the number of processes, and so of open files, within bounds. One that has
+ * mappings stays: it must be found again as the same address space.
+ */
 static void table_make_room(struct process_table *table)
 {
 	while (table->processes_count >= PROCESSES_KEPT) {
 		struct process *oldest = NULL;
 
 		for (struct process *p = table->processes; p; p = p->next) {
-			if (!oldest || p->last_use < oldest->last_use)
+			if ((!oldest || p->last_use < oldest->last_use) && !table_is_used(table, p))
 				oldest = p;
 		}
+		if (!oldest)
+			return;
 		table_forget(table, oldest);
 	}
 }
@@ -328,6 +343,7 @@ static int table_resolve(struct process_table *table, uint32_t tid, struct proce
 		table->processes_count++;
 	}
 	process_get(*process);
+	(*process)->last_use = ++table->clock;
 	if ((*process)->tgid != status.tgid) /* in its parent's memory, for now */
 		return 0;
 	process_put(slot->process);

@@ -480,6 +480,40 @@ static void test_device_memory_is_never_pinned(void **state)
 	process_table_destroy(table);
 }
 
+/* More processes than the table keeps: one with mappings is still found as the same. */
+static void test_a_process_in_use_is_not_forgotten(void **state)
+{
+	struct world *world = *state;
+	struct process_client pc;
+	struct engine_mm *mm, *again;
+	pid_t others[200];
+
+	begin(world, &pc);
+	mm = pc.client.ops->mm_get(&pc.client);
+	process_client_fini(&pc);
+	for (int i = 0; i < 200; i++) {
+		others[i] = fork();
+		if (!others[i]) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			pause();
+			_exit(0);
+		}
+		assert_int_equal(process_client_init(&pc, world->table, NULL, (uint32_t)others[i],
+						     0), 0);
+		process_client_fini(&pc);
+	}
+	begin(world, &pc);
+	again = pc.client.ops->mm_get(&pc.client);
+	assert_ptr_equal(mm, again);
+	mm_put(again);
+	process_client_fini(&pc);
+	mm_put(mm);
+	for (int i = 0; i < 200; i++) {
+		kill(others[i], SIGKILL);
+		waitpid(others[i], NULL, 0);
+	}
+}
+
 int main(void)
 {
 #define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -498,6 +532,7 @@ int main(void)
 		WITH_WORLD(test_limits_are_those_of_the_moment),
 		WITH_WORLD(test_capabilities_are_the_callers),
 		WITH_WORLD(test_processes_have_names),
+		WITH_WORLD(test_a_process_in_use_is_not_forgotten),
 		cmocka_unit_test(test_device_memory_is_never_pinned),
 	};
 
