@@ -83,6 +83,7 @@ test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_t
 script_tests := \
 	tests/conformance/fuse.sh \
 	tests/integration/backend.sh \
+	tests/integration/check.sh \
 	tests/integration/demo.sh \
 	tests/integration/exec_end.sh \
 	tests/integration/exec_files.sh \
@@ -96,6 +97,7 @@ script_tests := \
 	tests/integration/live.sh \
 	tests/integration/outputs.sh \
 	tests/integration/packages.sh \
+	tests/integration/record.sh \
 	tests/integration/scripts.sh \
 	tests/integration/serve.sh \
 	tests/integration/serve_clients.sh \

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# `ioasis check` and `ioasis stats` on traces: exit statuses, wrong input, packets
+# that are missing, and the same through the babeltrace2 plugin.
+. "$TOP/tests/integration/tap.sh"
+cd "$TOP" || exit 1
+
+build=$(realpath "${BUILD:-build}")
+ioasis=$build/ioasis
+vmm=$build/ioasis-vmm
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# Wrong input: one line, status 3.
+check_output "no trace" "ioasis check: no trace given; say the folder of a trace" "$ioasis" check
+check_output "a path that is not there" \
+	"ioasis check: $dir/none: No such file or directory" "$ioasis" check "$dir/none"
+check_status "is status 3" 3 "$ioasis" check "$dir/none"
+check_status "for stats, too" 3 "$ioasis" stats "$dir/none"
+touch "$dir/file"
+check_output "a file" "ioasis check: $dir/file: not a trace: a trace is a folder" \
+	"$ioasis" check "$dir/file"
+mkdir "$dir/empty"
+check_output "a folder without a trace" \
+	"ioasis check: $dir/empty: no trace in there (no folder with a file 'metadata')" \
+	"$ioasis" check "$dir/empty"
+mkdir "$dir/broken" && echo nonsense >"$dir/broken/metadata"
+check_status "metadata that is nonsense" 3 "$ioasis" check "$dir/broken"
+check_output "in one line" 1 sh -c "'$ioasis' check '$dir/broken' 2>&1 | wc -l"
+mkdir "$dir/foreign"
+cat >"$dir/foreign/metadata" <<'END'
+/* CTF 1.8 */
+trace { major = 1; minor = 8; byte_order = le; };
+clock { name = c; freq = 1000000000; };
+typealias integer { size = 64; align = 8; signed = false; map = clock.c.value; } := stamp;
+stream { event.header := struct { stamp timestamp; }; };
+event { name = "other:thing"; };
+END
+printf '\1\0\0\0\0\0\0\0' >"$dir/foreign/stream"
+check_output "a trace of something else" \
+	"ioasis check: $dir/foreign: a trace of something else: none of its events is of iommufd_backend, iommufd_dev, ioasis_sim or qemu:iommufd_backend_*" \
+	"$ioasis" check "$dir/foreign"
+check_status "a wrong budget" 3 "$ioasis" check --budget soon "$dir/foreign"
+
+if ! command -v lttng-sessiond >/dev/null; then
+	skip "traces that are recorded" "lttng-tools is not installed"
+	done_testing
+fi
+if ! "$ioasis" record -o "$dir/clean" -- "$vmm" --inproc --ops 5000 >"$dir/log" 2>&1; then
+	skip "traces that are recorded" "$(head -1 "$dir/log")"
+	done_testing
+fi
+if ! "$ioasis" check "$dir/clean" >"$dir/verdict"; then
+	not_ok "a clean run is ok"
+	sed 's/^/# /' "$dir/verdict"
+else
+	ok "a clean run is ok"
+fi
+check "quality heads the output" sh -c "head -1 '$dir/verdict' | grep -q '^data: .* events'"
+check_status "a budget that no call keeps" 1 "$ioasis" check --budget map_dma:1ns "$dir/clean"
+check "the same trace twice is one machine's" \
+	sh -c "'$ioasis' stats '$dir/clean' | grep -q '1 machine'"
+check "stats has a row per call" sh -c "'$ioasis' stats --json '$dir/clean' | python3 -c '
+import json, sys
+rows = {row[\"operation\"]: row for row in json.load(sys.stdin)[\"operations\"]}
+row = rows[\"map_dma\"]
+assert row[\"calls\"] > 1000 and row[\"errors\"] == 0 and row[\"bytes\"] > 0, row
+assert row[\"min_ns\"] <= row[\"p50_ns\"] <= row[\"p99_ns\"] <= row[\"p99.9_ns\"] <= row[\"max_ns\"], row
+assert rows[\"IOAS_MAP\"][\"calls\"] == row[\"calls\"], rows'"
+check_output "statistics by process" "ioasis-vmm" \
+	sh -c "'$ioasis' stats --by process '$dir/clean' | awk 'END { print \$2 }'"
+
+# Packets that are missing: never a violation. SEED=N tries another one.
+for seed in ${SEED:-1 2 3}; do
+	dropped=$(python3 tests/integration/drop_packets.py "$dir/clean" "$dir/lossy" "$seed")
+	"$ioasis" check "$dir/lossy" >"$dir/lossy.log" 2>&1
+	status=$?
+	if [ "$dropped" = 0 ]; then
+		skip "packets dropped, seed $seed" "the dice dropped none"
+	elif [ $status = 2 ] && grep -q '^verdict: unknown' "$dir/lossy.log"; then
+		ok "$dropped packets dropped, seed $seed: unknown"
+	else
+		not_ok "$dropped packets dropped, seed $seed: unknown"
+		sed 's/^/# /' "$dir/lossy.log"
+	fi
+	rm -rf "$dir/lossy"
+done
+
+# The plugin in the stock program says the same.
+bt2="babeltrace2 --plugin-path $build/babeltrace2 $dir/clean"
+check "the plugin's check says the same" sh -c "
+	$bt2 -c sink.ioasis.check >'$dir/plugin' && cmp '$dir/plugin' '$dir/verdict'"
+check "so do its stats" sh -c "
+	$bt2 -c sink.ioasis.stats >'$dir/plugin' && '$ioasis' stats '$dir/clean' | cmp - '$dir/plugin'"
+check "the filter lets all through and adds one event a call" sh -c "
+	before=\$($bt2 | wc -l)
+	$bt2 -c filter.ioasis.op >'$dir/ops'
+	calls=\$('$ioasis' stats --json '$dir/clean' |
+		python3 -c 'import json, sys; print(sum(r[\"calls\"] for r in json.load(sys.stdin)[\"operations\"]))')
+	[ \$(wc -l <'$dir/ops') = \$((before + calls)) ] &&
+	[ \$(grep -c ' ioasis:op: ' '$dir/ops') = \$calls ]"
+check "a parameter that is unknown is named" sh -c "
+	$bt2 -c sink.ioasis.stats --params 'sort=\"up\"' 2>&1 | grep -q \"'sort' is unknown\""
+done_testing
