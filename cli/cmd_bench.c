@@ -24,6 +24,7 @@ static const struct benchmark benchmarks[] = {
 	{ "des", "the event queue beside std::priority_queue", bench_des },
 	{ "engine", "1,000 with 1,000,000 mappings; std::map and a GLib tree", bench_engine },
 	{ "ioctl", "a MAP and an UNMAP through FUSE with an empty FUSE ioctl", bench_ioctl },
+	{ "simulate", "a simulation of a thousand guests, and a replay", bench_simulate },
 };
 #define BENCHMARKS (sizeof(benchmarks) / sizeof(*benchmarks))
 

@@ -4,6 +4,7 @@ bench_srcs := \
 	tests/bench/bench_des.c \
 	tests/bench/bench_engine.c \
 	tests/bench/bench_ioctl.c \
+	tests/bench/bench_simulate.c \
 	tests/bench/hold_std_priority_queue.cc \
 	tests/bench/store_engine.c \
 	tests/bench/store_glib.c \
