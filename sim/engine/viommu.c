@@ -256,10 +256,8 @@ void viommu_verify(struct viommu *viommu)
 		ENGINE_BUG_ON(container_of(link, struct veventq, link)->viommu != viommu);
 		users++;
 	}
-	for (uint32_t i = 0; i < IOMMU_TEST_HW_QUEUE_MAX; i++) {
-		if (!viommu->hw_queues[i])
-			continue;
-		ENGINE_BUG_ON(viommu->hw_queues[i]->index != i);
+	if (viommu->hw_queues[0]) {
+		ENGINE_BUG_ON(viommu->hw_queues[0]->viommu != viommu);
 		users++;
 	}
 	ENGINE_BUG_ON(viommu->object.users < users);
@@ -273,6 +271,6 @@ void vdevice_verify(struct vdevice *vdev)
 
 void hw_queue_verify(struct hw_queue *queue)
 {
-	ENGINE_BUG_ON(!queue->started || queue->viommu->hw_queues[queue->index] != queue);
-	ENGINE_BUG_ON(queue->index && queue->prev != queue->viommu->hw_queues[queue->index - 1]);
+	ENGINE_BUG_ON(!queue->started || !queue->access || !queue->viommu);
+	ENGINE_BUG_ON(queue->prev && queue->prev->object.users < 2);
 }

@@ -33,7 +33,8 @@ struct viommu {
 	struct hwpt *hwpt; /* the nesting parent; counted */
 	struct list_link vdevs;	   /* struct vdevice */
 	struct list_link veventqs; /* struct veventq */
-	struct hw_queue *hw_queues[IOMMU_TEST_HW_QUEUE_MAX]; /* weak */
+	/* By index; weak, and from index 1 on perhaps gone: only to see what is taken. */
+	struct hw_queue *hw_queues[IOMMU_TEST_HW_QUEUE_MAX];
 	struct engine_mmap *mmap; /* NULL: made without data */
 };
 
@@ -50,7 +51,6 @@ struct hw_queue {
 	struct viommu *viommu;	/* counted */
 	struct access *access;	/* keeps its memory pinned; counted */
 	struct hw_queue *prev;	/* the queue of the index before; counted, may be NULL */
-	uint32_t index;
 	bool started; /* the driver has it */
 	uint64_t base_addr;
 	uint64_t length; /* bytes */

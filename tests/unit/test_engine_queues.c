@@ -362,7 +362,11 @@ static void test_hw_queue_locks_its_memory(void **state)
 	assert_int_equal(rig_destroy(v.rig, first), -EBUSY);
 	assert_int_equal(rig_destroy(v.rig, v.viommu), -EBUSY);
 	assert_int_equal(rig_destroy(v.rig, second), 0);
+	/* As the mock driver: the second's end frees index 0, and index 1 never again. */
+	assert_int_equal(hw_queue(&v, 1, IOVA, 4096, &id), -EEXIST);
+	assert_int_equal(hw_queue(&v, 0, IOVA, 4096, &second), 0);
 	assert_int_equal(rig_destroy(v.rig, first), 0);
+	assert_int_equal(rig_destroy(v.rig, second), 0);
 	assert_int_equal(rig_unmap(v.rig, v.ioas, IOVA, 8192), 0);
 	v.rig->huge_page_bytes = 1 << 21;
 	rig_map(v.rig, v.ioas, 0, 2, IOVA);
