@@ -37,9 +37,11 @@ uint64_t bench_now_ns(void);
 uint64_t bench_median(uint64_t *values, size_t count);
 
 /* One function a benchmark; 0, or -errno after it could not be run at all. */
+int bench_analysis(struct bench *bench);
 int bench_des(struct bench *bench);
 int bench_engine(struct bench *bench);
 int bench_ioctl(struct bench *bench);
+int bench_tracing(struct bench *bench);
 int bench_simulate(struct bench *bench);
 
 #endif

@@ -1,10 +1,13 @@
 # The benchmarks, which `ioasis bench` runs: one file and one row in cli/cmd_bench.c each.
 
 bench_srcs := \
+	tests/bench/bench_analysis.c \
+	tests/bench/bench_command.c \
 	tests/bench/bench_des.c \
 	tests/bench/bench_engine.c \
 	tests/bench/bench_ioctl.c \
 	tests/bench/bench_simulate.c \
+	tests/bench/bench_tracing.c \
 	tests/bench/hold_std_priority_queue.cc \
 	tests/bench/store_engine.c \
 	tests/bench/store_glib.c \

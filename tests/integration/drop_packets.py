@@ -42,7 +42,7 @@ def main():
             if name == "metadata" or len(data) < 4 or data[:4] != struct.pack("<I", MAGIC):
                 continue
             all_packets = list(packets(data))
-            kept = [packet for packet in all_packets if chance.random() > 0.2]
+            kept = [packet for packet in all_packets if chance.random() > 0.35]
             dropped += len(all_packets) - len(kept)
             with open(path, "wb") as file:
                 file.write(b"".join(kept))

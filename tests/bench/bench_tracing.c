@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bench tracing: what the events of a call cost, off and on.
+ *
+ * Off: a loop with the test that each call does before and after its ioctl, less
+ * the same loop without. On: the two events of a map as the backend emits them,
+ * next to two bare tracepoints with the same fields, in turn in one process. For
+ * that the benchmark runs itself under `ioasis record`.
+ */
+#include "tests/bench/bench.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/trace.h"
+#include "tests/bench/bench_command.h"
+#include "tracepoints/iommufd_backend_tp.h"
+
+#define CHILD "IOASIS_BENCH_TRACING"
+#define OFF_CALLS 200000000u
+#define ON_CALLS 20000u /* few enough for the buffers to hold all */
+#define ROUNDS 9
+
+/* The compiler may keep nothing in registers across this. */
+#define barrier() __asm__ volatile("" ::: "memory")
+
+struct call {
+	struct backend_call call;
+	struct iommu_ioas_map arg;
+};
+
+static void call_init(struct call *call, IOMMUFDBackend *be)
+{
+	memset(call, 0, sizeof(*call));
+	call->call.be = be;
+	call->call.fd = 7;
+	call->arg.size = sizeof(call->arg);
+	call->arg.ioas_id = 1;
+	call->arg.flags = IOMMU_IOAS_MAP_WRITEABLE;
+	call->arg.length = 4096;
+}
+
+static uint64_t loop_empty(void)
+{
+	uint64_t start_ns = bench_now_ns();
+
+	for (uint32_t i = 0; i < OFF_CALLS; i++)
+		barrier();
+	return bench_now_ns() - start_ns;
+}
+
+static uint64_t loop_off(struct call *call)
+{
+	uint64_t start_ns = bench_now_ns();
+
+	for (uint32_t i = 0; i < OFF_CALLS; i++) {
+		if (trace_armed())
+			trace_map_dma_begin(&call->call, &call->arg);
+		barrier();
+		if (trace_armed())
+			trace_map_dma(&call->call, &call->arg, 0);
+	}
+	return bench_now_ns() - start_ns;
+}
+
+static uint64_t loop_ours(struct call *call)
+{
+	uint64_t start_ns = bench_now_ns();
+
+	for (uint32_t i = 0; i < ON_CALLS; i++) {
+		call->arg.iova = (uint64_t)i << 12;
+		if (trace_armed())
+			trace_map_dma_begin(&call->call, &call->arg);
+		barrier();
+		if (trace_armed())
+			trace_map_dma(&call->call, &call->arg, 0);
+	}
+	return bench_now_ns() - start_ns;
+}
+
+static uint64_t loop_bare(const struct call *call)
+{
+	uint64_t start_ns = bench_now_ns();
+	uint32_t tid = 1;
+
+	for (uint32_t i = 0; i < ON_CALLS; i++) {
+		uint64_t iova = (uint64_t)i << 12;
+
+		lttng_ust_tracepoint(iommufd_backend, map_dma_begin, i, 1, tid, call->call.fd,
+				     call->arg.ioas_id, iova, call->arg.length, 0);
+		barrier();
+		lttng_ust_tracepoint(iommufd_backend, map_dma, i, 1, call->call.fd,
+				     call->arg.ioas_id, iova, call->arg.length, 0, 0);
+	}
+	return bench_now_ns() - start_ns;
+}
+
+/* In the traced process: prints the medians in ns a call. */
+static int run_child(void)
+{
+	uint64_t ours[ROUNDS], bare[ROUNDS];
+	IOMMUFDBackend *be = iommufd_backend_new("bench");
+	struct call call;
+
+	if (!be)
+		return -ENOMEM;
+	call_init(&call, be);
+	loop_ours(&call);
+	loop_bare(&call);
+	for (int i = 0; i < ROUNDS; i++) {
+		bare[i] = loop_bare(&call);
+		ours[i] = loop_ours(&call);
+	}
+	printf("\nmedians %llu %llu on %d\n",
+	       (unsigned long long)bench_median(ours, ROUNDS),
+	       (unsigned long long)bench_median(bare, ROUNDS),
+	       lttng_ust_tracepoint_enabled(iommufd_backend, map_dma) != 0);
+	iommufd_backend_delete(be, NULL);
+	return 0;
+}
+
+static void measure_off(struct bench *bench)
+{
+	uint64_t with[ROUNDS], without[ROUNDS], off_ns, empty_ns;
+	struct call call;
+
+	call_init(&call, NULL);
+	if (trace_armed()) {
+		bench_skip(bench, "off: this process is traced (IOASIS_TRACE)");
+		return;
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		without[i] = loop_empty();
+		with[i] = loop_off(&call);
+	}
+	off_ns = bench_median(with, ROUNDS);
+	empty_ns = bench_median(without, ROUNDS);
+	bench_at_most(bench, "off, a call",
+		      off_ns > empty_ns ? (double)(off_ns - empty_ns) / OFF_CALLS : 0, 1, "ns");
+}
+
+static bool read_medians(const char *path, unsigned long long *ours, unsigned long long *bare)
+{
+	FILE *file = fopen(path, "re");
+	char line[256];
+	int on = 0;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "medians %llu %llu on %d", ours, bare, &on) == 3)
+			break;
+		on = 0;
+	}
+	if (file)
+		fclose(file);
+	return on;
+}
+
+static void measure_on(struct bench *bench, const char *scratch)
+{
+	char ioasis[PATH_MAX], trace[PATH_MAX + 16], output[PATH_MAX + 16];
+	char *argv[] = { ioasis, "record", "-o", trace, "--", ioasis, "bench", "tracing", NULL };
+	unsigned long long ours = 0, bare = 0;
+	struct bench_cost cost;
+	int status;
+
+	snprintf(trace, sizeof(trace), "%s/trace", scratch);
+	snprintf(output, sizeof(output), "%s/output", scratch);
+	bench_sibling("ioasis", ioasis, sizeof(ioasis));
+	setenv(CHILD, "1", 1);
+	status = bench_command(argv, output, &cost);
+	unsetenv(CHILD);
+	if (status || !read_medians(output, &ours, &bare)) {
+		bench_skip(bench, "on: no traced process could be run (ioasis record: status %d)",
+			   status);
+		return;
+	}
+	bench_figure(bench, "on, an event of a map", (double)ours / ON_CALLS / 2, "ns");
+	bench_figure(bench, "on, a bare event with its fields", (double)bare / ON_CALLS / 2, "ns");
+	bench_at_most(bench, "on, to a bare event", (double)ours / (double)bare, 1.15, "");
+}
+
+int bench_tracing(struct bench *bench)
+{
+	char scratch[PATH_MAX];
+	int ret;
+
+	if (getenv(CHILD))
+		return run_child();
+	ret = bench_scratch(scratch, sizeof(scratch));
+	if (ret)
+		return ret;
+	measure_off(bench);
+	measure_on(bench, scratch);
+	bench_scratch_remove(scratch);
+	return 0;
+}
