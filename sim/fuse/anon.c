@@ -44,6 +44,7 @@ struct anon_entry {
 struct anon_files {
 	struct fuse_device *device;
 	struct fuse_channel *channel; /* NULL until the first file */
+	bool ready;		      /* all of the connection is there; __atomic */
 	int root_fd;
 	uint64_t st_dev;
 	pthread_mutex_t open_lock; /* held while the connection is made */
@@ -259,13 +260,13 @@ static uint64_t now_ns(void)
 static void handle_flush(struct anon_files *anon, const struct fuse_request *request)
 {
 	if (!fuse_call_is_ours(request->in->pid))
-		__atomic_store_n(&anon->flushed_ns, now_ns(), __ATOMIC_RELAXED);
+		__atomic_store_n(&anon->flushed_ns, now_ns(), __ATOMIC_RELEASE);
 	fuse_request_reply(request, 0, NULL, 0);
 }
 
 void anon_files_settle(struct anon_files *anon)
 {
-	uint64_t flushed_ns = __atomic_load_n(&anon->flushed_ns, __ATOMIC_RELAXED);
+	uint64_t flushed_ns = __atomic_load_n(&anon->flushed_ns, __ATOMIC_ACQUIRE);
 	struct statx st;
 
 	if (!flushed_ns || now_ns() - flushed_ns > SETTLE_NS)
@@ -349,6 +350,8 @@ static int connection_start(struct anon_files *anon)
 		err = -errno;
 	if (!err)
 		err = fuse_mount_device_of_fd(anon->root_fd, &anon->st_dev);
+	if (!err)
+		__atomic_store_n(&anon->ready, true, __ATOMIC_RELEASE);
 out:
 	pthread_mutex_unlock(&anon->open_lock);
 	return err;
@@ -357,6 +360,7 @@ out:
 /* Opens the file of a new entry, which is consumed. The fd or -errno. */
 static int entry_open(struct anon_files *anon, struct anon_entry *entry, int oflags)
 {
+	struct engine_anon_file *file = entry->file;
 	char name[24];
 	int fd, err;
 
@@ -367,16 +371,16 @@ static int entry_open(struct anon_files *anon, struct anon_entry *entry, int ofl
 	entry->next = anon->entries;
 	anon->entries = entry;
 	pthread_mutex_unlock(&anon->lock);
-	if (entry->file)
-		engine_anon_file_set_notify(entry->file, entry_notify, entry);
+	if (file)
+		engine_anon_file_set_notify(file, entry_notify, entry);
 
 	snprintf(name, sizeof(name), "%" PRIu64, entry->node);
 	fd = openat(anon->root_fd, name, (oflags & O_ACCMODE) | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
 	err = -errno;
-	if (entry->file)
-		engine_anon_file_set_notify(entry->file, NULL, NULL);
+	if (file)
+		engine_anon_file_set_notify(file, NULL, NULL);
 	pthread_mutex_lock(&anon->lock);
 	entry->file = NULL;
 	pthread_mutex_unlock(&anon->lock);

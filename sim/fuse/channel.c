@@ -264,13 +264,13 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
 	channel->extra_init_flags = extra_init_flags;
 	channel->in_order = in_order;
 	channel->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	*out = channel; /* before a thread hands it a request */
 	err = channel->ended_fd < 0 ? -EMFILE : fuse_workers_start(channel);
-	if (err) {
-		fuse_channel_free(channel);
-		return err;
-	}
-	*out = channel;
-	return 0;
+	if (!err)
+		return 0;
+	*out = NULL;
+	fuse_channel_free(channel);
+	return err;
 }
 
 void fuse_channel_await_releases(struct fuse_channel *channel)

@@ -48,7 +48,7 @@ typedef void (*fuse_handler)(void *opaque, const struct fuse_request *request);
  * Serves fd, an open /dev/fuse that is mounted or about to be, which the channel
  * owns from now on. extra_init_flags: FUSE_* flags of INIT to ask for. in_order: see
  * fuse_channel_await_releases(). 0, -ENOMEM,
- * -EAGAIN (no thread).
+ * -EAGAIN (no thread). *channel is set before the first request is handled.
  */
 int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extra_init_flags,
 		       bool in_order, struct fuse_channel **channel);

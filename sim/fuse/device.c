@@ -290,7 +290,7 @@ int fuse_device_mount(struct fuse_device *device, const char *path,
 		err = fd;
 		goto out_path;
 	}
-	err = fuse_channel_start(fd, handle_request, device, FUSE_DIRECT_IO_ALLOW_MMAP, false,
+	err = fuse_channel_start(fd, handle_request, device, FUSE_DIRECT_IO_ALLOW_MMAP, true,
 				 &device->channel);
 	/* The first look at the file waits until INIT is done. */
 	if (!err && (stat(device->path, &st) ||
