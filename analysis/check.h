@@ -99,6 +99,12 @@ const struct check_finding *check_findings(const struct check *check, size_t *co
 void check_print(const struct check *check, FILE *out);
 struct json_object *check_to_json(const struct check *check);
 
+/* One finding as both show it; rule: the name of what it breaks. */
+void check_finding_print(struct analysis *analysis, const struct check_finding *finding,
+			 const char *rule, FILE *out);
+struct json_object *check_finding_to_json(struct analysis *analysis,
+					  const struct check_finding *finding, const char *rule);
+
 /* Exit status of `ioasis check`: 0 ok, 1 violation, 2 possible or unknown. */
 int check_exit_status(const struct check *check);
 

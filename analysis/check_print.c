@@ -8,23 +8,21 @@
 #define SHOWN_PER_RULE 3u
 
 /* Seconds since the trace's first event, to the ns. */
-static void print_time(const struct check *check, int64_t time_ns, FILE *out)
+static void print_time(const struct quality *quality, int64_t time_ns, FILE *out)
 {
-	const struct quality *quality = analysis_quality(check->analysis);
 	int64_t since = time_ns > quality->first_ns ? time_ns - quality->first_ns : 0;
 
 	fprintf(out, "%" PRId64 ".%09" PRId64 " s", since / 1000000000, since % 1000000000);
 }
 
-static void print_finding(const struct check *check, const struct check_finding *finding,
-			  FILE *out)
+void check_finding_print(struct analysis *analysis, const struct check_finding *finding,
+			 const char *rule, FILE *out)
 {
-	const struct quality *quality = analysis_quality(check->analysis);
-	const char *name = state_procname(check->state, finding->machine, finding->pid);
+	const struct quality *quality = analysis_quality(analysis);
+	const char *name = state_procname(analysis_state(analysis), finding->machine, finding->pid);
 	char text[32];
 
-	fprintf(out, "\n%s: %s: %s\n", check_verdict_name(finding->verdict),
-		check_rule_name(finding->rule), finding->cause);
+	fprintf(out, "\n%s: %s: %s\n", check_verdict_name(finding->verdict), rule, finding->cause);
 	if (finding->pid) {
 		fprintf(out, "  in process %u%s%s", finding->pid, *name ? " " : "", name);
 		if (quality->machines_count > 1 && finding->machine < quality->machines_count)
@@ -35,7 +33,7 @@ static void print_finding(const struct check *check, const struct check_finding 
 		const struct check_witness *witness = &finding->witness[i];
 
 		fprintf(out, "  %s ", i + 1 == finding->witness_count ? "->" : "  ");
-		print_time(check, witness->time_ns, out);
+		print_time(quality, witness->time_ns, out);
 		if (witness->op_id)
 			fprintf(out, "  op %s", check_op_id_text(witness->op_id, text));
 		if (witness->tid)
@@ -54,7 +52,7 @@ static void print_findings(const struct check *check, enum check_rule rule, FILE
 
 			if (finding->rule != rule || finding->verdict != (enum check_verdict)verdict)
 				continue;
-			print_finding(check, finding, out);
+			check_finding_print(check->analysis, finding, check_rule_name(rule), out);
 			shown++;
 		}
 	}
@@ -105,20 +103,20 @@ static struct json_object *witness_to_json(const struct check_witness *witness)
 	return object;
 }
 
-static struct json_object *finding_to_json(const struct check *check,
-					   const struct check_finding *finding)
+struct json_object *check_finding_to_json(struct analysis *analysis,
+					  const struct check_finding *finding, const char *rule)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *witness = json_object_new_array();
 
-	add_text(object, "rule", check_rule_name(finding->rule));
+	add_text(object, "rule", rule);
 	add_text(object, "verdict", check_verdict_name(finding->verdict));
 	add_text(object, "cause", finding->cause);
 	json_object_object_add(object, "time_ns", json_object_new_int64(finding->time_ns));
 	add_u64(object, "machine", finding->machine);
 	add_u64(object, "pid", finding->pid);
 	add_text(object, "procname",
-		 state_procname(check->state, finding->machine, finding->pid));
+		 state_procname(analysis_state(analysis), finding->machine, finding->pid));
 	add_u64(object, "object", finding->object);
 	if (finding->has_range) {
 		add_u64(object, "iova", finding->iova);
@@ -152,8 +150,13 @@ struct json_object *check_to_json(const struct check *check)
 		json_object_array_add(rules, row);
 	}
 	json_object_object_add(object, "rules", rules);
-	for (size_t i = 0; i < check->findings_count; i++)
-		json_object_array_add(findings, finding_to_json(check, &check->findings[i]));
+	for (size_t i = 0; i < check->findings_count; i++) {
+		const struct check_finding *finding = &check->findings[i];
+
+		json_object_array_add(findings,
+				      check_finding_to_json(check->analysis, finding,
+							    check_rule_name(finding->rule)));
+	}
 	json_object_object_add(object, "findings", findings);
 	return object;
 }

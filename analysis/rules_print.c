@@ -59,23 +59,6 @@ static uint64_t rule_findings(const struct rule *rule)
 	       rule->count[VERDICT_VIOLATION];
 }
 
-static void finding_print(const struct rules *rules, const struct check_finding *finding,
-			  const char *name, FILE *out)
-{
-	int64_t first_ns = analysis_quality(rules->analysis)->first_ns;
-	char op_id[32];
-
-	fprintf(out, "\n%s: %s: %s\n", check_verdict_name(finding->verdict), name, finding->cause);
-	for (unsigned int i = 0; i < finding->witness_count; i++) {
-		const struct check_witness *witness = &finding->witness[i];
-		int64_t since = witness->time_ns - first_ns;
-
-		fprintf(out, "  %" PRId64 ".%09" PRId64 " s  op %s  %s\n", since / 1000000000,
-			since % 1000000000, check_op_id_text(witness->op_id, op_id),
-			witness->text);
-	}
-}
-
 void rules_print(const struct rules *rules, FILE *out)
 {
 	const struct check_finding *finding;
@@ -84,40 +67,13 @@ void rules_print(const struct rules *rules, FILE *out)
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct rule *rule = &rules->rules[i];
 
-		fprintf(out, "%-10s %s (%s): %" PRIu64 " events, %" PRIu64 " findings\n",
+		fprintf(out, "%-10s %s (%s): %" PRIu64 " events, %" PRIu64 " found\n",
 			check_verdict_name(rules_verdict_of(rules, i)), rule->automaton->name,
 			rules_object_name(rule->automaton->object), rule->asked,
 			rule_findings(rule));
 	}
 	for (size_t i = 0; (finding = rules_finding(rules, i, &name)); i++)
-		finding_print(rules, finding, name, out);
-}
-
-static struct json_object *finding_json(const struct check_finding *finding)
-{
-	struct json_object *json = json_object_new_object();
-	struct json_object *events = json_object_new_array();
-	char text[32];
-
-	json_object_object_add(json, "verdict",
-			       json_object_new_string(check_verdict_name(finding->verdict)));
-	json_object_object_add(json, "cause", json_object_new_string(finding->cause));
-	json_object_object_add(json, "time_ns", json_object_new_int64(finding->time_ns));
-	json_object_object_add(json, "pid", json_object_new_int64(finding->pid));
-	json_object_object_add(json, "object", json_object_new_int64(finding->object));
-	for (unsigned int i = 0; i < finding->witness_count; i++) {
-		const struct check_witness *witness = &finding->witness[i];
-		struct json_object *event = json_object_new_object();
-
-		json_object_object_add(event, "time_ns", json_object_new_int64(witness->time_ns));
-		json_object_object_add(event, "op_id",
-				       json_object_new_string(check_op_id_text(witness->op_id,
-									       text)));
-		json_object_object_add(event, "text", json_object_new_string(witness->text));
-		json_object_array_add(events, event);
-	}
-	json_object_object_add(json, "witness", events);
-	return json;
+		check_finding_print(rules->analysis, finding, name, out);
 }
 
 struct json_object *rules_to_json(const struct rules *rules)
@@ -139,7 +95,10 @@ struct json_object *rules_to_json(const struct rules *rules)
 		json_object_object_add(json, "findings_count",
 				       json_object_new_int64((int64_t)rule_findings(rule)));
 		for (size_t k = 0; k < rule->found_count; k++)
-			json_object_array_add(findings, finding_json(&rule->found[k].finding));
+			json_object_array_add(findings,
+					      check_finding_to_json(rules->analysis,
+								    &rule->found[k].finding,
+								    rule->automaton->name));
 		json_object_object_add(json, "findings", findings);
 		json_object_array_add(array, json);
 	}

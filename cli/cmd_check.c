@@ -91,23 +91,36 @@ static const struct cli_command command = {
 	.error_status = 3,
 };
 
-/* The worse of two exit statuses: violated, then undecided, then ok. */
+/* The worse of the two. */
+static enum check_verdict verdict_of_all(const struct check *check, const struct rules *rules)
+{
+	enum check_verdict built_in = check_verdict(check), theirs = rules_verdict(rules);
+
+	return theirs > built_in ? theirs : built_in;
+}
+
+/* 0: they hold, 1: one is broken, 2: it cannot be decided. */
 static int exit_status(const struct check *check, const struct rules *rules)
 {
-	enum check_verdict verdict = rules_verdict(rules);
-	int status = check_exit_status(check);
-
-	if (verdict == VERDICT_VIOLATION || status == 1)
+	switch (verdict_of_all(check, rules)) {
+	case VERDICT_OK:
+		return check_exit_status(check);
+	case VERDICT_VIOLATION:
 		return 1;
-	return verdict == VERDICT_OK ? status : 2;
+	default:
+		return 2;
+	}
 }
 
 static void print_json(const struct check *check, const struct rules *rules)
 {
 	struct json_object *object = check_to_json(check);
 
-	if (rules_count(rules))
+	if (rules_count(rules)) {
 		json_object_object_add(object, "user_rules", rules_to_json(rules));
+		json_object_object_add(object, "verdict", json_object_new_string(
+			check_verdict_name(verdict_of_all(check, rules))));
+	}
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY));
 	json_object_put(object);
 }
@@ -118,6 +131,8 @@ static void print_text(const struct check *check, const struct rules *rules)
 	if (rules_count(rules)) {
 		puts("\nrules of yours:");
 		rules_print(rules, stdout);
+		printf("\nverdict of all: %s\n",
+		       check_verdict_name(verdict_of_all(check, rules)));
 	}
 }
 
