@@ -26,7 +26,7 @@
 		.min_size = offsetof(struct type, last_member) +                       \
 			    sizeof(((struct type *)0)->last_member),                   \
 		.since = ENGINE_LINUX(major, minor),                                   \
-		.name = #number + sizeof("IOMMUFD_CMD_") - 1,                          \
+		.name = &#number[sizeof("IOMMUFD_CMD_") - 1],                          \
 		.handle = handler,                                                     \
 		.before = { __VA_ARGS__ },                                             \
 	}

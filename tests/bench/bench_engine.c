@@ -310,7 +310,7 @@ int bench_engine(struct bench *bench)
 	rc = run_apart(&store_engine, VERY_MANY, false, false, &costs);
 	if (rc)
 		return rc;
-	bench_at_most(bench, "engine, memory a mapping, ten million", (double)costs.bytes, BAR_BYTES,
-		      "bytes");
+	bench_at_most(bench, "engine, memory a mapping, ten million", (double)costs.bytes,
+		      BAR_BYTES, "bytes");
 	return 0;
 }

@@ -31,7 +31,10 @@ struct one_call {
 
 static long call_fresh(const struct one_call *call)
 {
-	const struct engine_config config = { .linux_version = call->linux_version, .test_ops = true };
+	const struct engine_config config = {
+		.linux_version = call->linux_version,
+		.test_ops = true,
+	};
 	struct engine *engine = engine_create(&config);
 	struct engine_ctx *ctx;
 	long rc;

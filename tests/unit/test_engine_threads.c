@@ -59,8 +59,8 @@ static void worker_step(struct worker *worker, struct engine_ctx *ctx, uint32_t 
 	switch (seed_below(&worker->seed, 4)) {
 	case 0:
 	case 1:
-		expect_one_of(worker,
-			      fake_map(&worker->fake, ctx, ioas, RW | fixed, user_va, length, &iova),
+		expect_one_of(worker, fake_map(&worker->fake, ctx, ioas, RW | fixed, user_va,
+					       length, &iova),
 			      map_errors);
 		break;
 	case 2:
