@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/cost_from.h"
 #include "cli/options.h"
 #include "sim/scenario/load.h"
 #include "sim/scenario/schema.h"
@@ -29,8 +30,10 @@ struct options {
 	const char *device;
 	const char *trace_dir;
 	const char *output;
-	const char *settings[SETTINGS_MAX];
+	const char *settings[SETTINGS_MAX + COST_FROM_SETTINGS];
 	size_t settings_count;
+	const char *cost_from; /* a trace */
+	struct cost_from costs;
 	enum timing timing;
 	bool json;
 	bool keys;
@@ -79,6 +82,12 @@ static bool set_setting(void *opaque, const char *value)
 	return strchr(value, '=') != NULL;
 }
 
+static bool set_cost_from(void *opaque, const char *value)
+{
+	((struct options *)opaque)->cost_from = value;
+	return *value;
+}
+
 static bool set_timing(void *opaque, const char *value)
 {
 	struct options *options = opaque;
@@ -110,6 +119,8 @@ static const struct cli_option option_table[] = {
 	{ "trace", 0, "DIR", "a directory", "write a trace in virtual time (CTF)", set_trace },
 	{ "set", 0, "KEY=VALUE", "SECTION.KEY=VALUE, up to 64 times",
 	  "change the scenario, e.g. nic.rate=25G", set_setting },
+	{ "cost-from", 0, "TRACE", "a recorded trace", "take the costs of calls from its latencies",
+	  set_cost_from },
 	{ "output", 'o', "FILE", "a file's name", "write the result there, whole or not at all",
 	  set_output },
 	{ "json", 0, NULL, NULL, "print JSON", set_json },
@@ -145,6 +156,22 @@ static bool show_progress(void *opaque, uint64_t now_ns, uint64_t duration_ns)
 	if (*on_terminal)
 		fprintf(stderr, "\r%3u%%", percent);
 	return !interrupted;
+}
+
+/* What was measured counts over the file, and what is --set over that. */
+static int apply_costs(struct options *options)
+{
+	size_t count = options->settings_count;
+	int status = cost_from_trace(&command, (char *)options->cost_from, &options->costs);
+
+	if (status)
+		return status;
+	memmove(options->settings + options->costs.count, options->settings,
+		count * sizeof(*options->settings));
+	for (size_t i = 0; i < options->costs.count; i++)
+		options->settings[i] = options->costs.settings[i];
+	options->settings_count = count + options->costs.count;
+	return 0;
 }
 
 /* The kernel's device is a character device; the fake is a file. */
@@ -243,6 +270,8 @@ int cmd_simulate(int argc, char **argv)
 	if (first != argc - 1)
 		return cli_fail(&command, first == argc ? "no scenario given; name a file"
 							 : "more than one scenario; name one file");
+	if (options.cost_from && (status = apply_costs(&options)))
+		return status;
 	if (scenario_load(argv[first], options.settings, options.settings_count, &scenario, error)) {
 		fprintf(stderr, "%s\n", error);
 		return 3;

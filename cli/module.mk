@@ -15,6 +15,7 @@ cli_srcs := \
 	cli/cmd_stats.c \
 	cli/cmd_sweep.c \
 	cli/cmd_top.c \
+	cli/cost_from.c \
 	cli/device_options.c \
 	cli/main.c \
 	cli/options.c \
