@@ -103,6 +103,7 @@ script_tests := \
 	tests/integration/serve_clients.sh \
 	tests/integration/replay.sh \
 	tests/integration/simulate.sh \
+	tests/integration/soak.sh \
 	tests/integration/sweep.sh \
 	tests/integration/vmm.sh \
 	tests/integration/vfio_device.sh \
@@ -183,3 +184,8 @@ check-upstream: all
 asan ubsan tsan: deps-check
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) PROFILE=$@ tests
 	$(Q)BUILD=build/$@ tests/run $(patsubst $(B)/%,build/$@/%,$(unit_programs))
+
+# 1,000 runs of clean concurrent clients.
+.PHONY: soak
+soak: tests
+	$(Q)RUNS=$${RUNS:-1000} BUILD=$(B) tests/run tests/integration/soak.sh
