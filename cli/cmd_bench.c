@@ -24,6 +24,7 @@ static const struct benchmark benchmarks[] = {
 	{ "analysis", "ioasis check with babeltrace2 -o dummy and a Python script", bench_analysis },
 	{ "des", "the event queue beside std::priority_queue", bench_des },
 	{ "engine", "1,000 with 1,000,000 mappings; std::map and a GLib tree", bench_engine },
+	{ "exec", "the start of a program, with a private device and without", bench_exec },
 	{ "ioctl", "a MAP and an UNMAP through FUSE with an empty FUSE ioctl", bench_ioctl },
 	{ "simulate", "a simulation of a thousand guests, and a replay", bench_simulate },
 	{ "tracing", "the events of a call, off and on, with bare LTTng events", bench_tracing },

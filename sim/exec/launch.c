@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,19 @@ static bool alone(void)
 	return stat("/proc/self/task", &st) || st.st_nlink <= 3;
 }
 
+/* By its own path, so that its name stays what it is in traces and in ps. */
+static void run_again(char *const argv[])
+{
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (len > 0) {
+		path[len] = 0;
+		execv(path, argv);
+	}
+	execv("/proc/self/exe", argv);
+}
+
 void launch_start_alone(char *const argv[])
 {
 	bool again = false, moved = false;
@@ -61,7 +75,7 @@ void launch_start_alone(char *const argv[])
 	for (i = 0; i < STARTERS; i++)
 		moved |= move_variable(thread_starters[i].name, thread_starters[i].put_off);
 	if (moved)
-		execv("/proc/self/exe", argv);
+		run_again(argv);
 	/* The namespaces will say why not, if they cannot be made now. */
 	for (i = 0; i < STARTERS; i++)
 		move_variable(thread_starters[i].put_off, thread_starters[i].name);

@@ -40,6 +40,7 @@ uint64_t bench_median(uint64_t *values, size_t count);
 int bench_analysis(struct bench *bench);
 int bench_des(struct bench *bench);
 int bench_engine(struct bench *bench);
+int bench_exec(struct bench *bench);
 int bench_ioctl(struct bench *bench);
 int bench_tracing(struct bench *bench);
 int bench_simulate(struct bench *bench);

@@ -5,6 +5,7 @@ bench_srcs := \
 	tests/bench/bench_command.c \
 	tests/bench/bench_des.c \
 	tests/bench/bench_engine.c \
+	tests/bench/bench_exec.c \
 	tests/bench/bench_ioctl.c \
 	tests/bench/bench_simulate.c \
 	tests/bench/bench_tracing.c \
