@@ -105,12 +105,11 @@ static void promote_locked(struct fuse_channel *channel, unsigned int count)
 static void look_around_locked(struct fuse_channel *channel)
 {
 	uint64_t callers = __atomic_exchange_n(&channel->callers, 0, __ATOMIC_SEQ_CST);
-	unsigned int moving = 0, busy = 0, able, wanted;
+	unsigned int moving = 0, able, wanted;
 
 	for (struct fuse_worker *worker = channel->workers; worker; worker = worker->next) {
 		uint64_t turn = __atomic_load_n(&worker->turn, __ATOMIC_RELAXED);
 
-		busy += turn % 2;
 		moving += turn % 2 && turn != worker->turn_seen;
 		worker->turn_seen = turn;
 	}
@@ -118,7 +117,8 @@ static void look_around_locked(struct fuse_channel *channel)
 	if (wanted > channel->wanted_max)
 		wanted = channel->wanted_max;
 	__atomic_store_n(&channel->wanted, wanted, __ATOMIC_RELAXED);
-	channel->quiet_ticks = busy || callers ? 0 : channel->quiet_ticks + 1;
+	/* A thread that is stuck has been replaced by then: nothing to watch. */
+	channel->quiet_ticks = moving || callers ? 0 : channel->quiet_ticks + 1;
 	able = __atomic_load_n(&channel->reading, __ATOMIC_RELAXED) + moving;
 	if (able < wanted)
 		promote_locked(channel, wanted - able);
