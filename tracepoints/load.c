@@ -50,7 +50,7 @@ static bool load_beside_this(void)
 
 const char *trace_load_probes(void)
 {
-	const char *path = getenv("IOASIS_PROBES");
+	const char *path = secure_getenv("IOASIS_PROBES");
 	bool loaded;
 
 	if (trace_mode != TRACE_MODE_OFF)
@@ -71,7 +71,7 @@ const char *trace_load_probes(void)
  */
 __attribute__((constructor)) static void trace_load_init(void)
 {
-	const char *wanted = getenv("IOASIS_TRACE");
+	const char *wanted = secure_getenv("IOASIS_TRACE");
 	bool late = wanted && !strcmp(wanted, "late");
 
 	/* Someone may have preloaded the probes, as LTTng's users do. */
