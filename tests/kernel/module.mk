@@ -37,6 +37,13 @@ check-kernel: deps-check
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) tests
 	$(Q)BUILD=$(B) tests/kernel/check.sh
 
+# A trace of that kernel's device, checked.
+.PHONY: check-kernel-trace
+check-kernel-trace: deps-check
+	$(Q)./install-packages kernel
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)BUILD=$(B) tests/kernel/trace.sh
+
 # A Debian 12 with nothing installed, in a folder; as root.
 check-fresh:
 	$(Q)tests/fresh.sh
