@@ -48,7 +48,12 @@ if [ -d ../shared ]; then
 	mkdir "$root/tmp/work/shared"
 	mount --bind ../shared "$root/tmp/work/shared"
 fi
-chroot "$root" /bin/sh -ec "
+# A root of its own, not chroot: a process in a chroot may make no user namespace.
+cd "$root"
+pivot_root . .
+umount -l .
+exec /bin/sh -ec "
+	cd /
 	export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 	git config --global --add safe.directory '*'
 	git clone -q /tmp/source /tmp/work/ioasis
