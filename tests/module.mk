@@ -24,6 +24,7 @@ unit_tests := \
 	test_engine_queues \
 	test_engine_threads \
 	test_error \
+	test_exec \
 	test_export \
 	test_histogram \
 	test_ioas_model \
@@ -63,6 +64,7 @@ test_engine_account_srcs := $(engine_test_srcs)
 test_engine_threads_srcs := $(engine_test_srcs)
 test_ioas_model_srcs := $(engine_test_srcs)
 test_error_srcs := backend/error.c
+test_exec_srcs := sim/exec/fail_nth.c sim/exec/filter.c
 test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/histogram.c
 test_inject_srcs := sim/fuse/inject.c
