@@ -203,16 +203,22 @@ uint64_t leak_report_count(struct leak_report *report)
 
 /* ---- printing ----------------------------------------------------------------------- */
 
+/* Exact where a unit divides it, else to a tenth of the largest one. */
 static void print_bytes(FILE *out, uint64_t bytes)
 {
 	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
 	unsigned int unit = 0;
+	uint64_t size = 1, tenths;
 
-	while (unit < 4 && bytes >= 1024 && bytes % 1024 == 0) {
-		bytes /= 1024;
+	while (unit < 4 && bytes / size >= 1024) {
+		size *= 1024;
 		unit++;
 	}
-	fprintf(out, "%" PRIu64 " %s", bytes, units[unit]);
+	tenths = bytes % size * 10 / size;
+	fprintf(out, "%" PRIu64, bytes / size);
+	if (bytes % size)
+		fprintf(out, ".%" PRIu64, tenths);
+	fprintf(out, " %s", units[unit]);
 }
 
 static void print_time(FILE *out, uint64_t ns)

@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/process/internal.h"
 #include "sim/process/process.h"
 
 #define PAGE ENGINE_PAGE_SIZE
@@ -244,6 +245,32 @@ static void test_pins_follow_presence_and_permission(void **state)
 	assert_int_equal(mm->ops->pin(mm, at(world->file), 2, false, NULL), 1);
 	assert_int_equal(mm->ops->pin(mm, at(world->file) + PAGE, 1, false, NULL), -EFAULT);
 	assert_int_equal(mm->ops->pin(mm, UINT64_MAX - PAGE + 1, 2, false, NULL), -EFAULT);
+	mm_put(mm);
+	process_client_fini(&pc);
+}
+
+/* As on a kernel before 6.11, where mappings are read as text. */
+static void test_pins_are_the_same_without_maps_query(void **state)
+{
+	struct world *world = *state;
+	struct engine_page by_query[2], by_text[2];
+	struct process_client pc;
+	struct engine_mm *mm;
+
+	begin(world, &pc);
+	mm = pc.client.ops->mm_get(&pc.client);
+	assert_int_equal(mm->ops->pin(mm, at(world->shared), 2, true, by_query), 2);
+	((struct process *)mm)->no_maps_query = true;
+	assert_true(process_alive((struct process *)mm));
+	assert_int_equal(mm->ops->pin(mm, at(world->shared), 2, true, by_text), 2);
+	assert_memory_equal(by_query, by_text, sizeof(by_text));
+	assert_int_equal(mm->ops->pin(mm, at(world->rw) + 2 * PAGE, 8, true, NULL), 2);
+	assert_int_equal(mm->ops->pin(mm, at(world->rw) + 4 * PAGE, 1, false, NULL), -EFAULT);
+	assert_int_equal(mm->ops->pin(mm, at(world->ro), 1, true, NULL), -EFAULT);
+	assert_int_equal(mm->ops->pin(mm, at(world->file), 2, false, NULL), 1);
+	kill(world->pid, SIGKILL);
+	waitpid(world->pid, NULL, 0);
+	assert_false(process_alive((struct process *)mm));
 	mm_put(mm);
 	process_client_fini(&pc);
 }
@@ -522,6 +549,7 @@ int main(void)
 		WITH_WORLD(test_protections_are_respected),
 		WITH_WORLD(test_a_read_ends_where_the_memory_does),
 		WITH_WORLD(test_pins_follow_presence_and_permission),
+		WITH_WORLD(test_pins_are_the_same_without_maps_query),
 		WITH_WORLD(test_identities_are_of_pages_not_of_addresses),
 		WITH_WORLD(test_pinned_memory_is_read_and_written),
 		WITH_WORLD(test_files_are_told_apart),
