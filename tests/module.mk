@@ -95,6 +95,7 @@ script_tests := \
 	tests/integration/headers.sh \
 	tests/integration/includes.sh \
 	tests/integration/late.sh \
+	tests/integration/learn.sh \
 	tests/integration/library.sh \
 	tests/integration/live.sh \
 	tests/integration/outputs.sh \

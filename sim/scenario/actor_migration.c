@@ -76,38 +76,57 @@ static void cpu_writes(struct migration *migration, uint64_t now_ns)
 	migration->cpu_until_ns = now_ns;
 }
 
-/* Reads the devices' dirty bits of all memory, in chunks; returns when. */
-static uint64_t read_dirty(struct migration *migration, uint64_t now_ns)
-{
-	struct guest *guest = migration->guest;
-	uint64_t end = migration->words_count * 64 * PAGE_BYTES, before = 0, after = 0;
-	uint32_t hwpt_id = guest_dirty_hwpt(guest);
-
-	if (!migration->tracking || !hwpt_id)
-		return now_ns;
-	for (uint64_t i = 0; i < migration->words_count; i++)
-		before += (uint64_t)__builtin_popcountll(migration->dirty[i]);
-	for (uint64_t at = 0; at < end; at += config_of(migration)->chunk_bytes) {
-		uint64_t size = config_of(migration)->chunk_bytes;
-
-		if (size > end - at)
-			size = end - at;
-		now_ns = call_get_dirty(guest, now_ns, hwpt_id, at, size,
-					migration->dirty + at / PAGE_BYTES / 64, NULL);
-		migration->reads++;
-	}
-	for (uint64_t i = 0; i < migration->words_count; i++)
-		after += (uint64_t)__builtin_popcountll(migration->dirty[i]);
-	migration->device_pages += after - before;
-	return now_ns;
-}
-
-static uint64_t take_dirty(struct migration *migration)
+static uint64_t count_dirty(const struct migration *migration)
 {
 	uint64_t pages = 0;
 
 	for (uint64_t i = 0; i < migration->words_count; i++)
 		pages += (uint64_t)__builtin_popcountll(migration->dirty[i]);
+	return pages;
+}
+
+/* One range, in chunks: all begin at a word of the bitmap, as 256 KiB do. */
+static uint64_t read_range(struct migration *migration, uint64_t now_ns,
+			   const struct guest_range *range, uint32_t hwpt_id)
+{
+	uint64_t end = range->address + range->bytes, chunk = config_of(migration)->chunk_bytes;
+
+	for (uint64_t at = range->address; at < end; at += chunk) {
+		uint64_t size = chunk < end - at ? chunk : end - at;
+		uint64_t *words = migration->dirty + at / PAGE_BYTES / 64;
+
+		now_ns = call_get_dirty(migration->guest, now_ns, hwpt_id, at, size, words, NULL);
+		migration->reads++;
+	}
+	return now_ns;
+}
+
+/*
+ * Reads the devices' dirty bits of all memory; returns when. Range by range, as QEMU
+ * does: the kernel stops at the first address that is not mapped, and says nothing
+ * (iommufd, io_pagetable.c, __iommu_read_and_clear_dirty()).
+ */
+static uint64_t read_dirty(struct migration *migration, uint64_t now_ns)
+{
+	struct guest *guest = migration->guest;
+	struct guest_range ranges[GUEST_RANGES_MAX];
+	unsigned int count = guest_memory_ranges(guest->world->scenario, ranges);
+	uint32_t hwpt_id = guest_dirty_hwpt(guest);
+	uint64_t before;
+
+	if (!migration->tracking || !hwpt_id)
+		return now_ns;
+	before = count_dirty(migration);
+	for (unsigned int i = 0; i < count; i++)
+		now_ns = read_range(migration, now_ns, &ranges[i], hwpt_id);
+	migration->device_pages += count_dirty(migration) - before;
+	return now_ns;
+}
+
+static uint64_t take_dirty(struct migration *migration)
+{
+	uint64_t pages = count_dirty(migration);
+
 	memset(migration->dirty, 0, migration->words_count * sizeof(*migration->dirty));
 	return pages;
 }

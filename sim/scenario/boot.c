@@ -49,6 +49,23 @@ uint64_t guest_memory_end(const struct scenario *scenario)
 	return (end + GIB(1) - 1) & ~(GIB(1) - 1);
 }
 
+unsigned int guest_memory_ranges(const struct scenario *scenario,
+				 struct guest_range ranges[GUEST_RANGES_MAX])
+{
+	uint64_t low = low_bytes(scenario), bytes = scenario->guest.memory_bytes;
+
+	if (scenario->guest.layout == LAYOUT_NONE)
+		return 0;
+	if (scenario->guest.layout == LAYOUT_FLAT) {
+		ranges[0] = (struct guest_range){ 0, bytes };
+		return 1;
+	}
+	ranges[0] = (struct guest_range){ 0, KIB(640) };
+	ranges[1] = (struct guest_range){ MIB(1), low - MIB(1) };
+	ranges[2] = (struct guest_range){ HIGH_MEMORY_FIRST, bytes - low };
+	return bytes > low ? 3 : 2;
+}
+
 unsigned int guest_leaf_shift(const struct scenario *scenario)
 {
 	if (!scenario->iommu.huge_pages || scenario->guest.page_bytes < MIB(2))

@@ -17,4 +17,16 @@ uint64_t guest_boot(struct guest *guest, uint64_t now_ns);
 /* Unmaps, frees and disconnects. */
 uint64_t guest_shut_down(struct guest *guest, uint64_t now_ns);
 
+/* Ranges of plain memory of a layout, each one mapping. */
+struct guest_range {
+	uint64_t address;
+	uint64_t bytes;
+};
+
+#define GUEST_RANGES_MAX 3
+
+/* How many there are. */
+unsigned int guest_memory_ranges(const struct scenario *scenario,
+				 struct guest_range ranges[GUEST_RANGES_MAX]);
+
 #endif

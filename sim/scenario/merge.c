@@ -209,7 +209,25 @@ int merge_add(struct merge *merge, const char *path, char error[MERGE_ERROR_BYTE
 
 /* ---- what there is --------------------------------------------------------------- */
 
-/* Numbers in a text count as numbers: 10G is before 100G. */
+/* What a unit that begins with this letter multiplies by; 1 for all that is none. */
+static double unit_factor(const char *unit)
+{
+	static const struct {
+		const char *name;
+		double factor;
+	} units[] = {
+		{ "ns", 1e-9 }, { "us", 1e-6 }, { "ms", 1e-3 }, { "k", 1e3 }, { "K", 1e3 },
+		{ "M", 1e6 },	{ "G", 1e9 },	{ "T", 1e12 },
+	};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (!strncmp(unit, units[i].name, strlen(units[i].name)))
+			return units[i].factor;
+	}
+	return 1;
+}
+
+/* Numbers in a text count as numbers: 10G is before 100G, and 2MiB before 1GiB. */
 static int compare_text(const char *a, const char *b)
 {
 	while (*a && *b) {
@@ -217,6 +235,8 @@ static int compare_text(const char *a, const char *b)
 		double x = strtod(a, &a_end), y = strtod(b, &b_end);
 
 		if (a_end != a && b_end != b) {
+			x *= unit_factor(a_end);
+			y *= unit_factor(b_end);
 			if (x != y)
 				return x < y ? -1 : 1;
 			a = a_end;
