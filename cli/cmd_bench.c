@@ -21,7 +21,8 @@ struct benchmark {
 
 /* Sorted by name. */
 static const struct benchmark benchmarks[] = {
-	{ "analysis", "ioasis check with babeltrace2 -o dummy and a Python script", bench_analysis },
+	{ "analysis", "ioasis check with babeltrace2 -o dummy and a Python script",
+	  bench_analysis },
 	{ "des", "the event queue beside std::priority_queue", bench_des },
 	{ "engine", "1,000 with 1,000,000 mappings; std::map and a GLib tree", bench_engine },
 	{ "exec", "the start of a program, with a private device and without", bench_exec },
@@ -80,7 +81,7 @@ static const struct cli_command bench_command = {
 	.error_status = 3,
 };
 
-/* ---- what benchmarks call ----------------------------------------------------------- */
+/* ---- what benchmarks call -------------------------------------------------------- */
 
 static void print_value(double value)
 {
@@ -98,8 +99,8 @@ static void report(struct bench *bench, const char *what, double value, const ch
 	if (!good)
 		bench->missed++;
 	if (bench->json) {
-		printf("%s{\"what\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"", bench->printed ? "," : "",
-		       what, value, unit);
+		printf("%s{\"what\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"",
+		       bench->printed ? "," : "", what, value, unit);
 		if (relation)
 			printf(",\"bar\":%.6g,\"relation\":\"%s\",\"met\":%s", bar, relation,
 			       good ? "true" : "false");
@@ -170,7 +171,7 @@ uint64_t bench_median(uint64_t *values, size_t count)
 	return count ? values[count / 2] : 0;
 }
 
-/* ---- the command ---------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------- */
 
 static void list_benchmarks(bool json)
 {
@@ -229,7 +230,8 @@ int cmd_bench(int argc, char **argv)
 			k++;
 		if (k == BENCHMARKS)
 			return cli_fail(&bench_command,
-					"no benchmark '%s'; 'ioasis bench --list' lists them", argv[i]);
+					"no benchmark '%s'; 'ioasis bench --list' lists them",
+					argv[i]);
 	}
 	if (options.list) {
 		list_benchmarks(options.json);

@@ -53,8 +53,9 @@ static const struct cli_command serve_command = {
 	.name = "serve",
 	.synopsis = "[--at PATH] [OPTIONS]",
 	.summary = "Runs a fake /dev/iommu in the foreground, for any program.",
-	.details = "Prints 'ready PATH' once the device answers. SIGINT (Ctrl-C) or SIGTERM ends it.\n"
-		   "Commands that return a file descriptor work only under 'ioasis exec'.",
+	.details =
+		"Prints 'ready PATH' once the device answers. SIGINT (Ctrl-C) or SIGTERM ends it.\n"
+		"Commands that return a file descriptor work only under 'ioasis exec'.",
 	.options = serve_option_table,
 	.more_options = device_option_table,
 	.error_status = 3,
@@ -95,7 +96,8 @@ static int resolve(const char *at, char path[PATH_MAX])
 	folder = realpath(!slash ? "." : slash == copy ? "/" : copy, NULL);
 	if (!folder)
 		return -errno;
-	if (snprintf(path, PATH_MAX, "%s/%s", strcmp(folder, "/") ? folder : "", name) >= PATH_MAX) {
+	if (snprintf(path, PATH_MAX, "%s/%s", strcmp(folder, "/") ? folder : "", name) >=
+	    PATH_MAX) {
 		free(folder);
 		return -ENAMETOOLONG;
 	}
@@ -118,21 +120,24 @@ static int clear_mount(const char *path)
 
 	while (fuse_mount_find(path, type, sizeof(type))) {
 		if (strcmp(type, FUSE_MOUNT_TYPE))
-			return cli_fail(&serve_command,
-					"%s: a file system of type %s is mounted there; choose another "
-					"path with --at",
-					path, type);
+			return cli_fail(
+				&serve_command,
+				"%s: a file system of type %s is mounted there; choose another "
+				"path with --at",
+				path, type);
 		if (!is_dead(path))
-			return cli_fail(&serve_command,
-					"%s: another 'ioasis serve' has its device there; end it, or "
-					"choose another path with --at",
-					path);
+			return cli_fail(
+				&serve_command,
+				"%s: another 'ioasis serve' has its device there; end it, or "
+				"choose another path with --at",
+				path);
 		fprintf(stderr, "ioasis serve: clearing away what a killed serve left at %s\n",
 			path);
 		fuse_mount_remove(path, geteuid() != 0);
 		if (!is_dead(path))
 			continue;
-		return cli_fail(&serve_command, "%s: a dead device is mounted there; unmount it", path);
+		return cli_fail(&serve_command, "%s: a dead device is mounted there; unmount it",
+				path);
 	}
 	return 0;
 }
@@ -147,8 +152,10 @@ static int mount_point_prepare(struct mount_point *point, const char *at)
 	point->made = false;
 	err = resolve(at, point->path);
 	if (err)
-		return cli_fail(&serve_command, "%s: %s; --at takes the path of a file to be made or of an "
-				"empty one", at, strerror(-err));
+		return cli_fail(&serve_command,
+				"%s: %s; --at takes the path of a file to be made or of an "
+				"empty one",
+				at, strerror(-err));
 	err = clear_mount(point->path);
 	if (err)
 		return err;
@@ -168,10 +175,11 @@ static int mount_point_prepare(struct mount_point *point, const char *at)
 	}
 	/* Two that start at once: the lock is on the file below the mount. */
 	if (point->fd >= 0 && flock(point->fd, LOCK_EX | LOCK_NB))
-		return cli_fail(&serve_command,
-				"%s: another 'ioasis serve' is using that file; choose another path "
-				"with --at",
-				point->path);
+		return cli_fail(
+			&serve_command,
+			"%s: another 'ioasis serve' is using that file; choose another path "
+			"with --at",
+			point->path);
 	return 0;
 }
 
@@ -197,8 +205,9 @@ static void say_refused(void *opaque, uint32_t tid)
 	if (__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
 		return;
 	if (!tid) {
-		fprintf(stderr, "ioasis serve: cannot serve a process of another pid namespace; run "
-				"'ioasis serve' inside that container\n");
+		fprintf(stderr,
+			"ioasis serve: cannot serve a process of another pid namespace; run "
+			"'ioasis serve' inside that container\n");
 		return;
 	}
 	process_readable(tid, &why);
@@ -343,8 +352,10 @@ int cmd_serve(int argc, char **argv)
 	if (first < 0)
 		return status;
 	if (first < argc)
-		return cli_fail(&serve_command, "takes no argument, not '%s'; 'ioasis exec -- %s' runs a "
-				"program on a device of its own", argv[first], argv[first]);
+		return cli_fail(&serve_command,
+				"takes no argument, not '%s'; 'ioasis exec -- %s' runs a "
+				"program on a device of its own",
+				argv[first], argv[first]);
 	status = device_options_apply(&options.device, &serve_command, &config);
 	if (!status)
 		status = serve(&options, &config);

@@ -132,7 +132,7 @@ static void entry_put(struct anon_entry *entry)
 	free(entry);
 }
 
-/* ---- requests ------------------------------------------------------------------------------ */
+/* ---- requests -------------------------------------------------------------------- */
 
 static void handle_lookup(struct anon_files *anon, const struct fuse_request *request)
 {
@@ -329,7 +329,7 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 	}
 }
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------- */
 
 /* Makes the hidden connection when it is first needed. */
 static int connection_start(struct anon_files *anon)

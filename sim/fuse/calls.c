@@ -13,7 +13,7 @@
 /* A question of our own process about an open file; others get ENOTTY as for any number. */
 #define ASK_TOKEN _IOR(0xfa, 0xa5, uint64_t)
 
-/* ---- the client's operations, which end with the request ---------------------------- */
+/* ---- the client's operations, which end with the request ------------------------- */
 
 static const struct fuse_call *to_call(const struct engine_client *client)
 {
@@ -123,7 +123,7 @@ int fuse_call_intercept(void *opaque, const struct engine_client *client, unsign
 	return err;
 }
 
-/* ---- ioctl ------------------------------------------------------------------------------ */
+/* ---- ioctl ----------------------------------------------------------------------- */
 
 static void reply_ioctl(const struct fuse_request *request, long result, const void *data,
 			size_t size)

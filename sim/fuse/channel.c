@@ -103,7 +103,7 @@ void fuse_channel_notify_poll(struct fuse_channel *channel, uint64_t kh)
 	send_message(channel, 0, FUSE_NOTIFY_POLL, &wakeup, sizeof(wakeup));
 }
 
-/* ---- requests that are the connection's own ------------------------------------- */
+/* ---- requests that are the connection's own -------------------------------------- */
 
 static void answer_init(struct fuse_channel *channel, const struct fuse_in_header *in,
 			const void *arg)
@@ -246,7 +246,7 @@ void fuse_channel_handle(struct fuse_worker *worker, size_t size, bool must_not_
 	__atomic_store_n(&worker->unique, 0, __ATOMIC_RELEASE);
 }
 
-/* ---- start and end ------------------------------------------------------------------- */
+/* ---- start and end --------------------------------------------------------------- */
 
 int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extra_init_flags,
 		       bool in_order, struct fuse_channel **out)

@@ -95,7 +95,7 @@ struct process_table *fuse_device_processes(struct fuse_device *device)
 	return device->processes;
 }
 
-/* ---- open files ------------------------------------------------------------------------ */
+/* ---- open files ------------------------------------------------------------------ */
 
 /* The end of an open file that is in no list any more. */
 static void file_end(struct open_file *file)
@@ -191,7 +191,7 @@ static long run_ioctl(void *opaque, const struct engine_client *client, unsigned
 	return engine_ctx_ioctl(file->ctx, client, cmd, arg);
 }
 
-/* ---- requests ---------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------- */
 
 static void handle_getattr(struct fuse_device *device, const struct fuse_request *request)
 {
@@ -261,7 +261,8 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 	case FUSE_BATCH_FORGET:
 		return;
 	case FUSE_STATFS: {
-		struct fuse_statfs_out out = { .st = { .bsize = ENGINE_PAGE_SIZE, .namelen = 255 } };
+		struct fuse_statfs_out out = { .st = { .bsize = ENGINE_PAGE_SIZE,
+						       .namelen = 255 } };
 
 		fuse_request_reply(request, 0, &out, sizeof(out));
 		return;
@@ -271,7 +272,7 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 	}
 }
 
-/* ---- mounting ----------------------------------------------------------------------------- */
+/* ---- mounting -------------------------------------------------------------------- */
 
 int fuse_device_mount(struct fuse_device *device, const char *path,
 		      char why[FUSE_DEVICE_WHY_BYTES])
@@ -341,7 +342,7 @@ int fuse_device_ended_fd(struct fuse_device *device)
 	return fuse_channel_ended_fd(device->channel);
 }
 
-/* ---- for a supervisor ------------------------------------------------------------------------ */
+/* ---- for a supervisor ------------------------------------------------------------ */
 
 bool fuse_device_owns_fd(struct fuse_device *device, int fd)
 {

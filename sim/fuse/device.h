@@ -86,7 +86,7 @@ void fuse_device_destroy(struct fuse_device *device);
 struct engine *fuse_device_engine(struct fuse_device *device);
 struct process_table *fuse_device_processes(struct fuse_device *device);
 
-/* ---- for a supervisor in the same process (exec) ------------------------- */
+/* ---- for a supervisor in the same process (exec) --------------------------------- */
 
 /*
  * Whether fd (of this process) is a file on this device's file system. Asks no file

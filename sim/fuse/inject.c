@@ -127,7 +127,7 @@ bool inject_uses_chance(const struct inject *inject)
 	return false;
 }
 
-/* ---- reading a rule ------------------------------------------------------------ */
+/* ---- reading a rule -------------------------------------------------------------- */
 
 /* A command by our name or the kernel's, with or without IOMMU_, in any case. */
 static bool parse_command(const char *text, size_t len, struct rule *rule)
@@ -144,7 +144,8 @@ static bool parse_command(const char *text, size_t len, struct rule *rule)
 		const struct command_name *row = &command_names[i];
 
 		if ((strlen(row->name) == len && !strncasecmp(text, row->name, len)) ||
-		    (strlen(row->kernel_name) == len && !strncasecmp(text, row->kernel_name, len))) {
+		    (strlen(row->kernel_name) == len &&
+		     !strncasecmp(text, row->kernel_name, len))) {
 			rule->nr = row->nr;
 			return true;
 		}
@@ -242,8 +243,9 @@ static int inject_add(struct inject *inject, const char *spec, bool fails,
 	size_t len;
 
 	if (!what) {
-		snprintf(why, INJECT_WHY_BYTES, "%s '%s': it is COMMAND:%s[@N|%%N|*N], as in %s", kind,
-			 spec, fails ? "ERRNO" : "TIME", fails ? "map:ENOMEM@100" : "map:50us");
+		snprintf(why, INJECT_WHY_BYTES, "%s '%s': it is COMMAND:%s[@N|%%N|*N], as in %s",
+			 kind, spec, fails ? "ERRNO" : "TIME",
+			 fails ? "map:ENOMEM@100" : "map:50us");
 		return -EINVAL;
 	}
 	if (!parse_command(spec, (size_t)(what - spec), &rule)) {
@@ -253,14 +255,16 @@ static int inject_add(struct inject *inject, const char *spec, bool fails,
 	what++;
 	len = strcspn(what, "@%*");
 	if (fails ? !parse_errno(what, len, &rule) : !parse_time(what, len, &rule)) {
-		snprintf(why, INJECT_WHY_BYTES, "%s '%s': '%.*s' is no %s", kind, spec, (int)len, what,
+		snprintf(why, INJECT_WHY_BYTES, "%s '%s': '%.*s' is no %s", kind, spec, (int)len,
+			 what,
 			 fails ? "errno; it is a name such as ENOMEM, EFAULT or EIO"
 			       : "time; it is a number with ns, us, ms or s, such as 50us");
 		return -EINVAL;
 	}
 	if (!parse_when(what + len, &rule)) {
 		snprintf(why, INJECT_WHY_BYTES,
-			 "%s '%s': '%s' does not say when; @N is the Nth call, %%N is N in a hundred "
+			 "%s '%s': '%s' does not say when; @N is the Nth call, %%N is N in a "
+			 "hundred "
 			 "(1 to 100), *N the first N",
 			 kind, spec, what + len);
 		return -EINVAL;
@@ -286,7 +290,7 @@ int inject_add_delay(struct inject *inject, const char *spec, char why[INJECT_WH
 	return inject_add(inject, spec, false, why);
 }
 
-/* ---- deciding --------------------------------------------------------------------- */
+/* ---- deciding -------------------------------------------------------------------- */
 
 /* splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators). */
 static uint64_t next_random(struct inject *inject)

@@ -101,7 +101,7 @@ void fuse_mappings_read(struct fuse_device *device, struct engine_ctx *ctx,
 			const struct fuse_request *request);
 void fuse_mappings_write(struct fuse_device *device, const struct fuse_request *request);
 
-/* ---- vfio_files.c ------------------------------------------------------------------ */
+/* ---- vfio_files.c ---------------------------------------------------------------- */
 
 /* NULL: out of memory. */
 struct vfio_files *vfio_files_create(struct fuse_device *device);

@@ -201,7 +201,7 @@ uint64_t leak_report_count(struct leak_report *report)
 	return count;
 }
 
-/* ---- printing ----------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------- */
 
 /* Exact where a unit divides it, else to a tenth of the largest one. */
 static void print_bytes(FILE *out, uint64_t bytes)
@@ -260,8 +260,8 @@ static void print_group(FILE *out, const struct leak_group *group)
 				i + 1 == shown && shown == group->count ? "\n" : "");
 			continue;
 		}
-		fprintf(out, "==ioasis==     ioas %u: 0x%" PRIx64 " to 0x%" PRIx64 ", ", example->id,
-			example->iova, example->last);
+		fprintf(out, "==ioasis==     ioas %u: 0x%" PRIx64 " to 0x%" PRIx64 ", ",
+			example->id, example->iova, example->last);
 		print_bytes(out, example->last - example->iova + 1);
 		fprintf(out, ", %s%s\n", example->prot & ENGINE_PROT_READ ? "r" : "-",
 			example->prot & ENGINE_PROT_WRITE ? "w" : "-");

@@ -47,7 +47,7 @@ struct vfio_files {
 	unsigned int count;
 };
 
-/* ---- what a device needs of its caller -------------------------------------------------- */
+/* ---- what a device needs of its caller ------------------------------------------- */
 
 static struct engine_ctx *env_ctx_get(void *opaque, const struct engine_client *client, int fd,
 				      int *err)
@@ -76,7 +76,7 @@ static int env_fd_get(void *opaque, const struct engine_client *client, int fd)
 	return process_client_fd_get(client, fd);
 }
 
-/* ---- requests ---------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------- */
 
 static void open_put(struct vfio_open *open_file)
 {
@@ -205,7 +205,7 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 	}
 }
 
-/* ---- making and mounting ----------------------------------------------------------------------- */
+/* ---- making and mounting --------------------------------------------------------- */
 
 struct vfio_files *vfio_files_create(struct fuse_device *device)
 {

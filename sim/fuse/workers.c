@@ -28,7 +28,7 @@ static int wake_signal(void)
 	return SIGRTMIN + 5;
 }
 
-/* ---- making and ending threads ------------------------------------------------------- */
+/* ---- making and ending threads --------------------------------------------------- */
 
 static void worker_free_locked(struct fuse_worker *worker)
 {
@@ -91,7 +91,7 @@ static void worker_end(struct fuse_worker *worker)
 	pthread_mutex_unlock(&channel->lock);
 }
 
-/* ---- the watcher ----------------------------------------------------------------------- */
+/* ---- the watcher ----------------------------------------------------------------- */
 
 /* Asks for count parked threads to read. */
 static void promote_locked(struct fuse_channel *channel, unsigned int count)
@@ -169,7 +169,7 @@ void fuse_workers_hand_over(struct fuse_channel *channel)
 	pthread_mutex_unlock(&channel->lock);
 }
 
-/* ---- threads ------------------------------------------------------------------------------ */
+/* ---- threads --------------------------------------------------------------------- */
 
 static bool has_ended(const struct fuse_channel *channel)
 {
@@ -293,7 +293,7 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-/* ---- start and end --------------------------------------------------------------------------- */
+/* ---- start and end --------------------------------------------------------------- */
 
 int fuse_workers_start(struct fuse_channel *channel)
 {

@@ -67,7 +67,7 @@ int process_vma_find_file(struct process *process, const struct process_vma *wan
 size_t process_table_others(struct process_table *table, const struct process *process,
 			    struct process *others[PROCESS_OTHERS_MAX]);
 
-/* ---- shared.c ---- */
+/* ---- shared.c -------------------------------------------------------------------- */
 
 /* Pages of this shared mapping are being pinned. */
 void process_shared_note(struct process *process, const struct process_vma *vma);

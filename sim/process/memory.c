@@ -50,7 +50,7 @@ uint64_t process_file_identity(uint64_t device, uint64_t inode)
 	return IDENTITY_FILE | ((device << 40) ^ inode);
 }
 
-/* ---- mappings --------------------------------------------------------------- */
+/* ---- mappings -------------------------------------------------------------------- */
 
 static int vma_find_by_query(struct process *process, uint64_t va, struct process_vma *vma)
 {
@@ -272,7 +272,7 @@ static bool vma_needs_dirty_tracking(struct process *process, const struct proce
 	return tracked;
 }
 
-/* ---- pins ----------------------------------------------------------------------- */
+/* ---- pins ------------------------------------------------------------------------ */
 
 static struct process *to_process(struct engine_mm *mm)
 {

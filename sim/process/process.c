@@ -107,7 +107,7 @@ struct engine_anon_file *process_table_find_anon(struct process_table *table, in
 	return table->find_anon ? table->find_anon(table->find_anon_opaque, fd) : NULL;
 }
 
-/* ---- what /proc and the kernel say of a thread ----------------------------- */
+/* ---- what /proc and the kernel say of a thread ----------------------------------- */
 
 struct thread_status {
 	uint32_t tgid;
@@ -155,7 +155,7 @@ static bool thread_is_in(uint32_t tid, uint32_t tgid)
 	return !syscall(SYS_tgkill, tgid, tid, 0) || errno == EPERM;
 }
 
-/* ---- finding a thread's process ---------------------------------------------- */
+/* ---- finding a thread's process -------------------------------------------------- */
 
 static int process_create(struct process_table *table, uint32_t tgid, struct process **out)
 {
@@ -430,7 +430,7 @@ bool process_readable(uint32_t pid, const char **why)
 	return false;
 }
 
-/* ---- the operations that the engine uses --------------------------------------- */
+/* ---- the operations that the engine uses ----------------------------------------- */
 
 static const struct process_client *to_process_client(const struct engine_client *client)
 {

@@ -19,7 +19,8 @@ int vfio_device_spec_parse(const char *text, struct vfio_device_spec *spec,
 	*spec = (struct vfio_device_spec){ .vendor = EDU_VENDOR, .device = EDU_DEVICE };
 	if (at - text != 3 || strncmp(text, "edu", 3)) {
 		snprintf(why, VFIO_DEVICE_WHY_BYTES,
-			 "--device '%s': no kind of device '%.*s'; it is edu[,vendor=ID][,device=ID]",
+			 "--device '%s': no kind of device '%.*s'; it is "
+			 "edu[,vendor=ID][,device=ID]",
 			 text, (int)(at - text), text);
 		return -EINVAL;
 	}
@@ -52,7 +53,7 @@ int vfio_device_spec_parse(const char *text, struct vfio_device_spec *spec,
 	return 0;
 }
 
-/* ---- the function behind the file ----------------------------------------------------- */
+/* ---- the function behind the file ------------------------------------------------ */
 
 static bool device_dma(void *opaque, uint64_t iova, void *buf, size_t length, bool write)
 {
@@ -136,7 +137,7 @@ void vfio_file_release(struct vfio_file *file)
 	free(file);
 }
 
-/* ---- calls ---------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------- */
 
 /* copy_struct_from_user(): the structure as far as the caller knows it, a tail of zeros. */
 static int copy_struct_in(const struct engine_client *client, void *dst, size_t size, uint64_t src,
@@ -337,7 +338,7 @@ long vfio_file_ioctl(struct vfio_file *file, const struct engine_client *client,
 	return result;
 }
 
-/* ---- regions -------------------------------------------------------------------------------------- */
+/* ---- regions --------------------------------------------------------------------- */
 
 /* Splits an access to the BAR into the widest aligned ones, as vfio_pci_core_do_io_rw() does. */
 static unsigned int access_size(uint64_t offset, size_t left)

@@ -45,7 +45,7 @@ enum daemon_kind {
 
 static const char *const daemon_files[DAEMONS] = { "empty", "libfuse", "iommu" };
 
-/* ---- a daemon that answers at once ------------------------------------------------------ */
+/* ---- a daemon that answers at once ----------------------------------------------- */
 
 static void empty_attr(struct fuse_attr *attr)
 {
@@ -80,7 +80,7 @@ static void empty_handle(void *opaque, const struct fuse_request *request)
 	}
 }
 
-/* ---- the same through libfuse ------------------------------------------------------------- */
+/* ---- the same through libfuse ---------------------------------------------------- */
 
 static void libfuse_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -127,7 +127,7 @@ static int libfuse_serve(int fd)
 	return 0;
 }
 
-/* ---- daemons ----------------------------------------------------------------------------------- */
+/* ---- daemons --------------------------------------------------------------------- */
 
 /* Runs in the child until it is killed; returns only when it cannot. */
 static void daemon_main(enum daemon_kind kind, const char *path)
@@ -192,7 +192,7 @@ static int enter_namespace(void)
 	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ? -errno : 0;
 }
 
-/* ---- measuring ------------------------------------------------------------------------------------ */
+/* ---- measuring ------------------------------------------------------------------- */
 
 struct samples {
 	uint64_t empty[SAMPLES], libfuse[SAMPLES], map[SAMPLES], unmap[SAMPLES], pair[SAMPLES];

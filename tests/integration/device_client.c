@@ -104,7 +104,7 @@ static const char *name_of(int err)
 	return err ? strerrorname_np(-err) : "ok";
 }
 
-/* ---- well-behaved clients ------------------------------------------------------------- */
+/* ---- well-behaved clients -------------------------------------------------------- */
 
 /* What the file looks like and what it refuses. */
 static int run_file(const char *arg)
@@ -150,7 +150,7 @@ static int run_share(const char *arg)
 	if (!pid) {
 		int passed;
 
-		/* The third id from the inherited file, then the first freed through a passed one. */
+		/* The third id from the inherited file; the first freed through a passed one. */
 		printf("child %u\n", ioas_alloc(fd));
 		fflush(stdout);
 		if (recvmsg(sockets[1], &message, 0) != 1)
@@ -274,7 +274,7 @@ static int run_maps(const char *arg)
 	return 0;
 }
 
-/* ---- clients in trouble ------------------------------------------------------------------- */
+/* ---- clients in trouble ---------------------------------------------------------- */
 
 /* One call, with what it ended in; the script makes it last. */
 static int run_alloc(const char *arg)

@@ -499,7 +499,8 @@ static void test_device_memory_is_never_pinned(void **state)
 	fclose(maps);
 	if (!start)
 		skip();
-	assert_int_equal(process_client_init(&pc, table, NULL, (uint32_t)syscall(SYS_gettid), 0), 0);
+	assert_int_equal(process_client_init(&pc, table, NULL, (uint32_t)syscall(SYS_gettid), 0),
+			 0);
 	mm = pc.client.ops->mm_get(&pc.client);
 	assert_int_equal(mm->ops->pin(mm, start, 1, false, NULL), -EFAULT);
 	mm_put(mm);

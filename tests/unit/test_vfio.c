@@ -13,7 +13,7 @@
 #include "sim/vfio/edu.h"
 #include "sim/vfio/vfio_device.h"
 
-/* ---- --device ---------------------------------------------------------------------- */
+/* ---- --device -------------------------------------------------------------------- */
 
 static void test_spec_gives_ids_and_their_defaults(void **state)
 {
@@ -44,7 +44,7 @@ static void test_wrong_spec_is_named(void **state)
 	}
 }
 
-/* ---- registers ----------------------------------------------------------------------- */
+/* ---- registers ------------------------------------------------------------------- */
 
 struct world {
 	uint8_t memory[8192];
@@ -141,7 +141,7 @@ static void test_dma_goes_both_ways_within_the_buffer(void **state)
 	assert_int_equal(world.irqs, 1);
 }
 
-/* ---- configuration space -------------------------------------------------------------- */
+/* ---- configuration space --------------------------------------------------------- */
 
 static uint32_t read32(const struct config_space *space, size_t offset)
 {
