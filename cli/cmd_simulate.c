@@ -16,6 +16,7 @@
 #include "sim/scenario/load.h"
 #include "sim/scenario/schema.h"
 #include "sim/scenario/simulate.h"
+#include "tracepoints/load.h"
 
 #define SETTINGS_MAX 64
 
@@ -37,6 +38,7 @@ struct options {
 	enum timing timing;
 	bool json;
 	bool keys;
+	bool lttng;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -103,6 +105,13 @@ static bool set_json(void *opaque, const char *value)
 	return true;
 }
 
+static bool set_lttng(void *opaque, const char *value)
+{
+	(void)value;
+	((struct options *)opaque)->lttng = true;
+	return true;
+}
+
 static bool set_keys(void *opaque, const char *value)
 {
 	(void)value;
@@ -117,6 +126,8 @@ static const struct cli_option option_table[] = {
 	{ "timing", 0, "model|measured", "model or measured",
 	  "what a call costs (default: measured on a real device)", set_timing },
 	{ "trace", 0, "DIR", "a directory", "write a trace in virtual time (CTF)", set_trace },
+	{ "lttng", 0, NULL, NULL, "emit LTTng events in real time, for a session that is running",
+	  set_lttng },
 	{ "set", 0, "KEY=VALUE", "SECTION.KEY=VALUE, up to 64 times",
 	  "change the scenario, e.g. nic.rate=25G", set_setting },
 	{ "cost-from", 0, "TRACE", "a recorded trace", "take the costs of calls from its latencies",
@@ -270,6 +281,12 @@ int cmd_simulate(int argc, char **argv)
 	if (first != argc - 1)
 		return cli_fail(&command, first == argc ? "no scenario given; name a file"
 							 : "more than one scenario; name one file");
+	if (options.lttng) {
+		const char *why = trace_load_probes();
+
+		if (why)
+			return cli_fail(&command, "--lttng: %s", why);
+	}
 	if (options.cost_from && (status = apply_costs(&options)))
 		return status;
 	if (scenario_load(argv[first], options.settings, options.settings_count, &scenario, error)) {

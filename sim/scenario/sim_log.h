@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tracepoints/load.h"
+
 /* All events; sim_log_events[] says their names and fields. */
 enum sim_event {
 	EV_CONNECT_BEGIN,
@@ -78,16 +80,28 @@ struct sim_log *sim_log_create(const char *dir, const char *name, uint64_t seed,
 void sim_log_put(struct sim_log *log, uint64_t time_ns, enum sim_event event,
 		 const uint64_t *values);
 
+/* Gives an event of the simulator to LTTng; others are emitted by their own layers. */
+void sim_live_emit(enum sim_event event, const uint64_t *values);
+
 /* Nothing will be given any more for times before now_ns: they are written. */
 void sim_log_advance(struct sim_log *log, uint64_t now_ns);
 
 /* Writes what is left and ends the trace. 0 or -errno with one line in error. Frees log. */
 int sim_log_finish(struct sim_log *log, char *error, size_t error_size);
 
+/*
+ * Gives an event to log (NULL: no trace of virtual time) and, when LTTng traces and the
+ * event is the simulator's own, to LTTng. Costs two tests when neither does.
+ */
 #define SIM_LOG(log, time_ns, event, ...) \
 	do { \
-		if (log) \
-			sim_log_put(log, time_ns, event, (const uint64_t[]){ __VA_ARGS__ }); \
+		if ((log) || trace_armed()) { \
+			const uint64_t sim_log_values[] = { __VA_ARGS__ }; \
+\
+			sim_log_put(log, time_ns, event, sim_log_values); \
+			if (trace_armed()) \
+				sim_live_emit(event, sim_log_values); \
+		} \
 	} while (0)
 
 #endif
