@@ -80,6 +80,13 @@ static bool set_fault(void *opaque, const char *value)
 	return false;
 }
 
+static bool set_memfd(void *opaque, const char *value)
+{
+	(void)value;
+	((struct options *)opaque)->config.memfd = true;
+	return true;
+}
+
 static bool set_pass_fd(void *opaque, const char *value)
 {
 	(void)value;
@@ -152,6 +159,7 @@ static const struct cli_option option_table[] = {
 	{ "hotplug", 0, "N", "0 to 1000000", "memory modules plugged meanwhile (default 12)",
 	  set_hotplugs },
 	{ "seed", 0, "N", "a number", "for what the threads do (default 1)", set_seed },
+	{ "memfd", 0, NULL, NULL, "guest memory is a memfd, mapped as a file", set_memfd },
 	{ "pass-fd", 0, NULL, NULL,
 	  "two backends share one fd that the VMM opens and hands in", set_pass_fd },
 	{ "fault", 0, "NAME", "a name that --list-faults prints", "plants a mistake", set_fault },

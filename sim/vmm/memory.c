@@ -13,14 +13,15 @@
  *	100000000	the rest of RAM
  *	above that	memory modules that are plugged in later
  *
- * Host memory is one anonymous mapping that is never touched here: only the IOMMU
- * sees the addresses.
+ * Host memory is one mapping, anonymous or of a memfd, that is never touched here:
+ * only the IOMMU sees the addresses.
  */
 #include "sim/vmm/vmm.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define KIB 1024ull
 #define GIB (1ull << 30)
@@ -48,21 +49,36 @@ static uint64_t modules_iova(const struct vmm *vmm)
 	return (end + GIB - 1) / GIB * GIB;
 }
 
+static int host_memory_map(struct vmm *vmm)
+{
+	int flags = vmm->config->memfd ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
+
+	if (vmm->config->memfd) {
+		vmm->memfd = memfd_create("guest memory", MFD_CLOEXEC);
+		if (vmm->memfd < 0 || ftruncate(vmm->memfd, (off_t)vmm->host_bytes))
+			return -errno;
+	}
+	vmm->host = mmap(NULL, vmm->host_bytes, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE,
+			 vmm->memfd, 0);
+	if (vmm->host == MAP_FAILED) {
+		vmm->host = NULL;
+		return -errno;
+	}
+	return 0;
+}
+
 int vmm_memory_init(struct vmm *vmm)
 {
 	uint64_t ram = vmm->config->ram_bytes;
 	uint64_t low = ram < LOW_RAM_MAX ? ram : LOW_RAM_MAX;
+	int ret;
 
 	vmm->rom_offset = ram;
 	vmm->module_offset = vmm->rom_offset + OPTION_ROM_BYTES + FIRMWARE_BYTES;
 	vmm->buffers_offset = vmm->module_offset + MODULES_MAX * VMM_MODULE_BYTES;
 	vmm->host_bytes = vmm->buffers_offset + VMM_BUFFERS_BYTES;
-	vmm->host = mmap(NULL, vmm->host_bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (vmm->host == MAP_FAILED) {
-		int ret = -errno;
-
-		vmm->host = NULL;
+	ret = host_memory_map(vmm);
+	if (ret) {
 		vmm_say("no address space for %llu MiB of guest memory: %s",
 			(unsigned long long)(vmm->host_bytes >> 20), strerror(-ret));
 		return ret;
@@ -145,4 +161,7 @@ void vmm_memory_fini(struct vmm *vmm)
 	if (vmm->host)
 		munmap(vmm->host, vmm->host_bytes);
 	vmm->host = NULL;
+	if (vmm->memfd >= 0)
+		close(vmm->memfd);
+	vmm->memfd = -1;
 }

@@ -27,9 +27,14 @@ static IOMMUFDBackend *backend_of(const struct vmm *vmm, uint32_t ioas)
 int vmm_map(struct vmm *vmm, uint32_t ioas, uint64_t iova, uint64_t size, uint64_t offset,
 	    bool readonly)
 {
-	int ret = iommufd_backend_map_dma(backend_of(vmm, ioas), ioas, iova, size,
-					  vmm->host + offset, readonly);
+	IOMMUFDBackend *be = backend_of(vmm, ioas);
+	int ret;
 
+	if (vmm->memfd >= 0)
+		ret = iommufd_backend_map_file_dma(be, ioas, iova, size, vmm->memfd, offset,
+						   readonly);
+	else
+		ret = iommufd_backend_map_dma(be, ioas, iova, size, vmm->host + offset, readonly);
 	count(ret ? &vmm->failures : &vmm->maps);
 	return ret;
 }
@@ -276,6 +281,7 @@ int vmm_run(const struct vmm_config *config, struct vmm *vmm)
 	memset(vmm, 0, sizeof(*vmm));
 	vmm->config = config;
 	vmm->passed_fd = -1;
+	vmm->memfd = -1;
 	ret = device_create(vmm);
 	if (!ret)
 		ret = vmm_memory_init(vmm);

@@ -37,6 +37,7 @@ struct vmm_config {
 	uint32_t ops;	  /* maps and unmaps, per thread */
 	uint32_t hotplugs; /* memory modules plugged and unplugged meanwhile */
 	uint64_t seed;
+	bool memfd;   /* guest memory is a memfd, mapped as a file */
 	bool pass_fd; /* two backends share one fd that the VMM opened */
 	bool pause; /* after boot, until a line comes on standard input */
 	const struct vmm_fault *fault; /* NULL: none */
@@ -65,6 +66,7 @@ struct vmm {
 	uint32_t ioas_memory; /* all of guest memory: devices without vIOMMU */
 	uint32_t ioas_viommu; /* what the vIOMMU's guest maps */
 
+	int memfd;	     /* that host is a mapping of; -1: none */
 	unsigned char *host; /* guest RAM, then ROM, modules, buffers; owned */
 	uint64_t host_bytes;
 	uint64_t rom_offset, module_offset, buffers_offset;

@@ -41,6 +41,8 @@ for seed in 1 2 3; do
 	run "inproc-shared none - -" --inproc --pass-fd --seed \$seed
 done
 run "naive-shared none - -" --naive --pass-fd
+run "inproc-memfd none - -" --inproc --memfd
+run_fuse "fuse-memfd none - -" --memfd
 run_fuse "fuse-shared none - -" --pass-fd
 run_fuse "fuse none - -"
 true

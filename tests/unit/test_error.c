@@ -125,6 +125,38 @@ static void test_error_set_over_an_error_aborts(void **state)
 	assert_int_equal(WTERMSIG(status), SIGABRT);
 }
 
+/* A message of 1 GiB, where half of that can be had: ends with 0 when all is as it should be. */
+static void set_without_memory(void)
+{
+	struct rlimit half = { 512u << 20, 512u << 20 };
+	Error *err = NULL, *other = NULL, *copy;
+
+	setrlimit(RLIMIT_AS, &half);
+	error_setg(&err, "%*s", 1 << 30, "");
+	error_prepend(&err, "kept ");
+	copy = error_copy(err);
+	if (strcmp(error_get_pretty(err), "out of memory") ||
+	    strcmp(error_get_pretty(copy), "out of memory"))
+		_exit(1);
+	error_free(err);
+	error_free(copy);
+	error_setg(&other, "short");
+	error_prepend(&other, "%*s", 1 << 30, "");
+	if (strcmp(error_get_pretty(other), "short"))
+		_exit(2);
+	error_free(other);
+}
+
+static void test_error_set_without_memory_says_so(void **state)
+{
+	(void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	print_message("# SKIP a sanitizer wants more addresses than the test leaves\n");
+	skip();
+#endif
+	assert_int_equal(ended(set_without_memory), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +167,7 @@ int main(void)
 		cmocka_unit_test(test_error_propagate_first_wins),
 		cmocka_unit_test(test_error_copy_is_on_its_own),
 		cmocka_unit_test(test_error_set_over_an_error_aborts),
+		cmocka_unit_test(test_error_set_without_memory_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
