@@ -2,9 +2,10 @@
 /*
  * Gaps between the spans of a tree, and the search for the lowest that fits.
  *
- * room[a][i] of an inner node is exact for a gap that the search's bounds do
- * not cut, so a search goes down for nothing at its two bounds only, and for
- * requests below a page's alignment, where room[0] is an upper bound.
+ * room[a][i] of an inner node is an upper bound that a search makes exact again
+ * when it went down for nothing. So that happens once for each insertion at most,
+ * apart from the search's two bounds, which cut gaps, and requests below a page's
+ * alignment, for which room[0] never was more than a bound.
  */
 #include "sim/engine/span_tree.h"
 
@@ -120,6 +121,8 @@ static bool inner_search(struct span_inner *inner, uint32_t level,
 		if (level > 1 ? inner_search(inner->child[i], level - 1, search) :
 				leaf_search(inner->child[i], search))
 			return true;
+		if (inner->start[i] >= search->lo && inner->last[i] <= search->hi)
+			inner->stale[i] |= (uint16_t)(1u << search->align);
 	}
 	return false;
 }
@@ -225,7 +228,7 @@ static void node_verify(const void *node, uint32_t level, struct verify_state *s
 						    leaf->last[leaf->count - 1]));
 		for (unsigned int a = 0; a < SPAN_TREE_ALIGNS; a++)
 			MUST((inner->stale[i] & (1u << a)) ||
-			     inner->room[a][i] ==
+			     inner->room[a][i] >=
 				     room_from_scratch(inner->child[i], level - 1, a));
 		node_verify(inner->child[i], level - 1, state);
 	}

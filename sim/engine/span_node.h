@@ -26,7 +26,10 @@ struct span_inner {
 	uint64_t start[NODE_MAX]; /* of the child's first span */
 	uint64_t last[NODE_MAX];  /* of the child's last span */
 	void *child[NODE_MAX];
-	/* The longest aligned run in a gap between two spans of the child, in bytes. */
+	/*
+	 * At least the longest aligned run in a gap between two spans of the child, in
+	 * bytes: exact when it was computed, and an insertion since then made it less.
+	 */
 	uint64_t room[SPAN_TREE_ALIGNS][NODE_MAX];
 };
 

@@ -3,7 +3,8 @@
  * Look-up and change of a span tree.
  *
  * An inner node's start[i] and last[i] are always exactly those of its child.
- * A change marks the room of every child on its path as stale. Insertion takes
+ * A change that can make a gap longer marks the room of every child on its path
+ * as stale. Insertion takes
  * all nodes that it may need before it changes anything. A node that is filled
  * in rising or falling order splits at its end, so it stays full; a node below
  * half merges with a neighbour or takes from it.
@@ -383,7 +384,9 @@ int span_tree_insert(struct span_tree *tree, uint64_t start, uint64_t last, void
 	at = keys_below(path.leaf->start, path.leaf->count, start);
 	if (path.leaf->count < NODE_MAX) {
 		leaf_put(path.leaf, at, &span);
-		path_describe(&path, path.height);
+		/* Between two others it changes no ends, and gaps only shrink. */
+		if (at == 0 || at == path.leaf->count - 1)
+			path_describe(&path, path.height);
 	} else {
 		leaf_split_put(path.leaf, spare.node[0], at, &span);
 		path_insert(tree, &path, &spare, spare.node[0]);
@@ -441,15 +444,21 @@ static uint32_t node_count(const void *node, uint32_t level)
 		       ((const struct span_leaf *)node)->count;
 }
 
-/* Mends child i of inner when it is below half; it may be empty. */
+/*
+ * Child i of inner lost an entry: it is mended when it is below half, and may be
+ * empty. ends: its first or last span is another one now.
+ */
 static void inner_mend(struct span_tree *tree, struct span_inner *inner, uint32_t i,
-		       uint32_t child_level)
+		       uint32_t child_level, bool ends)
 {
 	uint32_t left = i ? i - 1 : 0;
 	uint32_t right = left + 1;
 
 	if (node_count(inner->child[i], child_level) >= NODE_MAX / 2) {
-		inner_describe(inner, i, child_level);
+		if (ends)
+			inner_describe(inner, i, child_level);
+		else
+			inner->stale[i] = STALE_ALL;
 		return;
 	}
 	if (right == inner->count) {
@@ -538,12 +547,14 @@ void span_tree_remove(struct span_tree *tree, uint64_t start)
 {
 	struct span_path path;
 	uint32_t at = path_find_exact(tree, start, &path);
+	bool ends;
 
 	leaf_shift(path.leaf, at, at + 1);
+	ends = at == 0 || at == path.leaf->count;
 	for (uint32_t level = path.height; level--;) {
 		struct span_step *step = &path.step[level];
 
-		inner_mend(tree, step->node, step->index, path.height - level - 1);
+		inner_mend(tree, step->node, step->index, path.height - level - 1, ends);
 	}
 	root_shrink(tree);
 	tree->count--;
