@@ -211,6 +211,21 @@ struct state_context *state_context_get(struct state *state, const struct event 
 	return context;
 }
 
+/* Several backends may share the file; those that still have users will miss it. */
+static void unlink_backends(struct state *state, const struct state_context *device,
+			    int64_t time_ns)
+{
+	struct state_context *backend;
+
+	for (backend = state->first_context; backend; backend = backend->next) {
+		if (backend->layer != STATE_BACKEND || backend->peer != device)
+			continue;
+		backend->peer = NULL;
+		if (backend->users)
+			backend->peer_lost_ns = time_ns;
+	}
+}
+
 /* Ends a device context; one of a backend lives on, it may be connected again. */
 void state_context_end(struct state *state, struct state_context *context, int64_t time_ns)
 {
@@ -222,11 +237,7 @@ void state_context_end(struct state *state, struct state_context *context, int64
 			state_object_end(state, context->objects, time_ns, 0);
 	}
 	state_tell(state, context_end, context, time_ns);
-	if (context->peer) {
-		context->peer->peer = NULL;
-		if (context->peer->users)
-			context->peer->peer_lost_ns = time_ns;
-	}
+	unlink_backends(state, context, time_ns);
 	for (place = &state->first_context; *place != context; place = &(*place)->next)
 		;
 	*place = context->next;

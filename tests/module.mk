@@ -31,6 +31,7 @@ unit_tests := \
 	test_inject \
 	test_options \
 	test_process \
+	test_range_set \
 	test_report \
 	test_rules \
 	test_process_shared \
@@ -53,6 +54,7 @@ engine_rig_srcs = tests/unit/engine_rig.c $(engine_srcs) $(tracepoints_srcs)
 engine_test_srcs := tests/unit/fake_client.c $(engine_srcs) $(tracepoints_srcs)
 test_check_loss_srcs := $(analysis_test_srcs)
 test_check_srcs := $(analysis_test_srcs)
+test_range_set_srcs := analysis/range_set.c analysis/table.c
 test_commands_srcs := $(engine_test_srcs)
 test_device_threads_srcs = $(engine_rig_srcs)
 test_dirty_set_srcs := sim/engine/dirty_set.c
@@ -191,4 +193,4 @@ asan ubsan tsan: deps-check
 # 1,000 runs of clean concurrent clients.
 .PHONY: soak
 soak: tests
-	$(Q)RUNS=$${RUNS:-1000} BUILD=$(B) tests/run tests/integration/soak.sh
+	$(Q)RUNS=$${RUNS:-1000} BUILD=$(B) tests/run -t 7200 tests/integration/soak.sh
