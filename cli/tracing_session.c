@@ -380,8 +380,8 @@ static int session_create(struct tracing_session *session)
 static void set_environment(const struct tracing_session *session)
 {
 	setenv("IOASIS_TRACE", "1", 0);
-	/* Early events count: programs wait for the daemon, which is there. */
-	setenv("LTTNG_UST_REGISTER_TIMEOUT", "10000", 0);
+	/* Early events count: programs wait for the daemon, which is there, however busy the machine. */
+	setenv("LTTNG_UST_REGISTER_TIMEOUT", "60000", 0);
 	if (session->config.lossless)
 		setenv("LTTNG_UST_ALLOW_BLOCKING", "1", 1);
 }
