@@ -68,14 +68,51 @@ enum {
 	TYPE_INSTANT = 3,
 	TYPE_COUNTER = 4,
 	/* DebugAnnotation */
+	ANNOTATION_NAME_IID = 1,
 	ANNOTATION_UINT = 3,
 	ANNOTATION_INT = 4,
 	ANNOTATION_STRING = 6,
-	ANNOTATION_NAME = 10,
-	/* InternedData, EventName */
+	/* InternedData, EventName, DebugAnnotationName */
 	INTERNED_EVENT_NAMES = 2,
+	INTERNED_ANNOTATION_NAMES = 3,
 	NAME_IID = 1,
 	NAME_NAME = 2,
+};
+
+/* What is said about an event; the names are interned by the first packet. */
+enum annotation {
+	ABOUT_OP_ID = 1,
+	ABOUT_ID,
+	ABOUT_NEW_ID,
+	ABOUT_IOVA,
+	ABOUT_BYTES,
+	ABOUT_RET,
+	ABOUT_ERROR,
+	ABOUT_NOTE,
+	ABOUT_EVENTS,
+	ABOUT_PACKETS,
+	ABOUT_LOST_EVENTS,
+	ABOUT_LOST_PACKETS,
+	ABOUT_MISSING_COMMITS,
+	ABOUT_STREAMS,
+	ABOUT_COUNT,
+};
+
+static const char *const annotation_names[ABOUT_COUNT] = {
+	[ABOUT_OP_ID] = "op_id",
+	[ABOUT_ID] = "id",
+	[ABOUT_NEW_ID] = "new_id",
+	[ABOUT_IOVA] = "iova",
+	[ABOUT_BYTES] = "bytes",
+	[ABOUT_RET] = "ret",
+	[ABOUT_ERROR] = "error",
+	[ABOUT_NOTE] = "note",
+	[ABOUT_EVENTS] = "events",
+	[ABOUT_PACKETS] = "packets",
+	[ABOUT_LOST_EVENTS] = "lost_events",
+	[ABOUT_LOST_PACKETS] = "lost_packets",
+	[ABOUT_MISSING_COMMITS] = "missing_commits",
+	[ABOUT_STREAMS] = "streams",
 };
 
 #define SEQUENCE_ID 1
@@ -161,32 +198,32 @@ static void counter_track_write(struct perfetto *p, uint64_t uuid, uint64_t pare
 	track_write(p, &track, machine);
 }
 
-static void annotate_u64(struct proto_out *event, const char *name, uint64_t value)
+static void annotate_u64(struct proto_out *event, enum annotation about, uint64_t value)
 {
 	struct proto_out annotation;
 
 	proto_out_init(&annotation);
-	proto_out_string(&annotation, ANNOTATION_NAME, name);
+	proto_out_u64(&annotation, ANNOTATION_NAME_IID, about);
 	proto_out_u64(&annotation, ANNOTATION_UINT, value);
 	proto_out_message(event, EVENT_DEBUG_ANNOTATIONS, &annotation);
 }
 
-static void annotate_i64(struct proto_out *event, const char *name, int64_t value)
+static void annotate_i64(struct proto_out *event, enum annotation about, int64_t value)
 {
 	struct proto_out annotation;
 
 	proto_out_init(&annotation);
-	proto_out_string(&annotation, ANNOTATION_NAME, name);
+	proto_out_u64(&annotation, ANNOTATION_NAME_IID, about);
 	proto_out_i64(&annotation, ANNOTATION_INT, value);
 	proto_out_message(event, EVENT_DEBUG_ANNOTATIONS, &annotation);
 }
 
-static void annotate_text(struct proto_out *event, const char *name, const char *value)
+static void annotate_text(struct proto_out *event, enum annotation about, const char *value)
 {
 	struct proto_out annotation;
 
 	proto_out_init(&annotation);
-	proto_out_string(&annotation, ANNOTATION_NAME, name);
+	proto_out_u64(&annotation, ANNOTATION_NAME_IID, about);
 	proto_out_string(&annotation, ANNOTATION_STRING, value);
 	proto_out_message(event, EVENT_DEBUG_ANNOTATIONS, &annotation);
 }
@@ -336,24 +373,24 @@ static void op_annotate(struct proto_out *event, const struct state_op *op)
 {
 	char text[32];
 
-	annotate_text(event, "op_id", export_op_id_text(op->op_id, text));
+	annotate_text(event, ABOUT_OP_ID, export_op_id_text(op->op_id, text));
 	if (op->id)
-		annotate_u64(event, "id", op->id);
+		annotate_u64(event, ABOUT_ID, op->id);
 	if (op->new_id)
-		annotate_u64(event, "new_id", op->new_id);
+		annotate_u64(event, ABOUT_NEW_ID, op->new_id);
 	if (op->size) {
 		snprintf(text, sizeof(text), "0x%" PRIx64, op->iova);
-		annotate_text(event, "iova", text);
-		annotate_u64(event, "bytes", op->size);
+		annotate_text(event, ABOUT_IOVA, text);
+		annotate_u64(event, ABOUT_BYTES, op->size);
 	}
 	if (!op->returned)
 		return;
-	annotate_i64(event, "ret", op->ret);
+	annotate_i64(event, ABOUT_RET, op->ret);
 	if (op->ret < 0)
-		annotate_text(event, "error",
+		annotate_text(event, ABOUT_ERROR,
 			      export_error_text(op->ret, text));
 	if (op->non_exist)
-		annotate_text(event, "note", "nothing was mapped there");
+		annotate_text(event, ABOUT_NOTE, "nothing was mapped there");
 }
 
 static void op_event(struct perfetto *p, const struct state_op *op, unsigned int type,
@@ -455,8 +492,8 @@ static void on_loss(void *opaque, const struct event_loss *loss)
 		last = quality->last_ns;
 	event_begin(&event, TYPE_BEGIN, UUID_LOSS);
 	proto_out_string(&event, EVENT_NAME, "events lost");
-	annotate_u64(&event, "events", loss->events);
-	annotate_u64(&event, "packets", loss->packets);
+	annotate_u64(&event, ABOUT_EVENTS, loss->events);
+	annotate_u64(&event, ABOUT_PACKETS, loss->packets);
 	event_write(p, first, &event, OP_NONE, 0);
 	event_begin(&event, TYPE_END, UUID_LOSS);
 	event_write(p, last > first ? last : first, &event, OP_NONE, 0);
@@ -471,11 +508,11 @@ static void on_finish(void *opaque)
 	event_begin(&event, TYPE_INSTANT, UUID_QUALITY);
 	proto_out_string(&event, EVENT_NAME,
 			 quality_is_lossy(quality) ? "events were lost" : "nothing was lost");
-	annotate_u64(&event, "events", quality->events);
-	annotate_u64(&event, "lost_events", quality->lost_events);
-	annotate_u64(&event, "lost_packets", quality->lost_packets);
-	annotate_u64(&event, "missing_commits", quality->seq_gaps);
-	annotate_u64(&event, "streams", quality->streams);
+	annotate_u64(&event, ABOUT_EVENTS, quality->events);
+	annotate_u64(&event, ABOUT_LOST_EVENTS, quality->lost_events);
+	annotate_u64(&event, ABOUT_LOST_PACKETS, quality->lost_packets);
+	annotate_u64(&event, ABOUT_MISSING_COMMITS, quality->seq_gaps);
+	annotate_u64(&event, ABOUT_STREAMS, quality->streams);
 	event_write(p, quality->events ? quality->first_ns : 0, &event, OP_NONE, 0);
 }
 
@@ -490,11 +527,28 @@ static const struct analysis_observer perfetto_observer = {
 
 /* ---- opening and closing ----------------------------------------------------------------- */
 
+/* Nothing is carried over from before; these names hold from now on. */
+static void first_packet_write(struct perfetto *p)
+{
+	struct proto_out packet, names, name;
+
+	proto_out_init(&names);
+	for (int about = 1; about < ABOUT_COUNT; about++) {
+		proto_out_init(&name);
+		proto_out_u64(&name, NAME_IID, (uint64_t)about);
+		proto_out_string(&name, NAME_NAME, annotation_names[about]);
+		proto_out_message(&names, INTERNED_ANNOTATION_NAMES, &name);
+	}
+	proto_out_init(&packet);
+	proto_out_u64(&packet, PACKET_SEQUENCE_FLAGS, SEQUENCE_CLEARED | SEQUENCE_NEEDS_STATE);
+	proto_out_message(&packet, PACKET_INTERNED_DATA, &names);
+	packet_write(p, &packet);
+}
+
 static void *perfetto_open(struct analysis *analysis, const char *path, char *error,
 			   size_t error_size)
 {
 	struct perfetto *p = calloc(1, sizeof(*p));
-	struct proto_out packet;
 
 	if (p)
 		p->file = fopen(path, "wbe");
@@ -505,10 +559,7 @@ static void *perfetto_open(struct analysis *analysis, const char *path, char *er
 	}
 	p->analysis = analysis;
 	p->next_uuid = 16;
-	/* The first packet says that nothing is carried over from before. */
-	proto_out_init(&packet);
-	proto_out_u64(&packet, PACKET_SEQUENCE_FLAGS, SEQUENCE_CLEARED);
-	packet_write(p, &packet);
+	first_packet_write(p);
 	plain_track_write(p, UUID_QUALITY, 0, "ioasis: data quality", 0);
 	plain_track_write(p, UUID_LOSS, 0, "ioasis: lost events", 0);
 	return p;

@@ -459,7 +459,7 @@ static void on_op(void *opaque, const struct state_op *op)
 	}
 	bin = timeline_bin(&report->timeline, op->end_ns);
 	report->calls[op->op]->bins[bin]++;
-	if (op->ret < 0)
+	if (op->ret < 0 && !op->non_exist)
 		report->errors->bins[bin]++;
 }
 

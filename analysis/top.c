@@ -92,7 +92,7 @@ static void on_op(void *opaque, const struct state_op *op)
 						op->pid));
 		process->calls++;
 		process->all_calls++;
-		process->errors += op->ret < 0;
+		process->errors += op->ret < 0 && !op->non_exist;
 		if (op->begin_seen && op->end_ns >= op->begin_ns)
 			histogram_add(&process->latency_ns, (uint64_t)(op->end_ns - op->begin_ns));
 	}

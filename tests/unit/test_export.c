@@ -99,26 +99,28 @@ struct seen {
 	unsigned int deepest;
 	uint64_t tracks[64];
 	char names[128][32]; /* interned, by iid */
+	char annotations[32][32];
 	unsigned int errors;
 };
 
 static void see_annotation(struct seen *seen, struct view v)
 {
-	struct view name = { 0 }, text = { 0 }, bytes = { 0 };
-	uint64_t value;
+	struct view text = { 0 }, bytes = { 0 };
+	uint64_t value, iid = 0;
 
 	while (v.at < v.end) {
 		switch (field(&v, &value, &bytes)) {
-		case 10:
-			name = bytes;
+		case 1:
+			iid = value;
 			break;
 		case 6:
 			text = bytes;
 			break;
 		}
 	}
-	assert_non_null(name.at);
-	if (name.end - name.at == 5 && !memcmp(name.at, "error", 5)) {
+	assert_in_range(iid, 1, 31);
+	assert_true(seen->annotations[iid][0]);
+	if (!strcmp(seen->annotations[iid], "error")) {
 		assert_int_equal(text.end - text.at, 6);
 		assert_memory_equal(text.at, "EEXIST", 6);
 		seen->errors++;
@@ -203,13 +205,18 @@ static void see_names(struct seen *seen, struct view v)
 	struct view name = { 0 }, text = { 0 };
 	uint64_t value, iid = 0;
 
-	assert_int_equal(field(&v, &value, &name), 2);
-	while (name.at < name.end) {
-		if (field(&name, &value, &text) == 1)
-			iid = value;
+	while (v.at < v.end) {
+		unsigned int kind = field(&v, &value, &name);
+
+		assert_in_range(kind, 2, 3); /* event_names, debug_annotation_names */
+		while (name.at < name.end) {
+			if (field(&name, &value, &text) == 1)
+				iid = value;
+		}
+		assert_in_range(iid, 1, kind == 2 ? 127 : 31);
+		memcpy(kind == 2 ? seen->names[iid] : seen->annotations[iid], text.at,
+		       (size_t)(text.end - text.at));
 	}
-	assert_in_range(iid, 1, 127);
-	memcpy(seen->names[iid], text.at, (size_t)(text.end - text.at));
 }
 
 static void see_packet(struct seen *seen, struct view v)
@@ -230,7 +237,7 @@ static void see_packet(struct seen *seen, struct view v)
 			names = bytes;
 			break;
 		case 13:
-			seen->cleared += value == 1;
+			seen->cleared += value & 1;
 			break;
 		case 60:
 			see_track(seen, bytes);
