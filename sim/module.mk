@@ -97,6 +97,7 @@ scenario_srcs := \
 	sim/scenario/arena.c \
 	sim/scenario/boot.c \
 	sim/scenario/call.c \
+	sim/scenario/conflicts.c \
 	sim/scenario/ctf_uuid.c \
 	sim/scenario/ctf_writer.c \
 	sim/scenario/dma.c \

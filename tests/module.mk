@@ -78,7 +78,7 @@ test_export_srcs := $(trace_feed_srcs)
 test_report_srcs := $(trace_feed_srcs)
 test_rules_srcs := $(trace_feed_srcs)
 test_stat_test_srcs := analysis/histogram.c analysis/stat_test.c
-test_scenario_load_srcs := sim/scenario/load.c sim/scenario/presets.c sim/scenario/schema.c \
+test_scenario_load_srcs := sim/scenario/conflicts.c sim/scenario/load.c sim/scenario/presets.c sim/scenario/schema.c \
 	sim/scenario/units.c sim/des/random.c
 test_process_shared_srcs := $(process_srcs)
 test_rules_dot_srcs := $(rules_dot_srcs)

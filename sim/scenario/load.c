@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <yaml.h>
 
+#include "sim/scenario/conflicts.h"
 #include "sim/scenario/schema.h"
 
 #define INCLUDE_DEPTH_MAX 8
@@ -549,102 +550,25 @@ static int check_given(struct loader *loader, const char *path)
 	return 0;
 }
 
-/* Where the key was given last, or "default". */
-static const char *where_of(const struct loader *loader, size_t offset)
+/* What no single key can be blamed for, told where one of them was given last. */
+static int check_together(struct loader *loader, const struct scenario *scenario)
 {
-	const char *where = "default";
+	const struct schema_key *key = schema_keys;
+	const char *where = "default", *text;
+	char full[128];
+	size_t offset;
 
+	text = scenario_conflict(scenario, &offset);
+	if (!text)
+		return 0;
 	for (const struct assignment *a = loader->first; a; a = a->next) {
 		if (a->key->offset == offset)
 			where = a->where;
 	}
-	return where;
-}
-
-static bool is_power_of_two(uint64_t value)
-{
-	return value && !(value & (value - 1));
-}
-
-/* What no single key can be blamed for. */
-static int check_together(struct loader *loader, const struct scenario *s)
-{
-#define WHERE(member) where_of(loader, offsetof(struct scenario, member))
-	if (s->iommu.iotlb_ways > s->iommu.iotlb_entries ||
-	    s->iommu.iotlb_entries % s->iommu.iotlb_ways ||
-	    !is_power_of_two(s->iommu.iotlb_entries / s->iommu.iotlb_ways))
-		return fail(loader, -EINVAL,
-			    "%s: iommu.iotlb_ways: entries / ways is not a power of two; write ways "
-			    "that give 1, 2, 4 ... sets", WHERE(iommu.iotlb_ways));
-	if (s->guest.page_bytes != 4096 && s->guest.page_bytes != 2 << 20 &&
-	    s->guest.page_bytes != 1 << 30)
-		return fail(loader, -EINVAL,
-			    "%s: guest.page: is no page size; write 4KiB, 2MiB or 1GiB",
-			    WHERE(guest.page_bytes));
-	if (s->guest.memory_bytes % (1 << 20))
-		return fail(loader, -EINVAL,
-			    "%s: guest.memory: is no whole number of MiB; write one like 512MiB",
-			    WHERE(guest.memory_bytes));
-	if (s->memory_hotplug.dimm_bytes % (2 << 20))
-		return fail(loader, -EINVAL,
-			    "%s: memory_hotplug.dimm: is no multiple of 2MiB; write one like 1GiB",
-			    WHERE(memory_hotplug.dimm_bytes));
-	if (!is_power_of_two(s->balloon.block_bytes) ||
-	    s->balloon.region_bytes % s->balloon.block_bytes)
-		return fail(loader, -EINVAL,
-			    "%s: balloon.block: is no power of two that divides balloon.region; "
-			    "write one like 2MiB", WHERE(balloon.block_bytes));
-	if (s->has[SECTION_MIGRATION] && !s->iommu.dirty_tracking)
-		return fail(loader, -EINVAL,
-			    "%s: iommu.dirty_tracking: migration needs dirty bits; write yes, or "
-			    "remove the migration", WHERE(iommu.dirty_tracking));
-	if (s->has[SECTION_MIGRATION] && s->guest.layout == LAYOUT_NONE)
-		return fail(loader, -EINVAL,
-			    "%s: guest.layout: migration needs memory that is mapped; write q35 or "
-			    "flat", WHERE(guest.layout));
-	if (s->has[SECTION_NIC] && s->nic.mode == MODE_PASSTHROUGH &&
-	    s->guest.layout == LAYOUT_NONE)
-		return fail(loader, -EINVAL,
-			    "%s: nic.mode: passthrough needs memory that is mapped; write strict or "
-			    "deferred, or guest.layout: q35", WHERE(nic.mode));
-	if (s->has[SECTION_NVME] && s->nvme.mode == MODE_PASSTHROUGH &&
-	    s->guest.layout == LAYOUT_NONE)
-		return fail(loader, -EINVAL,
-			    "%s: nvme.mode: passthrough needs memory that is mapped; write strict or "
-			    "deferred, or guest.layout: q35", WHERE(nvme.mode));
-	if (s->has[SECTION_NVME] && s->nvme.block_bytes % 4096)
-		return fail(loader, -EINVAL,
-			    "%s: nvme.block: is no whole number of pages; write one like 4KiB",
-			    WHERE(nvme.block_bytes));
-	if (s->nic.packet_bytes > s->nic.bytes_per_map * s->nic.buffers)
-		return fail(loader, -EINVAL,
-			    "%s: nic.packet: is larger than its buffers; write at most "
-			    "nic.map_bytes * nic.buffers", WHERE(nic.packet_bytes));
-	if (s->has[SECTION_NIC] && (s->nic.pool_bytes < s->nic.bytes_per_map ||
-				    s->nic.pool_bytes + (4 << 20) > s->guest.memory_bytes ||
-				    s->nic.pool_bytes > (uint64_t)1 << 30))
-		return fail(loader, -EINVAL,
-			    "%s: nic.pool: does not fit; write at least nic.map_bytes, at most 1GiB "
-			    "and 4MiB less than guest.memory", WHERE(nic.pool_bytes));
-	if (s->nic.bytes_per_map % 4096)
-		return fail(loader, -EINVAL,
-			    "%s: nic.map_bytes: is no whole number of pages; write one like 4KiB",
-			    WHERE(nic.bytes_per_map));
-	if (s->has[SECTION_FAULTS] && s->faults.kind != FAULT_NONE && !s->has[SECTION_NIC])
-		return fail(loader, -EINVAL,
-			    "%s: faults.kind: there is no driver to do it; add a nic section",
-			    WHERE(faults.kind));
-	if (s->has[SECTION_FAULTS] && s->faults.kind != FAULT_NONE &&
-	    s->nic.mode == MODE_PASSTHROUGH)
-		return fail(loader, -EINVAL,
-			    "%s: nic.mode: a faulty driver must map buffers; write strict or "
-			    "deferred", WHERE(nic.mode));
-	if (s->dma.aperture_bytes / s->nic.bytes_per_map < 4 * s->nic.ring * s->nic.buffers)
-		return fail(loader, -EINVAL,
-			    "%s: dma.aperture: has no room for the ring; write at least four times "
-			    "nic.ring * nic.buffers * nic.map_bytes", WHERE(dma.aperture_bytes));
-	return 0;
-#undef WHERE
+	while (key->offset != offset)
+		key++;
+	full_name(key->section, key->name, full, sizeof(full));
+	return fail(loader, -EINVAL, "%s: %s: %s", where, full, text);
 }
 
 static void loader_fini(struct loader *loader)
