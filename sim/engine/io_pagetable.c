@@ -342,12 +342,26 @@ static void cut_pins_undo(struct io_pagetable *iopt, struct iopt_area *area, uin
 	iopt_pages_unpin(iopt->ctx, area->pages, right_first, last);
 }
 
+/* To a trace a cut is the mapping gone, and its two parts mapped on the same pages. */
+static void commit_cut(struct io_pagetable *iopt, const struct iopt_area *left, uint64_t last)
+{
+	struct engine_object *object = &container_of(iopt, struct ioas, iopt)->object;
+
+	ctx_commit(iopt->ctx, object, TRACE_COMMIT_UNMAP, left->iova, last, 0,
+		   last - left->iova + 1);
+	ctx_commit(iopt->ctx, object, TRACE_COMMIT_COPY, left->iova, left->last, left->prot,
+		   object->id);
+	ctx_commit(iopt->ctx, object, TRACE_COMMIT_COPY, left->last + 1, last, left->prot,
+		   object->id);
+}
+
 int iopt_cut(struct io_pagetable *iopt, uint64_t iova)
 {
 	struct iopt_area *area = iopt_area_first(iopt, iova, iova, NULL);
 	bool filled = !list_empty(&iopt->domains);
 	uint64_t index[4]; /* pages: the left part's first and last, the right part's */
 	struct iopt_slice right;
+	struct iopt_area *rest;
 	uint64_t last;
 	int rc;
 
@@ -378,13 +392,16 @@ int iopt_cut(struct io_pagetable *iopt, uint64_t iova)
 	}
 	span_tree_set_last(&iopt->areas, area->iova, iova);
 	area->last = iova;
-	if (!area_insert(iopt, &right, iova + 1, area->prot)) {
+	rest = area_insert(iopt, &right, iova + 1, area->prot);
+	if (!rest) {
 		span_tree_set_last(&iopt->areas, area->iova, last);
 		area->last = last;
 		if (filled)
 			cut_pins_undo(iopt, area, index[0], index[1], index[2], index[3]);
 		return -ENOMEM;
 	}
+	rest->origin = area->origin; /* who mapped it, not who cuts it */
 	iopt_pages_get(area->pages);
+	commit_cut(iopt, area, last);
 	return 0;
 }
