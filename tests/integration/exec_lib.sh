@@ -28,7 +28,8 @@ as_user() {
 }
 
 can_be_user() {
-	[ "$(id -u)" = 0 ] && as_user sh -c 'exec 3<>/dev/fuse' 2>/dev/null
+	[ "$(id -u)" = 0 ] && as_user sh -c 'exec 3<>/dev/fuse' 2>/dev/null &&
+		as_user unshare -U true 2>/dev/null
 }
 
 # Each run of a test carries its own word in the arguments of what it starts.
