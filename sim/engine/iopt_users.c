@@ -275,7 +275,7 @@ void iopt_access_unpin(struct io_pagetable *iopt, struct iopt_access *access, ui
 	ENGINE_BUG_ON(!iopt_contig_done(&iter));
 }
 
-/* iopt_pages_rw_access(): through the caller's own memory if it is, else pinned. */
+/* iopt_pages_rw_access(): through the process's memory, or through pages pinned meanwhile. */
 static int area_rw(struct io_pagetable *iopt, const struct iopt_contig *iter, void *data,
 		   bool write, bool slow)
 {
@@ -295,12 +295,10 @@ static int area_rw(struct io_pagetable *iopt, const struct iopt_contig *iter, vo
 			return -EINVAL;
 		return iopt_pages_rw(iopt->ctx, pages, byte, data, length, write);
 	}
-	rc = iopt_pages_pin(iopt->ctx, pages, first, last);
+	rc = iopt_pages_probe(iopt->ctx, pages, first, last);
 	if (rc)
 		return rc;
-	rc = iopt_pages_rw(iopt->ctx, pages, byte, data, length, write);
-	iopt_pages_unpin(iopt->ctx, pages, first, last);
-	return rc;
+	return iopt_pages_rw(iopt->ctx, pages, byte, data, length, write);
 }
 
 int iopt_access_rw(struct io_pagetable *iopt, uint64_t iova, void *data, uint64_t length,

@@ -116,6 +116,14 @@ int iopt_pages_pin(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t fi
 void iopt_pages_unpin(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t first,
 		      uint64_t last);
 
+/*
+ * Whether pages [first, last] could all be pinned, as a read or write that pins
+ * them for its duration asks (iopt_pages_rw_slow()); no one is charged. 0 or as
+ * iopt_pages_pin().
+ */
+int iopt_pages_probe(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t first,
+		     uint64_t last);
+
 /* How many pages are pinned now. */
 uint64_t iopt_pages_pinned(const struct iopt_pages *pages);
 

@@ -382,6 +382,28 @@ void iopt_pages_unpin(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t
 		part_unpin(ctx, pages, first, last);
 }
 
+int iopt_pages_probe(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t first,
+		     uint64_t last)
+{
+	uint64_t part_last;
+	ssize_t got;
+
+	if (pages->type == IOPT_PAGES_DMABUF || pages->whole_pins)
+		return 0;
+	for (; next_unpinned(pages, &first, last, &part_last); first = part_last + 1) {
+		if (ctx_should_fail(ctx))
+			return -EFAULT;
+		got = source_pin(pages, first, part_last - first + 1, NULL);
+		if (got > 0)
+			source_unpin(pages, first, (uint64_t)got);
+		if (got < 0)
+			return (int)got;
+		if ((uint64_t)got < part_last - first + 1)
+			return -EFAULT;
+	}
+	return 0;
+}
+
 static bool page_is_pinned(const struct iopt_pages *pages, uint64_t index)
 {
 	struct span span;
