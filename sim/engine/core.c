@@ -29,7 +29,6 @@ struct engine *engine_create(const struct engine_config *config)
 	engine->config = *config;
 	engine->linux_version = version;
 	engine->next_private = 1;
-	list_init(&engine->selftest);
 	pthread_mutex_init(&engine->lock, NULL);
 	if (account_init(engine)) {
 		pthread_mutex_destroy(&engine->lock);

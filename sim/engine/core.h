@@ -40,7 +40,6 @@ struct engine {
 	pthread_mutex_t lock; /* protects what follows */
 	struct account_table *accounts;
 	struct page_table *pages;  /* pin counts by page identity; only with test_ops */
-	struct list_link selftest; /* engine-wide lists of the test command */
 	uint64_t next_private;	   /* for identities that the engine invents */
 };
 

@@ -220,8 +220,6 @@ void iopt_access_unpin(struct io_pagetable *iopt, struct iopt_access *access, ui
 int iopt_access_rw(struct io_pagetable *iopt, uint64_t iova, void *data, uint64_t length,
 		   bool write, bool slow);
 
-/* Recomputes iova_alignment; -EADDRINUSE when areas do not fit a greater one. */
-int iopt_update_alignment(struct io_pagetable *iopt);
 void iopt_enable_large_pages(struct io_pagetable *iopt);
 int iopt_disable_large_pages(struct io_pagetable *iopt);
 

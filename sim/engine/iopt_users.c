@@ -28,7 +28,8 @@ static uint64_t domain_alignment(const struct iopt_domain *domain)
 	return domain->pgsize_bitmap & -domain->pgsize_bitmap;
 }
 
-int iopt_update_alignment(struct io_pagetable *iopt)
+/* Recomputes iova_alignment; -EADDRINUSE when areas do not fit a greater one. */
+static int alignment_update(struct io_pagetable *iopt)
 {
 	uint64_t alignment = iopt->disable_large_pages ? ENGINE_PAGE_SIZE : 1;
 	int rc;
@@ -57,7 +58,7 @@ void iopt_enable_large_pages(struct io_pagetable *iopt)
 	int rc;
 
 	iopt->disable_large_pages = false;
-	rc = iopt_update_alignment(iopt);
+	rc = alignment_update(iopt);
 	ENGINE_BUG_ON(rc);
 }
 
@@ -70,7 +71,7 @@ int iopt_disable_large_pages(struct io_pagetable *iopt)
 	if (!list_empty(&iopt->domains) && iopt->areas.count)
 		return -EINVAL;
 	iopt->disable_large_pages = true;
-	rc = iopt_update_alignment(iopt);
+	rc = alignment_update(iopt);
 	if (rc)
 		iopt->disable_large_pages = false;
 	return rc;
@@ -155,7 +156,7 @@ void iopt_table_remove_domain(struct io_pagetable *iopt, struct iopt_domain *dom
 			iopt_area_unfill(iopt, area);
 	}
 	iopt_unreserve(iopt, domain);
-	rc = iopt_update_alignment(iopt);
+	rc = alignment_update(iopt);
 	ENGINE_BUG_ON(rc);
 }
 
@@ -168,7 +169,7 @@ int iopt_add_access(struct io_pagetable *iopt, struct iopt_access *access)
 	if (ctx_should_fail(iopt->ctx))
 		return -ENOMEM;
 	list_append(&iopt->accesses, &access->link);
-	rc = iopt_update_alignment(iopt);
+	rc = alignment_update(iopt);
 	if (rc)
 		list_remove(&access->link);
 	return rc;
@@ -179,7 +180,7 @@ void iopt_remove_access(struct io_pagetable *iopt, struct iopt_access *access)
 	int rc;
 
 	list_remove(&access->link);
-	rc = iopt_update_alignment(iopt);
+	rc = alignment_update(iopt);
 	ENGINE_BUG_ON(rc);
 }
 
