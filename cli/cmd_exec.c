@@ -40,6 +40,8 @@ int cmd_exec(int argc, char **argv)
 	config.argv = argv + first;
 	launch_run(&config, &device, &result);
 	status = result.exit_status;
+	if (*result.note)
+		fprintf(stderr, "ioasis exec: %s\n", result.note);
 	if (!result.ran)
 		cli_fail(&exec_command, "%s", result.why);
 	else

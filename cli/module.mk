@@ -24,7 +24,8 @@ cli_srcs := \
 
 ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(process_srcs) $(inproc_srcs) $(fuse_srcs) $(vfio_srcs) $(exec_srcs) \
 	$(des_srcs) $(scenario_srcs) $(analysis_srcs) $(bench_srcs) $(tracepoints_srcs))
-ioasis_libs = $(shell $(PKG_CONFIG) --libs $(pkgs) 2>/dev/null) -ldl -lm
+# Not LTTng's library: it starts threads before main(), and only the probes need it.
+ioasis_libs = $(shell $(PKG_CONFIG) --libs $(filter-out lttng-ust,$(pkgs)) 2>/dev/null) -ldl -lm
 
 programs += $(B)/ioasis
 

@@ -120,7 +120,9 @@ bool ctx_should_fail(struct engine_ctx *ctx)
 {
 	uint32_t *nth = ctx->call ? ctx->call->client->fail_nth : NULL;
 
-	return nth && *nth && --*nth == 0;
+	/* Whoever reads what is left does so from another thread. */
+	return nth && __atomic_load_n(nth, __ATOMIC_RELAXED) &&
+	       __atomic_sub_fetch(nth, 1, __ATOMIC_RELAXED) == 0;
 }
 
 void *ctx_alloc(struct engine_ctx *ctx, size_t size)

@@ -135,6 +135,10 @@ static int launch_prepare(struct launch *launch)
 		return LAUNCH_FAILED;
 	}
 	rc = namespace_enter(why, LAUNCH_WHY_BYTES);
+	if (!rc) {
+		memcpy(launch->result->note, why, LAUNCH_WHY_BYTES);
+		*why = 0;
+	}
 	if (!rc)
 		rc = namespace_make_device_path(why, LAUNCH_WHY_BYTES);
 	if (!rc && launch->config->device.vfio_count)

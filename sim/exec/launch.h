@@ -34,6 +34,7 @@ struct launch_result {
 	bool ran;		/* CMD ran */
 	unsigned int stuck;	/* threads that did not end: leave with _exit() */
 	char why[LAUNCH_WHY_BYTES]; /* one line, when it did not run, else empty */
+	char note[LAUNCH_WHY_BYTES]; /* one line of what CMD had to do without, or empty */
 };
 
 /*

@@ -237,8 +237,13 @@ int namespace_enter(char *why, size_t size)
 	else
 		rc = enter_with_own_id();
 	/* Root can do without a user namespace, at the price of a capability. */
-	if (rc && root_here && !unshare(CLONE_NEWNS))
+	*why = 0;
+	if (rc && root_here && !unshare(CLONE_NEWNS)) {
+		snprintf(why, size,
+			 "no user namespace (%s): CMD has root's capabilities and no more, and "
+			 "IOMMU_OPTION may give EPERM", strerror(-rc));
 		rc = 0;
+	}
 	if (rc)
 		return failed(why, size, -rc,
 			      "cannot make a user namespace: %s; the system allows them when "

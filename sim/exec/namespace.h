@@ -23,7 +23,7 @@
  * Root that has all capabilities already gets a mount namespace only, so that
  * what a real VMM does to the host (tap devices, cgroups) still works in it.
  *
- * 0, or -errno with one line in why (size bytes).
+ * 0, with why empty or what CMD will miss; or -errno with one line in why (size bytes).
  */
 int namespace_enter(char *why, size_t size);
 

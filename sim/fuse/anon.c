@@ -368,13 +368,14 @@ static int entry_open(struct anon_files *anon, struct anon_entry *entry, int ofl
 	entry->refs = 1;
 	pthread_mutex_lock(&anon->lock);
 	entry->node = anon->next_node++;
+	snprintf(name, sizeof(name), "%" PRIu64, entry->node);
 	entry->next = anon->entries;
 	anon->entries = entry;
 	pthread_mutex_unlock(&anon->lock);
 	if (file)
 		engine_anon_file_set_notify(file, entry_notify, entry);
 
-	snprintf(name, sizeof(name), "%" PRIu64, entry->node);
+	/* Once open it is the client's: its RELEASE may free the entry at any time. */
 	fd = openat(anon->root_fd, name, (oflags & O_ACCMODE) | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;

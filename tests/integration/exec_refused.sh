@@ -34,6 +34,13 @@ if unshare -U -r sh -c 'echo 0 >/proc/sys/user/max_user_namespaces' 2>/dev/null;
 	refused "no user namespaces" "^ioasis exec: cannot make a user namespace: " \
 		as_user unshare -U -r sh -c 'echo 0 >/proc/sys/user/max_user_namespaces &&
 			exec setpriv --bounding-set=-all --inh-caps=-all "$0" exec -- true' "$public/ioasis"
+	none='echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv'
+	check_output "root with all capabilities needs none" ok unshare -U -r sh -c \
+		"$none --nnp $exec -- $client ioas"
+	check_output "root that lacks one is told what it misses" \
+		"ok no user namespace (No space left on device)" sh -c "unshare -U -r sh -c '
+			$none --bounding-set=-sys_resource $exec -- $client ioas' 2>&1 |
+			sed 's/^ioasis exec: //; s/:.*//' | paste -s -d ' '"
 else
 	skip "no user namespaces" "the limit cannot be set here"
 fi
