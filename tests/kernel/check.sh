@@ -31,6 +31,9 @@ for t in test_conformance test_backend_device compare; do
 	[ -x "$build/tests/$t" ] && cp "$build/tests/$t" "$share/" && tests="$tests $t"
 done
 
+cp "$build/tests/device_calls" "$share/"
+device_calls=1000 # each seed
+
 status=0
 BOOT_SECONDS=${BOOT_SECONDS:-1200} tests/kernel/boot.sh "$kernel" "$share" "
 export CMOCKA_MESSAGE_OUTPUT=TAP
@@ -46,12 +49,37 @@ for t in $tests; do
 	*) ./\$t >\$t.tap 2>&1 ;;
 	esac
 done
+if [ -n \"\$CONFORMANCE_TEST_OPS\" ]; then
+	for seed in $(seq -s ' ' "${seeds%-*}" "${seeds#*-}"); do
+		./device_calls /dev/iommu \$seed $device_calls >device-\$seed.kernel 2>&1
+	done
+fi
 uname -r >release
 " || status=$?
 if [ $status = 125 ]; then
 	echo "check-kernel: the kernel did not boot"
 	echo "0 passed, 1 failed, 0 skipped"
 	exit 1
+fi
+# What the kernel answered to device_calls, against what the fake's file answers.
+number=0
+for kernel_answers in "$share"/device-*.kernel; do
+	[ -e "$kernel_answers" ] || continue
+	seed=${kernel_answers##*/device-} seed=${seed%.kernel}
+	number=$((number + 1))
+	"$build/ioasis" exec --test-ops -- "$build/tests/device_calls" /dev/iommu "$seed" \
+		$device_calls >"$share/device-$seed.fake" 2>/dev/null
+	if diff "$kernel_answers" "$share/device-$seed.fake" >"$share/difference"; then
+		echo "ok $number - device_calls, seed $seed"
+	else
+		echo "not ok $number - device_calls, seed $seed"
+		sed -n '1,4s/^/# /p' "$share/difference"
+	fi
+done >"$share/device_calls.tap"
+if [ $number -gt 0 ]; then
+	echo "1..$number" >>"$share/device_calls.tap"
+else
+	rm -f "$share/device_calls.tap"
 fi
 echo "Linux $(cat "$share/release" 2>/dev/null), in an emulator:"
 passed=0 failed=0

@@ -29,6 +29,19 @@ $(B)/tests/compare: $(call objs,tests/kernel/compare.c $(inproc_test_srcs)) $(O)
 	$(say) LD $@
 	$(Q)$(CC) $(all_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=ioctl -o $@ $^ -ldl
 
+# Runs in the emulator and under ioasis exec: static, without sanitizers.
+tests += $(B)/tests/device_calls
+
+device_calls_srcs := tests/kernel/device_calls.c tests/kernel/device_calls_access.c \
+	tests/kernel/device_calls_queues.c tests/kernel/device_calls_tables.c
+
+$(B)/tests/device_calls: $(device_calls_srcs) tests/kernel/device_calls.h sim/engine/test_abi.h \
+		backend/include/ioasis/iommufd_abi.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE -I. -Ibackend/include -static -o $@ \
+		$(device_calls_srcs)
+
 .PHONY: check-kernel check-fresh
 
 # KERNEL=bzImage SEEDS=A-B; see tests/kernel/README.md.
