@@ -30,49 +30,81 @@ int cmd_hwpt_set_dirty_tracking(struct engine_ucmd *ucmd)
 	return 0;
 }
 
-/* The client's bitmap: bit n stands for the page of 1 << page_shift bytes at iova + n pages. */
+/* Bytes of the bitmap that are held here at once: those in one page of the client's. */
+#define WINDOW_BYTES ENGINE_PAGE_SIZE
+
+/*
+ * The client's bitmap: bit n stands for the page of 1 << page_shift bytes at iova + n
+ * pages. A window of it is read, added to, and written back when the next is needed.
+ */
 struct iova_bitmap {
 	struct engine_ctx *ctx;
 	uint64_t iova;
-	uint64_t length; /* bytes of I/O address */
-	uint64_t data;	 /* its address in the client */
+	uint64_t data;	/* its address in the client */
+	uint64_t bytes; /* of the whole */
 	unsigned int page_shift;
+	uint64_t window_first, window_end; /* bytes that are held: [first, end) */
+	uint64_t touched_first, touched_end;
+	uint8_t window[WINDOW_BYTES];
 };
 
-/* Bytes of the bitmap that one page of the client's memory takes at once. */
-#define CHUNK_BYTES 4096u
-
-/* Sets bits [bit, last] of the bitmap; gives up at memory that is not there. */
-static void bitmap_set_bits(const struct iova_bitmap *bitmap, uint64_t bit, uint64_t last)
+/* Writes back what was added; memory that cannot be written is no error. */
+static void bitmap_flush(struct iova_bitmap *bitmap)
 {
-	uint8_t bytes[CHUNK_BYTES];
-	uint64_t i;
+	uint64_t first = bitmap->touched_first, end = bitmap->touched_end;
 
-	while (bit <= last) {
-		uint64_t addr = bitmap->data + bit / 8;
-		uint64_t room = (CHUNK_BYTES - addr % CHUNK_BYTES) * 8 - bit % 8;
-		uint64_t end = last - bit < room ? last : bit + room - 1;
-		size_t len = end / 8 - bit / 8 + 1;
+	if (first < end)
+		ctx_copy_out(bitmap->ctx, bitmap->data + first,
+			     bitmap->window + (first - bitmap->window_first), end - first);
+	bitmap->window_end = bitmap->window_first;
+	bitmap->touched_first = bitmap->touched_end = 0;
+}
 
-		if (ctx_copy_in(bitmap->ctx, bytes, addr, len))
-			return;
-		for (i = bit; i <= end; i++)
-			bytes[i / 8 - bit / 8] |= (uint8_t)(1u << (i % 8));
-		if (ctx_copy_out(bitmap->ctx, addr, bytes, len))
-			return;
-		if (end == UINT64_MAX)
-			return;
-		bit = end + 1;
+/* Holds the window around a byte of the bitmap. False: there is no such memory. */
+static bool bitmap_load(struct iova_bitmap *bitmap, uint64_t byte)
+{
+	uint64_t in_page = (bitmap->data + byte) & (WINDOW_BYTES - 1);
+
+	if (byte >= bitmap->window_first && byte < bitmap->window_end)
+		return true;
+	bitmap_flush(bitmap);
+	if (byte >= bitmap->bytes)
+		return false;
+	bitmap->window_first = byte - (in_page < byte ? in_page : byte);
+	bitmap->window_end = byte + (WINDOW_BYTES - in_page);
+	if (bitmap->window_end > bitmap->bytes)
+		bitmap->window_end = bitmap->bytes;
+	if (!ctx_copy_in(bitmap->ctx, bitmap->window, bitmap->data + bitmap->window_first,
+			 bitmap->window_end - bitmap->window_first))
+		return true;
+	bitmap->window_end = bitmap->window_first;
+	return false;
+}
+
+/* Sets bits [bit, last], up to the first that is in memory that is not there. */
+static void bitmap_set_bits(struct iova_bitmap *bitmap, uint64_t bit, uint64_t last)
+{
+	while (bit <= last && bitmap_load(bitmap, bit / 8)) {
+		uint64_t end = bitmap->window_end * 8 - 1;
+
+		if (end > last)
+			end = last;
+		if (bitmap->touched_first == bitmap->touched_end)
+			bitmap->touched_first = bit / 8;
+		bitmap->touched_end = end / 8 + 1;
+		for (; bit <= end; bit++)
+			bitmap->window[bit / 8 - bitmap->window_first] |=
+				(uint8_t)(1u << (bit % 8));
 	}
 }
 
 /*
  * Records [iova, iova + length): a leaf, cut to the range that was asked for, and
- * so never past the last byte of the bitmap.
+ * so never past the last byte of the bitmap. They come by rising address.
  */
 static void bitmap_record(void *opaque, uint64_t iova, uint64_t length)
 {
-	const struct iova_bitmap *bitmap = opaque;
+	struct iova_bitmap *bitmap = opaque;
 	uint64_t first = iova - bitmap->iova;
 
 	bitmap_set_bits(bitmap, first >> bitmap->page_shift,
@@ -100,12 +132,11 @@ static int dirty_check_range(const struct io_pagetable *iopt,
 int cmd_hwpt_get_dirty_bitmap(struct engine_ucmd *ucmd)
 {
 	const struct iommu_hwpt_get_dirty_bitmap *cmd = ucmd->cmd;
-	struct iova_bitmap bitmap = { .ctx = ucmd->ctx };
+	struct iova_bitmap *bitmap;
 	struct iopt_contig iter;
 	struct iopt_area *area;
 	struct hwpt *hwpt;
 	uint64_t last;
-	void *pages;
 	int rc;
 
 	if ((cmd->flags & ~(uint32_t)IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR) || cmd->__reserved)
@@ -118,22 +149,22 @@ int cmd_hwpt_get_dirty_bitmap(struct engine_ucmd *ucmd)
 		return rc;
 	if (!hwpt->domain.dirty_ops)
 		return -EOPNOTSUPP;
-	/* The kernel's iterator with its page of page pointers can fail here. */
-	pages = ctx_alloc(ucmd->ctx, 1);
-	if (!pages)
+	bitmap = ctx_alloc(ucmd->ctx, sizeof(*bitmap));
+	if (!bitmap)
 		return -ENOMEM;
-	free(pages);
-
-	bitmap.iova = cmd->iova;
-	bitmap.length = cmd->length;
-	bitmap.data = cmd->data;
-	bitmap.page_shift = (unsigned int)__builtin_ctzll(cmd->page_size);
+	bitmap->ctx = ucmd->ctx;
+	bitmap->iova = cmd->iova;
+	bitmap->data = cmd->data;
+	bitmap->page_shift = (unsigned int)__builtin_ctzll(cmd->page_size);
+	bitmap->bytes = ((cmd->length - 1) >> bitmap->page_shift) / 8 + 1;
 	last = cmd->iova + (cmd->length - 1);
 	iopt_contig_for_each(&iter, area, &hwpt->ioas->iopt, cmd->iova, last)
 		domain_read_and_clear_dirty(&hwpt->domain, &hwpt->ioas->iopt, area, iter.iova,
 					    area->last < last ? area->last : last,
 					    cmd->flags & IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
-					    bitmap_record, &bitmap);
+					    bitmap_record, bitmap);
+	bitmap_flush(bitmap);
+	free(bitmap);
 	ctx_commit(ucmd->ctx, &hwpt->object, TRACE_COMMIT_DIRTY_READ, cmd->iova, last, cmd->flags,
 		   0);
 	return 0;

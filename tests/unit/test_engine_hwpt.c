@@ -330,6 +330,27 @@ static void test_dirty_ranges_bad_and_unreachable(void **state)
 	assert_int_equal(bits, 0xff);
 }
 
+static void test_dirty_bitmap_over_many_pages_of_the_client(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t ioas = rig_ioas(rig), hwpt;
+	struct rig_mock mock = rig_mock_domain(rig, ioas, 0);
+	static uint8_t bits[3 * ENGINE_PAGE_SIZE];
+	uint8_t *at = bits + ENGINE_PAGE_SIZE - (uintptr_t)bits % ENGINE_PAGE_SIZE - 3;
+	uint8_t dirt[2] = { 0x01, 0x80 };
+
+	/* A bit stands for 8 bytes: a page is 512 bits, and reports its first half. */
+	hwpt = rig_hwpt(rig, mock.idev, ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING);
+	rig_map(rig, ioas, 0, 16, IOVA);
+	assert_int_equal(set_tracking(rig, hwpt, true), 0);
+	assert_int_equal(make_dirty(rig, hwpt, 16 * ENGINE_PAGE_SIZE, dirt), 0);
+	memset(bits, 0, sizeof(bits));
+	assert_int_equal(get_dirty(rig, hwpt, 16 * ENGINE_PAGE_SIZE, 0, 8, at), 0);
+	for (uint32_t byte = 0; byte < 1024; byte++)
+		assert_int_equal(at[byte], byte < 32 || (byte >= 960 && byte < 992) ? 0xff : 0);
+	assert_int_equal(at[-1] | at[1024], 0);
+}
+
 static void test_dirty_bit_of_a_huge_page_stands_for_its_leaf(void **state)
 {
 	struct rig *rig = *state;
@@ -391,6 +412,7 @@ int main(void)
 		TEST(test_pasid_attachments_are_their_own),
 		TEST(test_dirty_bits_come_once_unless_not_cleared),
 		TEST(test_dirty_ranges_bad_and_unreachable),
+		TEST(test_dirty_bitmap_over_many_pages_of_the_client),
 		TEST(test_dirty_bit_of_a_huge_page_stands_for_its_leaf),
 		TEST(test_hw_info_fills_the_buffer),
 	};
