@@ -10,6 +10,7 @@
 
 #include "sim/engine/device.h"
 #include "sim/engine/eventq.h"
+#include "sim/engine/mock.h"
 #include "sim/engine/viommu.h"
 
 int user_data_copy_in(struct engine_ctx *ctx, void *dst, const struct user_data *data,

@@ -40,6 +40,12 @@ int mock_viommu_init(struct viommu *viommu, const struct user_data *data);
 int mock_nested_alloc(struct device *dev, struct domain *domain, uint32_t flags,
 		      const struct user_data *data, struct viommu *viommu);
 
+/* The driver's invalidations: *done entries were taken before the result. */
+int mock_nested_invalidate(struct hwpt *hwpt, const struct iommu_hwpt_invalidate *cmd,
+			   uint32_t *done);
+int mock_viommu_invalidate(struct viommu *viommu, const struct iommu_hwpt_invalidate *cmd,
+			   uint32_t *done);
+
 /* ---- the test command's parts: test_cmd.c calls them --------------------------- */
 
 int test_create_access(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd);

@@ -74,14 +74,4 @@ void viommu_verify(struct viommu *viommu);
 void vdevice_verify(struct vdevice *vdev);
 void hw_queue_verify(struct hw_queue *queue);
 
-/* ---- mock_nested.c ---------------------------------------------------------- */
-
-struct iommu_hwpt_invalidate;
-
-/* The mock driver's invalidations: *done entries were taken before the result. */
-int mock_nested_invalidate(struct hwpt *hwpt, const struct iommu_hwpt_invalidate *cmd,
-			   uint32_t *done);
-int mock_viommu_invalidate(struct viommu *viommu, const struct iommu_hwpt_invalidate *cmd,
-			   uint32_t *done);
-
 #endif
