@@ -43,8 +43,9 @@ static struct call call_of(struct guest *guest, uint64_t now_ns)
 		.guest = guest,
 		.world = world,
 		.log = world->options.log,
-		.op_id = world->next_op_id - 1,
-		.ioctl_op_id = world->next_op_id,
+		/* The process is the upper half, as in a recorded trace. */
+		.op_id = (uint64_t)TRACE_PID << 32 | (world->next_op_id - 1),
+		.ioctl_op_id = (uint64_t)TRACE_PID << 32 | world->next_op_id,
 		.be = guest->index + 1,
 		.fd = TRACE_FD_FIRST + guest->index,
 		.begin_ns = now_ns,
@@ -156,6 +157,17 @@ static void log_commit(struct guest *guest, uint64_t op_id, uint64_t time_ns, ui
 		SIM_LOG(log, time_ns, EV_COMMIT, guest->index + 1, op_id, id,
 			commit_seq(guest, id, kind == TRACE_COMMIT_ALLOC), kind, iova, last,
 			flags, arg);
+	if (log && kind == TRACE_COMMIT_DESTROY && id < GUEST_OBJECTS_MAX)
+		guest->commit_seqs[id] = 0;
+}
+
+/* The file is closed: what still lives goes, on behalf of no call, as the device logs it. */
+static void log_release(struct guest *guest, uint64_t time_ns)
+{
+	for (uint32_t id = GUEST_OBJECTS_MAX; id-- > 1;) {
+		if (guest->commit_seqs[id])
+			log_commit(guest, 0, time_ns, id, TRACE_COMMIT_DESTROY, 0, 0, 0, 0);
+	}
 }
 
 /* ---- the backend's life ---------------------------------------------------- */
@@ -196,8 +208,10 @@ uint64_t call_disconnect(struct guest *guest, uint64_t now_ns)
 		mirror_done(&call, begin_wall_ns, 0);
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
-	if (last)
+	if (last) {
+		log_release(guest, call.commit_ns);
 		SIM_LOG(call.log, call.commit_ns, EV_DEV_RELEASE, call.be);
+	}
 	SIM_LOG(call.log, call.end_ns, EV_DISCONNECT, call.op_id, call.be,
 		last ? UINT64_MAX : call.fd, iommufd_backend_get_users(guest->be), 0);
 	return call.end_ns;
