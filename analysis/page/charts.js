@@ -4,7 +4,7 @@
  * the latency table and histogram, and the objects' lives.
  */
 const charts = (() => {
-  const MARGIN = {left: 82, right: 34, top: 8, bottom: 26};
+  const MARGIN = {left: 82, right: 34, top: 22, bottom: 26};
   const binNs = data.series.bin_ns;
 
   function chartRoot(container, height, label) {
@@ -25,7 +25,7 @@ const charts = (() => {
       .call(timeAxis(x, root.width));
     root.svg.append("g").attr("class", "axis").attr("transform", "translate(" + MARGIN.left + ",0)")
       .call(d3.svg.axis().scale(y).orient("left").tickValues(ticksOf(y, format)).tickFormat(format));
-    root.svg.append("text").attr("x", MARGIN.left + 6).attr("y", 16).attr("class", "soft").text(label);
+    root.svg.append("text").attr("x", MARGIN.left).attr("y", 13).attr("class", "soft").text(label);
   }
 
   /* Ticks that are round in the unit that they are written in. */
@@ -50,7 +50,7 @@ const charts = (() => {
   /* Band between the lowest and the highest value of each bin. */
   function band(id, series, name, format, colour) {
     const container = byId(id);
-    const root = chartRoot(container, 150, name + " over time, at most " +
+    const root = chartRoot(container, 164, name + " over time, at most " +
       format(maxOf(series.max, 0, series.max.length - 1)));
     const [first, last] = visible(series.max.length);
     const x = d3.scale.linear().domain([view.from, view.to])
@@ -82,7 +82,7 @@ const charts = (() => {
   /* Stacked calls per second by operation, failed ones marked below. */
   function calls() {
     const names = data.series.calls.map((c) => c.name);
-    const root = chartRoot(byId("calls-chart"), 190, "Calls per second by operation");
+    const root = chartRoot(byId("calls-chart"), 204, "Calls per second by operation");
     const shown = visible(data.series.errors.length);
     /* Bins thinner than a few pixels are put together. */
     const wide = Math.max(1, Math.ceil((shown[1] - shown[0] + 1) / (root.width / 6)));
@@ -175,7 +175,7 @@ const charts = (() => {
       counts[Math.max(0, Math.min(bars - 1, Math.floor(at * bars)))] += h[2];
     });
     const y = d3.scale.linear().domain([0, maxOf(counts, 0, bars - 1)]).nice(4)
-      .range([root.height - MARGIN.bottom, MARGIN.top + 40]);
+      .range([root.height - MARGIN.bottom, MARGIN.top + 30]);
     const edge = (i) => low * Math.pow(high / low, i / bars);
     counts.forEach((count, i) => count && root.svg.append("rect").attr("fill", colourOf(0))
       .attr("x", x(edge(i))).attr("width", Math.max(1, x(edge(i + 1)) - x(edge(i)) - 1))
@@ -197,9 +197,9 @@ const charts = (() => {
       const at = x(Math.max(low, Math.min(high, ns || 1)));
       level = at - before < 96 ? level + 1 : 0;
       before = at;
-      root.svg.append("line").attr("x1", at).attr("x2", at).attr("y1", MARGIN.top + 12 + 12 * level)
+      root.svg.append("line").attr("x1", at).attr("x2", at).attr("y1", 16 + 12 * level)
         .attr("y2", y(0)).attr("stroke", BAD).attr("stroke-dasharray", "4 3");
-      root.svg.append("text").attr("x", at + 3).attr("y", MARGIN.top + 10 + 12 * level)
+      root.svg.append("text").attr("x", at + 3).attr("y", 14 + 12 * level)
         .text(name + " " + timeText(ns));
     });
   }

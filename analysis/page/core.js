@@ -22,7 +22,7 @@ function element(name, attributes, ...children) {
 
 /* ---- units ---- */
 
-const TIME_UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "us"], [1, "ns"]];
+const TIME_UNITS = [[86400e9, "d"], [3600e9, "h"], [1e9, "s"], [1e6, "ms"], [1e3, "us"], [1, "ns"]];
 const BYTE_UNITS = [[2 ** 60, "EiB"], [2 ** 50, "PiB"], [2 ** 40, "TiB"], [2 ** 30, "GiB"],
   [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]];
 
@@ -38,13 +38,6 @@ const countText = (count) => String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ",")
 const shortCount = (n) => n >= 1e9 ? +(n / 1e9).toPrecision(3) + "G" : n >= 1e6 ?
   +(n / 1e6).toPrecision(3) + "M" : n >= 1e3 ? +(n / 1e3).toPrecision(3) + "k" :
   String(+n.toPrecision(3));
-
-/* A tick's text fine enough to tell it from its neighbours. */
-function tickTime(ns, step) {
-  const unit = TIME_UNITS.find((u) => step >= u[0]) || TIME_UNITS[3];
-  const digits = Math.max(0, Math.ceil(-Math.log10(step / unit[0]) - 1e-9));
-  return (ns / unit[0]).toFixed(Math.min(digits, 6)) + " " + unit[1];
-}
 
 /* ---- colours and patterns ---- */
 
@@ -86,8 +79,11 @@ function swatch(index) {
   return canvas;
 }
 
-function legend(container, names) {
-  container.replaceChildren(...names.map((name, i) => element("span", {}, swatch(i), name)));
+/* used: which of the names occur; without it all do. */
+function legend(container, names, used) {
+  container.replaceChildren(...names.map((name, i) => [name, i])
+    .filter(([, i]) => !used || used.has(i))
+    .map(([name, i]) => element("span", {}, swatch(i), name)));
 }
 
 const cssColour = (name) =>
@@ -139,9 +135,17 @@ const view = {
 };
 view.set(-duration * 0.01, duration * 1.01);
 
+/* Ticks that are round in the unit that the window's span asks for. */
+const AXIS_UNITS = [[86400e9, "d", 2], [3600e9, "h", 2], [60e9, "min", 3], [1e9, "s", 1],
+  [1e6, "ms", 1], [1e3, "us", 1], [1, "ns", 0]];
+
 function timeAxis(scale, width) {
-  const ticks = scale.ticks(Math.max(3, Math.min(10, width / 110)));
-  const step = ticks.length > 1 ? ticks[1] - ticks[0] : duration;
-  return d3.svg.axis().scale(scale).orient("bottom").tickValues(ticks)
-    .tickFormat((ns) => tickTime(ns, step));
+  const [from, to] = scale.domain();
+  const [unit, name] = AXIS_UNITS.find((u) => to - from >= u[0] * u[2]);
+  const ticks = d3.scale.linear().domain([from / unit, to / unit])
+    .ticks(Math.max(3, Math.min(10, width / 110)));
+  const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
+  const digits = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)));
+  return d3.svg.axis().scale(scale).orient("bottom").tickValues(ticks.map((t) => t * unit))
+    .tickFormat((ns) => (ns / unit).toFixed(digits) + " " + name);
 }

@@ -395,6 +395,13 @@ const spaces = (() => {
     draw();
   }
 
+  /* The categories of what is drawn, in any address space. */
+  function showLegend() {
+    const used = new Set();
+    data.spaces.forEach((of) => of.rects.forEach((rect) => used.add(categoryOf(rect))));
+    legend(byId("space-legend"), data.categories[state.colour], used);
+  }
+
   function start() {
     if (!data.spaces.length) {
       byId("spaces").querySelectorAll(".tools, .legend, .note").forEach((n) => n.remove());
@@ -410,10 +417,10 @@ const spaces = (() => {
     select.onchange = () => choose(+select.value);
     colourSelect.onchange = () => {
       state.colour = colourSelect.value;
-      legend(byId("space-legend"), data.categories[state.colour]);
+      showLegend();
       draw();
     };
-    legend(byId("space-legend"), data.categories.op);
+    showLegend();
     picture.addEventListener("wheel", wheel, {passive: false});
     picture.addEventListener("keydown", key);
     picture.onpointermove = hover;
