@@ -314,7 +314,9 @@ static struct report_space *space_get(struct report *report, const struct state_
 		report->spaces_room = room;
 	}
 	process_name(report, object->context, process, sizeof(process));
-	snprintf(name, sizeof(name), "ioas %" PRIu32 " of %s", object->id, process);
+	snprintf(name, sizeof(name), "ioas %" PRIu32 ", %s %" PRIu64 " of %s", object->id,
+		 object->context->layer == STATE_BACKEND ? "backend" : "open file",
+		 object->context->key & UINT32_MAX, process);
 	space = &report->spaces[report->spaces_count];
 	*space = (struct report_space){ .serial = object->serial, .id = object->id };
 	space->machine = object->context->machine;

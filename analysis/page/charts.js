@@ -241,9 +241,6 @@ const charts = (() => {
       .attr("height", 10).attr("xlink:href", tile.toDataURL()));
     root.svg.append("g").attr("class", "axis")
       .attr("transform", "translate(0," + (list.length * ROW + 4) + ")").call(timeAxis(x, root.width - LEFT));
-    if (data.objects_left_out)
-      byId("objects").querySelector(".note").textContent += " " +
-        countText(data.objects_left_out) + " more objects are counted but not drawn.";
   }
 
   function draw() {
@@ -258,6 +255,9 @@ const charts = (() => {
     timed.forEach((op, i) => select.append(element("option", {value: i}, op.name)));
     select.value = timed.reduce((best, op, i) => op.calls > timed[best].calls ? i : best, 0);
     select.onchange = latency;
+    if (data.objects_left_out)
+      byId("objects").querySelector(".note").textContent += " " +
+        countText(data.objects_left_out) + " more objects are counted but not drawn.";
     latencyTable();
     latency();
     draw();
