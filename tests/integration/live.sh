@@ -22,6 +22,7 @@ mount -t tmpfs tmpfs /run && mkdir -p /run/lttng && mount -t tmpfs tmpfs /dev/sh
 ip link set lo up || exit 9
 export HOME=$dir/home LTTNG_HOME=$dir/home
 mkdir -p "$HOME"
+export LTTNG_UST_REGISTER_TIMEOUT=-1 # a busy machine may be slow to answer a new program
 lttng-relayd -o "$dir/relay" >"$dir/relayd.log" 2>&1 &
 relayd=$!
 lttng-sessiond --no-kernel >"$dir/sessiond.log" 2>&1 &
