@@ -1,4 +1,5 @@
-# `make fuzz`: random calls on the engine for FUZZ_SECONDS, with clang's libFuzzer.
+# `make fuzz`: random calls on the engine, then random files as rules, for FUZZ_SECONDS
+# each, with clang's libFuzzer.
 
 FUZZ_SECONDS ?= 30
 FUZZ_CC ?= clang
@@ -11,9 +12,19 @@ build/fuzz/fuzz_engine: $(fuzz_srcs)
 	$(Q)$(FUZZ_CC) -std=gnu11 $(fuzz_flags) $(warn) -D_GNU_SOURCE -I. -Ibackend/include \
 		-o $@ $(fuzz_srcs) -ldl -pthread
 
+fuzz_rules_srcs := tests/fuzz/fuzz_rules.c $(rules_dot_srcs)
+
+build/fuzz/fuzz_rules: $(fuzz_rules_srcs) $(wildcard analysis/rules/*.dot)
+	@mkdir -p $(@D)/rules
+	$(say) FUZZ $@
+	$(Q)cp analysis/rules/*.dot $(@D)/rules
+	$(Q)$(FUZZ_CC) -std=gnu11 $(fuzz_flags) $(warn) -D_GNU_SOURCE -I. -o $@ $(fuzz_rules_srcs)
+
 .PHONY: fuzz
 fuzz:
 	$(Q)./install-packages fuzz
-	$(Q)$(MAKE) --no-print-directory build/fuzz/fuzz_engine
+	$(Q)$(MAKE) --no-print-directory build/fuzz/fuzz_engine build/fuzz/fuzz_rules
 	$(Q)build/fuzz/fuzz_engine -max_len=2400 -len_control=1 -timeout=10 \
 		-artifact_prefix=build/fuzz/ -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus
+	$(Q)build/fuzz/fuzz_rules -max_len=2000 -timeout=10 -artifact_prefix=build/fuzz/ \
+		-max_total_time=$(FUZZ_SECONDS) build/fuzz/rules
