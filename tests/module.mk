@@ -182,6 +182,7 @@ check-now:
 # The kernel's own self-tests on the fake device; KERNEL_SOURCE=DIR spares a download.
 .PHONY: check-upstream
 check-upstream: all
+	$(Q)./install-packages upstream
 	$(Q)BUILD=$(abspath $(B)) tests/upstream/run
 
 # The unit tests under a sanitizer.
