@@ -28,7 +28,8 @@ static const struct rule_row rules[RULE_COUNT] = {
 	[RULE_USERS] = { "users",
 			 "connect and disconnect move the count by one, never below zero" },
 	[RULE_FD_OWNERSHIP] = { "fd-ownership",
-				"an owned fd is closed at the last disconnect, one passed in never" },
+				"an owned fd is closed at the last disconnect, one passed in "
+				"never" },
 	[RULE_LEAK] = { "leak", "at the last disconnect and at the end nothing is left" },
 	[RULE_DMA_OUTSIDE] = { "dma-outside",
 			       "DMA hits live mappings, and writes only to writable ones" },
@@ -75,7 +76,7 @@ bool op_is_alloc(const struct state_op *op)
 	       op->op == OP_ALLOC_VDEV || op->op == OP_ALLOC_VEVENTQ;
 }
 
-/* ---- findings -------------------------------------------------------------------- */
+/* ---- findings ------------------------------------------------------------------- */
 
 /* Where a finding goes that is not kept: written, never read. */
 static struct check_finding *finding_place(struct check *check, enum check_rule rule,
@@ -208,7 +209,7 @@ bool check_lossy_since(const struct check *check, uint32_t machine, int64_t sinc
 	       quality->machines[machine].lost_last_ns >= since_ns;
 }
 
-/* ---- the observer ------------------------------------------------------------------- */
+/* ---- the observer --------------------------------------------------------------- */
 
 static void on_event(void *opaque, const struct event *event)
 {
@@ -381,7 +382,7 @@ void check_destroy(struct check *check)
 	free(check);
 }
 
-/* ---- results --------------------------------------------------------------------------- */
+/* ---- results -------------------------------------------------------------------- */
 
 enum check_verdict check_rule_verdict(const struct check *check, enum check_rule rule)
 {

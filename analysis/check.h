@@ -64,7 +64,8 @@ struct check_finding {
 	int64_t time_ns;
 	char cause[200];
 	unsigned int witness_count;
-	struct check_witness witness[CHECK_WITNESS_MAX]; /* in the order of time; the last is guilty */
+	/* In the order of time; the last is the guilty one. */
+	struct check_witness witness[CHECK_WITNESS_MAX];
 };
 
 /* Findings kept of each rule and verdict; the others are only counted. */

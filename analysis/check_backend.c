@@ -55,7 +55,7 @@ static void check_users(struct check *check, const struct state_op *op)
 		users_differ(check, op, "disconnect did not take one user");
 }
 
-/* ---- the fd ------------------------------------------------------------------------ */
+/* ---- the fd --------------------------------------------------------------------- */
 
 static void fd_wrong(struct check *check, const struct state_op *op, enum check_verdict verdict,
 		     const char *cause)
@@ -117,7 +117,7 @@ static void check_fd_closed(struct check *check, const struct state_op *op)
 			 "the open file was closed by someone else while the backend had users");
 }
 
-/* ---- leak --------------------------------------------------------------------------- */
+/* ---- leak ----------------------------------------------------------------------- */
 
 static void witness_made(struct check_finding *finding, const struct state_object *object)
 {
@@ -176,8 +176,8 @@ static bool leak_sure(const struct check *check, const struct state_object *obje
 /* What no call asked for (a page table made by attaching a device) goes with its maker. */
 static bool leak_counts(const struct state_object *object)
 {
-	return object->born_op && object->type != TRACE_OBJ_DEVICE && object->type != TRACE_OBJ_SELFTEST &&
-	       object->type != TRACE_OBJ_ACCESS;
+	return object->born_op && object->type != TRACE_OBJ_DEVICE &&
+	       object->type != TRACE_OBJ_SELFTEST && object->type != TRACE_OBJ_ACCESS;
 }
 
 /* The last disconnect: what the backend made must be gone, in its file or in a shared one. */

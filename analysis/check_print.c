@@ -50,7 +50,8 @@ static void print_findings(const struct check *check, enum check_rule rule, FILE
 		for (size_t i = 0; i < check->findings_count && shown < SHOWN_PER_RULE; i++) {
 			const struct check_finding *finding = &check->findings[i];
 
-			if (finding->rule != rule || finding->verdict != (enum check_verdict)verdict)
+			if (finding->rule != rule ||
+			    finding->verdict != (enum check_verdict)verdict)
 				continue;
 			check_finding_print(check->analysis, finding, check_rule_name(rule), out);
 			shown++;
@@ -79,7 +80,7 @@ void check_print(const struct check *check, FILE *out)
 	fprintf(out, "\nverdict: %s\n", check_verdict_name(check_verdict(check)));
 }
 
-/* ---- JSON ------------------------------------------------------------------------- */
+/* ---- JSON ----------------------------------------------------------------------- */
 
 static void add_text(struct json_object *object, const char *name, const char *value)
 {

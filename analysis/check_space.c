@@ -63,7 +63,7 @@ static struct check_finding *found(struct check *check, enum check_rule rule,
 	return finding;
 }
 
-/* ---- commits ------------------------------------------------------------------------ */
+/* ---- commits -------------------------------------------------------------------- */
 
 static void witness_commit(struct check_finding *finding, const struct event *commit,
 			   const struct state_op *op)
@@ -137,7 +137,7 @@ void check_space_commit(struct check *check, const struct state_object *object,
 		commit_unmap(check, object, commit, op);
 }
 
-/* ---- calls that were refused ------------------------------------------------------------ */
+/* ---- calls that were refused ---------------------------------------------------- */
 
 static bool refused_as_overlap(const struct state_op *op)
 {
@@ -201,13 +201,14 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 		if (verdict == VERDICT_VIOLATION && how == SETTLED_UNDECIDED)
 			verdict = verdict_possible(check, op);
 		finding = found(check, RULE_UNMAP_UNMAPPED, verdict, object, op->iova, op->last,
-				op->end_ns, "was reported as not mapped, but a mapping lived there");
+				op->end_ns,
+				"was reported as not mapped, but a mapping lived there");
 		finding_witness_mapping(finding, object, &met.inside);
 		finding_witness_op(finding, op);
 	} else if (meet(object, op->iova, op->last, INT64_MAX).has_cut) {
 		met = meet(object, op->iova, op->last, INT64_MAX);
-		finding = found(check, RULE_PARTIAL_UNMAP, verdict_possible(check, op), object, op->iova,
-				op->last, op->end_ns,
+		finding = found(check, RULE_PARTIAL_UNMAP, verdict_possible(check, op), object,
+				op->iova, op->last, op->end_ns,
 				"was to be unmapped while a mapping was made that this would cut");
 		finding_witness_mapping(finding, object, &met.cut);
 		finding_witness_op(finding, op);
@@ -229,7 +230,7 @@ void check_space_refused(struct check *check, const struct state_op *op)
 		refused_unmap(check, op, object, SETTLED_ALONE);
 }
 
-/* ---- calls in their order, without commits -------------------------------------------------- */
+/* ---- calls in their order, without commits -------------------------------------- */
 
 /* QEMU's own events tell no begin: between threads their order is not sure. */
 static enum check_verdict settled_verdict(const struct check *check, const struct state_op *op,

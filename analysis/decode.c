@@ -85,7 +85,7 @@ const struct decoder_counts *decoder_counts(const struct decoder *decoder)
 	return &decoder->counts;
 }
 
-/* ---- streams ------------------------------------------------------------ */
+/* ---- streams -------------------------------------------------------------------- */
 
 static const char *environment_text(const bt_trace *trace, const char *name)
 {
@@ -157,7 +157,7 @@ static void stream_end(struct decoder *decoder, const bt_stream *stream)
 	free(known);
 }
 
-/* ---- event classes -------------------------------------------------------- */
+/* ---- event classes -------------------------------------------------------------- */
 
 /* The index of a member that is an integer (or, for text, a string); -1: there is none. */
 static int member_index(const bt_field_class *structure, const char *name, bool text)
@@ -240,7 +240,7 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 	return class;
 }
 
-/* ---- events --------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------- */
 
 static uint64_t integer(const bt_field *field, bool is_signed)
 {
@@ -379,7 +379,7 @@ bool decoder_event(struct decoder *decoder, const bt_message *message, struct ev
 	return !decode(decoder, message, event) && event->kind != EVENT_OTHER;
 }
 
-/* ---- loss ------------------------------------------------------------------- */
+/* ---- loss ----------------------------------------------------------------------- */
 
 static int64_t snapshot_ns(const bt_clock_snapshot *snapshot, int64_t unknown)
 {
@@ -402,6 +402,12 @@ static void tell_loss(struct decoder *decoder, const bt_stream *stream, struct e
 	analysis_loss(decoder->analysis, loss);
 }
 
+/* babeltrace2's names are long. */
+#define events_begin bt_message_discarded_events_borrow_beginning_default_clock_snapshot_const
+#define events_end bt_message_discarded_events_borrow_end_default_clock_snapshot_const
+#define packets_begin bt_message_discarded_packets_borrow_beginning_default_clock_snapshot_const
+#define packets_end bt_message_discarded_packets_borrow_end_default_clock_snapshot_const
+
 static void discarded_events(struct decoder *decoder, const bt_message *message)
 {
 	const bt_stream *stream = bt_message_discarded_events_borrow_stream_const(message);
@@ -410,12 +416,8 @@ static void discarded_events(struct decoder *decoder, const bt_message *message)
 
 	if (bt_stream_class_discarded_events_have_default_clock_snapshots(
 		    bt_stream_borrow_class_const(stream))) {
-		loss.first_ns = snapshot_ns(
-			bt_message_discarded_events_borrow_beginning_default_clock_snapshot_const(
-				message), INT64_MIN);
-		loss.last_ns = snapshot_ns(
-			bt_message_discarded_events_borrow_end_default_clock_snapshot_const(message),
-			INT64_MAX);
+		loss.first_ns = snapshot_ns(events_begin(message), INT64_MIN);
+		loss.last_ns = snapshot_ns(events_end(message), INT64_MAX);
 	}
 	if (bt_message_discarded_events_get_count(message, &count) ==
 	    BT_PROPERTY_AVAILABILITY_AVAILABLE)
@@ -431,12 +433,8 @@ static void discarded_packets(struct decoder *decoder, const bt_message *message
 
 	if (bt_stream_class_discarded_packets_have_default_clock_snapshots(
 		    bt_stream_borrow_class_const(stream))) {
-		loss.first_ns = snapshot_ns(
-			bt_message_discarded_packets_borrow_beginning_default_clock_snapshot_const(
-				message), INT64_MIN);
-		loss.last_ns = snapshot_ns(
-			bt_message_discarded_packets_borrow_end_default_clock_snapshot_const(message),
-			INT64_MAX);
+		loss.first_ns = snapshot_ns(packets_begin(message), INT64_MIN);
+		loss.last_ns = snapshot_ns(packets_end(message), INT64_MAX);
 	}
 	if (bt_message_discarded_packets_get_count(message, &count) ==
 	    BT_PROPERTY_AVAILABILITY_AVAILABLE)

@@ -53,7 +53,8 @@ const char *event_op_name(enum event_op op)
 		return "TEST_CMD";
 	if (op < OP_IOCTL + IOCTL_NAMES)
 		return ioctl_names[op - OP_IOCTL];
-	if (op >= OP_VFIO_IOCTL && op < OP_VFIO_IOCTL + VFIO_NAMES && vfio_names[op - OP_VFIO_IOCTL])
+	if (op >= OP_VFIO_IOCTL && op < OP_VFIO_IOCTL + VFIO_NAMES &&
+	    vfio_names[op - OP_VFIO_IOCTL])
 		return vfio_names[op - OP_VFIO_IOCTL];
 	return "other ioctl";
 }
@@ -235,7 +236,8 @@ size_t event_field_offset(const struct event_class *class, const char *name)
 	if (!class->qemu && !strcmp(name, "iommufd"))
 		return 0;
 	for (const struct field_row *row = fields; row->name; row++) {
-		if (!strcmp(row->name, name) && (row->kind == ANY || row->kind == (int)class->kind) &&
+		if (!strcmp(row->name, name) &&
+		    (row->kind == ANY || row->kind == (int)class->kind) &&
 		    (row->op == ANY || row->op == (int)class->op))
 			return row->offset;
 	}

@@ -215,7 +215,8 @@ static bool has_hole(struct dirent *const *names, int count)
 		number = strtol(digits + 1, NULL, 10);
 		if (!number)
 			continue;
-		snprintf(before, sizeof(before), "%.*s_%ld", (int)(digits - name), name, number - 1);
+		snprintf(before, sizeof(before), "%.*s_%ld", (int)(digits - name), name,
+			 number - 1);
 		for (k = 0; k < count && strcmp(names[k]->d_name, before); k++)
 			;
 		if (k == count)

@@ -31,7 +31,8 @@ enum op_field {
 };
 
 static const char *const field_names[FIELD_COUNT] = {
-	"op", "op_id", "pid", "tid", "begin_ns", "duration_ns", "id", "new_id", "iova", "size", "ret",
+	"op", "op_id",	"pid",	"tid",	"begin_ns", "duration_ns",
+	"id", "new_id", "iova", "size", "ret",
 };
 
 struct op_iterator {
@@ -74,7 +75,7 @@ static void queue_push(struct op_iterator *iterator, const bt_message *message)
 	iterator->queue[iterator->count++] = message;
 }
 
-/* ---- the stream of its own --------------------------------------------------------------- */
+/* ---- the stream of its own ------------------------------------------------------ */
 
 static bool add_field(bt_trace_class *trace_class, bt_field_class *payload, int field)
 {
@@ -166,7 +167,7 @@ static void make_stream(struct op_iterator *iterator, const bt_stream *first)
 	bt_clock_class_put_ref(clock);
 }
 
-/* ---- calls ---------------------------------------------------------------------------------- */
+/* ---- calls ---------------------------------------------------------------------- */
 
 static void set_u64(bt_field *payload, int field, uint64_t value)
 {
@@ -197,8 +198,9 @@ static void on_op(void *opaque, const struct state_op *op)
 		return;
 	}
 	payload = bt_event_borrow_payload_field(bt_message_event_borrow_event(message));
-	bt_field_string_set_value(bt_field_structure_borrow_member_field_by_index(payload, FIELD_OP),
-				  event_op_name(op->op));
+	bt_field_string_set_value(
+		bt_field_structure_borrow_member_field_by_index(payload, FIELD_OP),
+		event_op_name(op->op));
 	set_u64(payload, FIELD_OP_ID, op->op_id);
 	set_u64(payload, FIELD_PID, op->pid);
 	set_u64(payload, FIELD_TID, op->tid);
@@ -213,7 +215,7 @@ static void on_op(void *opaque, const struct state_op *op)
 	queue_push(iterator, message);
 }
 
-/* ---- messages ----------------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------------- */
 
 /* Hands message on, and behind it what it makes known. */
 static void take(struct op_iterator *iterator, const bt_message *message)
@@ -279,7 +281,7 @@ bt_message_iterator_class_next_method_status op_iterator_next(bt_self_message_it
 	return BT_MESSAGE_ITERATOR_CLASS_NEXT_METHOD_STATUS_OK;
 }
 
-/* ---- life ------------------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------- */
 
 bt_component_class_initialize_method_status
 op_filter_init(bt_self_component_filter *self, bt_self_component_filter_configuration *config,

@@ -53,7 +53,7 @@ static void sink_free(struct plugin_sink *sink)
 	free(sink);
 }
 
-/* ---- parameters --------------------------------------------------------------------- */
+/* ---- parameters ----------------------------------------------------------------- */
 
 struct reading {
 	bt_self_component_sink *self;
@@ -118,7 +118,7 @@ read_param(const char *name, const bt_value *value, void *data)
 			   : BT_VALUE_MAP_FOREACH_ENTRY_CONST_FUNC_STATUS_ERROR;
 }
 
-/* ---- life ------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------- */
 
 static bt_component_class_initialize_method_status
 sink_init(bt_self_component_sink *self, const bt_value *params, bool is_check)
@@ -193,7 +193,7 @@ plugin_sink_configured(bt_self_component_sink *self)
 	return BT_COMPONENT_CLASS_SINK_GRAPH_IS_CONFIGURED_METHOD_STATUS_OK;
 }
 
-/* ---- messages ----------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------------- */
 
 static void sink_print(struct plugin_sink *sink)
 {

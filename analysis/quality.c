@@ -111,8 +111,8 @@ void quality_print(const struct quality *quality, FILE *out)
 		return;
 	}
 	fprintf(out,
-		"lost: %s%" PRIu64 " events and %" PRIu64 " packets in %" PRIu64 " window%s, %" PRIu64
-		" commit number%s missing%s%s\n",
+		"lost: %s%" PRIu64 " events and %" PRIu64 " packets in %" PRIu64
+		" window%s, %" PRIu64 " commit number%s missing%s%s\n",
 		quality->lost_uncounted || quality->lost_packets ? "at least " : "",
 		quality->lost_events, quality->lost_packets, quality->lost_windows,
 		quality->lost_windows == 1 ? "" : "s", quality->seq_gaps,

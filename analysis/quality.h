@@ -18,7 +18,8 @@ struct quality_machine {
 	char *clock_uuid;  /* of its clock, "" where unknown; owned */
 	uint64_t events;   /* read */
 	int64_t lost_last_ns; /* end of the latest window of loss so far; INT64_MIN: none */
-	int64_t ends_first_ns, ends_last_ns; /* when the first and the last stream end; 0: unknown */
+	int64_t ends_first_ns; /* when the first and the last of its streams end; 0: unknown */
+	int64_t ends_last_ns;
 	int64_t lost_first_ns; /* beginning of the first one; INT64_MAX: none */
 };
 

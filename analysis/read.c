@@ -32,7 +32,7 @@ struct reader {
 #define fail(reader, ret, ...) \
 	(snprintf((reader)->error, (reader)->error_size, __VA_ARGS__), (ret))
 
-/* ---- the sink --------------------------------------------------------------- */
+/* ---- the sink ------------------------------------------------------------------- */
 
 static bt_graph_simple_sink_component_consume_func_status consume(bt_message_iterator *iterator,
 								  void *data)
@@ -57,7 +57,7 @@ static bt_graph_simple_sink_component_consume_func_status consume(bt_message_ite
 	return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_OK;
 }
 
-/* ---- babeltrace2's own components ------------------------------------------- */
+/* ---- babeltrace2's own components ----------------------------------------------- */
 
 /* The deepest cause of the thread's babeltrace2 error as one line. */
 static void take_error(char *text, size_t size)
@@ -96,7 +96,8 @@ static int add_muxer(struct reader *reader)
 	if (bt_graph_add_filter_component(
 		    reader->graph,
 		    bt_plugin_borrow_filter_component_class_by_name_const(plugin, "muxer"), "muxer",
-		    NULL, BT_LOGGING_LEVEL_NONE, &reader->muxer) != BT_GRAPH_ADD_COMPONENT_STATUS_OK) {
+		    NULL, BT_LOGGING_LEVEL_NONE,
+		    &reader->muxer) != BT_GRAPH_ADD_COMPONENT_STATUS_OK) {
 		bt_current_thread_clear_error();
 		ret = fail(reader, -ENOMEM, "cannot make babeltrace2's muxer");
 	}
@@ -193,7 +194,7 @@ static int add_live(struct reader *reader, const char *address)
 	return ret;
 }
 
-/* ---- finding traces ------------------------------------------------------------ */
+/* ---- finding traces ------------------------------------------------------------- */
 
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
@@ -323,11 +324,12 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 		ret = run_graph(&reader, paths[0]);
 	if (!ret && !quality->events_known && !analysis_stopped(analysis))
 		ret = fail(&reader, -ENODATA, quality->events
-			? "%s: a trace of something else: none of its events is of iommufd_backend, "
-			  "iommufd_dev, ioasis_sim or qemu:iommufd_backend_*"
+			? "%s: a trace of something else: none of its events is of "
+			  "iommufd_backend, iommufd_dev, ioasis_sim or qemu:iommufd_backend_*"
 			: "%s: the trace has no event", paths[0]);
 	if (!ret)
-		analysis_finish(analysis, analysis_still_running(analysis) || analysis_stopped(analysis));
+		analysis_finish(analysis, analysis_still_running(analysis) ||
+						  analysis_stopped(analysis));
 	bt_graph_put_ref(reader.graph);
 	decoder_destroy(reader.decoder);
 	return ret;

@@ -93,7 +93,7 @@ size_t state_ops_under_way(const struct state *state)
 	return state->ops_under_way;
 }
 
-/* ---- names --------------------------------------------------------------------- */
+/* ---- names ---------------------------------------------------------------------- */
 
 const char *state_procname(const struct state *state, uint32_t machine, uint32_t pid)
 {
@@ -131,7 +131,7 @@ const char *state_object_type_name(enum trace_object_type type)
 	return (size_t)type < sizeof(names) / sizeof(names[0]) ? names[type] : "object";
 }
 
-/* ---- contexts -------------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------------- */
 
 /* Which backend an event of QEMU means that names no open fd: the one in use. */
 static struct state_context *qemu_in_use(const struct state *state, const struct event *event)
@@ -272,7 +272,7 @@ void state_link(struct state *state, struct state_context *backend,
 	}
 }
 
-/* ---- objects ---------------------------------------------------------------------- */
+/* ---- objects -------------------------------------------------------------------- */
 
 struct state_object *state_object_find(const struct state *state,
 				       const struct state_context *context, uint64_t id)
@@ -353,7 +353,7 @@ void state_object_end(struct state *state, struct state_object *object, int64_t 
 	object_free(object);
 }
 
-/* ---- mappings ----------------------------------------------------------------------- */
+/* ---- mappings ------------------------------------------------------------------- */
 
 void state_map(struct state *state, struct state_object *object,
 	       const struct state_mapping *mapping)
@@ -413,7 +413,7 @@ bool state_mapping_certain(const struct state *state, const struct state_object 
 	return mapping->born_ns > object->gap_ns && object->commit_ns >= machine->lost_last_ns;
 }
 
-/* ---- events --------------------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------- */
 
 static void dev_open(struct state *state, const struct event *event)
 {

@@ -81,8 +81,10 @@ struct state_object {
 	uint64_t attached;	/* devices that use it (page table) */
 	struct state_pending *pending; /* commits that came before their turn, sorted */
 	size_t pending_count;
-	struct state_op *under_way; /* calls that name it and have not ended; without commits only */
-	struct state_op *held;	    /* calls that ended, to be put in order with these */
+	/* Without commits only: calls that name it and have not ended, and those that ended
+	   and are to be put in order with these. */
+	struct state_op *under_way;
+	struct state_op *held;
 	size_t held_count;
 	uint64_t dump;		/* state dump that it was last in */
 	struct state_object *next, **prev; /* of the context's objects */
@@ -132,7 +134,8 @@ struct state_op {
 	uint32_t commits;	/* made on its behalf */
 	uint32_t ioctls_ended;
 	int64_t inner_ret;	/* of the last ioctl that ended */
-	/* Of the checker: the commits of this call that are, and the last that is not as it says. */
+	/* Of the checker: commits of this call that are as it says, those that are not,
+	   and the last of these. */
 	uint32_t agree, differ;
 	uint64_t other_kind, other_id, other_iova, other_last;
 	/* Links of the state tracker. */

@@ -50,7 +50,7 @@ static bool collides_with_list(const struct state_op *op, const struct state_op 
 	return false;
 }
 
-/* ---- effect ----------------------------------------------------------------------- */
+/* ---- effect --------------------------------------------------------------------- */
 
 static enum trace_object_type type_allocated(enum event_op op)
 {
@@ -163,7 +163,7 @@ static void take_effect(struct state *state, struct state_op *op, enum state_set
 	state_op_free(state, op);
 }
 
-/* ---- trying orders ------------------------------------------------------------------ */
+/* ---- trying orders -------------------------------------------------------------- */
 
 struct area {
 	uint64_t iova, last;
@@ -395,10 +395,11 @@ static void decide(struct state *state, struct state_object *object)
 	for (unsigned int i = 0; i < count; i++)
 		ops[i]->named = NULL;
 	for (unsigned int i = 0; i < count; i++)
-		take_effect(state, how == SETTLED_EXPLAINED ? trial.ops[trial.found[i]] : ops[i], how);
+		take_effect(state,
+			    how == SETTLED_EXPLAINED ? trial.ops[trial.found[i]] : ops[i], how);
 }
 
-/* ---- holding ---------------------------------------------------------------------------- */
+/* ---- holding -------------------------------------------------------------------- */
 
 static bool still_open(const struct state_object *object)
 {

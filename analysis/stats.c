@@ -9,7 +9,7 @@
 #include "analysis/analysis.h"
 #include "analysis/stats_internal.h"
 
-/* ---- counting ------------------------------------------------------------------------ */
+/* ---- counting ------------------------------------------------------------------- */
 
 static struct stats_op *op_row(struct stats *stats, enum event_op op)
 {

@@ -73,7 +73,7 @@ static uint64_t permille(uint64_t part, uint64_t whole)
 	return whole ? (uint64_t)((unsigned __int128)part * 1000 / whole) : 0;
 }
 
-/* ---- text ------------------------------------------------------------------------------ */
+/* ---- text ----------------------------------------------------------------------- */
 
 static void print_op(const struct stats *stats, int op, uint64_t whole_ns, FILE *out)
 {
@@ -177,7 +177,7 @@ void stats_print(const struct stats *stats, enum stats_view view, FILE *out)
 		fprintf(out, "\nout of memory: the numbers are not whole\n");
 }
 
-/* ---- JSON ------------------------------------------------------------------------------- */
+/* ---- JSON ----------------------------------------------------------------------- */
 
 static void add_text(struct json_object *object, const char *name, const char *value)
 {

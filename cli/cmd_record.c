@@ -80,14 +80,15 @@ static const struct cli_command command = {
 	.name = "record",
 	.synopsis = "[OPTIONS] -- CMD [ARG...]",
 	.summary = "Runs CMD with tracing on and writes the trace.",
-	.details = "The exit status is CMD's (126 it cannot be run, 127 not found, 128+N signal N).\n"
+	.details = "The exit status is CMD's (126 it cannot be run, 127 not found, 128+N signal\n"
+		   "N).\n"
 		   "A session daemon of its own is started when none runs, and ended.",
 	.options = option_table,
 	.stops_at_argument = true,
 	.error_status = 3,
 };
 
-/* ---- the output folder ---------------------------------------------------------------- */
+/* ---- the output folder ---------------------------------------------------------- */
 
 /* Makes *output, or the first ioasis-trace-N that is free. 0 or the exit status. */
 static int make_output(const char **output, char name[64])
@@ -115,7 +116,7 @@ static int make_output(const char **output, char name[64])
 	return cli_fail(&command, "%s: %s", name, strerror(errno));
 }
 
-/* ---- CMD --------------------------------------------------------------------------------- */
+/* ---- CMD ------------------------------------------------------------------------ */
 
 static volatile sig_atomic_t wants_snapshot, wants_end;
 
@@ -159,7 +160,7 @@ static int exit_status(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* ---- snapshots ------------------------------------------------------------------------------ */
+/* ---- snapshots ------------------------------------------------------------------ */
 
 struct recorder {
 	struct tracing_session session;
@@ -226,7 +227,7 @@ static void take_snapshot(struct recorder *recorder, const char *why)
 	fprintf(stderr, "ioasis record: snapshot (%s): %s\n", why ? why : "a rule is broken", path);
 }
 
-/* ---- waiting ---------------------------------------------------------------------------------- */
+/* ---- waiting -------------------------------------------------------------------- */
 
 /* Waits for CMD; meanwhile answers signals and takes snapshots. Returns its wait status. */
 static int wait_for_command(struct recorder *recorder, const sigset_t *mask)
@@ -255,7 +256,7 @@ static int wait_for_command(struct recorder *recorder, const sigset_t *mask)
 		if (number == SIGUSR1 && snapshot)
 			take_snapshot(recorder, "SIGUSR1");
 		else if (number == SIGTERM || number == SIGHUP)
-			kill(recorder->pid, number); /* the terminal's signals reach CMD by themselves */
+			kill(recorder->pid, number); /* a terminal's signals reach CMD alone */
 		else if (number == SIGINT && info.si_code <= 0)
 			kill(recorder->pid, number);
 		else if (number < 0 && errno == EAGAIN && snapshot) {
@@ -278,7 +279,8 @@ int cmd_record(int argc, char **argv)
 	if (first < 0)
 		return status;
 	if (first == argc)
-		return cli_fail(&command, "no command given; ioasis record [OPTIONS] -- CMD [ARG...]");
+		return cli_fail(&command,
+				"no command given; ioasis record [OPTIONS] -- CMD [ARG...]");
 	status = make_output(&options.tracing.output, name);
 	if (status)
 		return status;

@@ -50,8 +50,8 @@ static const struct cli_command command = {
 	.name = "stats",
 	.synopsis = "[OPTIONS] TRACE...",
 	.summary = "Counts and times the calls in traces.",
-	.details = "Percentiles are known to within 1/32 of themselves; 'time' is the share of the\n"
-		   "time of all calls of the same layer (the backend's, the device's).",
+	.details = "Percentiles are known to within 1/32 of themselves; 'time' is the share of\n"
+		   "the time of all calls of the same layer (the backend's, the device's).",
 	.options = option_table,
 	.error_status = 3,
 };

@@ -53,7 +53,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- running LTTng's programs ------------------------------------------------------ */
+/* ---- running LTTng's programs --------------------------------------------------- */
 
 /* Starts argv in a process group of its own (Ctrl-C is for CMD), output to fd. */
 static pid_t spawn(char *const argv[], int fd)
@@ -158,7 +158,7 @@ static int lttng(struct tracing_session *session, ...)
 	return ret;
 }
 
-/* ---- the session daemon ------------------------------------------------------------------ */
+/* ---- the session daemon --------------------------------------------------------- */
 
 static void socket_path(const struct tracing_session *session, char *path, size_t size)
 {
@@ -316,7 +316,7 @@ static int daemon_start(struct tracing_session *session)
 	return ret;
 }
 
-/* ---- the session ------------------------------------------------------------------------- */
+/* ---- the session ---------------------------------------------------------------- */
 
 /* Bytes of a sub-buffer such that all CPUs' buffers fit into half of what /dev/shm has left. */
 static unsigned int subbuf_bytes(void)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/bench/bench_command.h"
 
@@ -122,7 +123,9 @@ static int compare(struct bench *bench, struct trace *trace)
 	char ioasis[PATH_MAX];
 	char *dummy[] = { "babeltrace2", "-o", "dummy", trace->path, NULL };
 	char *check[] = { ioasis, "check", trace->path, NULL };
-	char *python[] = { "python3", "-c", (char *)overlap_py, trace->path, NULL };
+	/* Debian's Python has python3-bt2, another on the path may not. */
+	char *python[] = { access("/usr/bin/python3", X_OK) ? "python3" : "/usr/bin/python3",
+			   "-c", (char *)overlap_py, trace->path, NULL };
 	struct bench_cost dummy_cost = { 0 }, check_cost = { 0 }, python_cost = { 0 };
 
 	bench_sibling("ioasis", ioasis, sizeof(ioasis));

@@ -74,7 +74,7 @@ static void expect_ok(struct trace_maker *maker)
 	expect(maker, RULE_OVERLAP, VERDICT_OK, "");
 }
 
-/* ---- one call after the other ------------------------------------------------------- */
+/* ---- one call after the other --------------------------------------------------- */
 
 static void test_check_clean_session_is_ok(void **state)
 {
@@ -342,7 +342,7 @@ static void test_check_slow_call_is_violation_of_the_budget(void **state)
 	maker_fini(&maker);
 }
 
-/* ---- overlapping calls without commits ------------------------------------------------- */
+/* ---- overlapping calls without commits ------------------------------------------ */
 
 /* Both calls are under way at the same time; the first to begin ends last. */
 static void overlapping(struct trace_maker *maker, struct maker_call a, int64_t a_ret,
@@ -425,7 +425,7 @@ static void test_check_map_refused_during_free_is_violation(void **state)
 	expect(&maker, RULE_USE_AFTER_FREE, VERDICT_VIOLATION, "map_dma");
 }
 
-/* ---- with the device's commits ------------------------------------------------------------ */
+/* ---- with the device's commits -------------------------------------------------- */
 
 static void device_call(struct trace_maker *maker, struct maker_call call, uint64_t kind,
 			uint64_t object, uint64_t seq, uint64_t arg, uint64_t new_id)
@@ -558,7 +558,7 @@ static void test_check_device_release_with_objects_is_leak(void **state)
 	expect(&maker, RULE_LEAK, VERDICT_VIOLATION, "closed");
 }
 
-/* ---- lost events ----------------------------------------------------------------------------- */
+/* ---- lost events ---------------------------------------------------------------- */
 
 /* A fault, and loss long before it: the fault is still certain. */
 static void test_check_fault_after_a_loss_is_violation(void **state)
@@ -628,7 +628,7 @@ static void test_check_conflict_across_a_loss_with_dense_commits_is_violation(vo
 	maker_fini(&maker);
 }
 
-/* ---- late start -------------------------------------------------------------------------------- */
+/* ---- late start ----------------------------------------------------------------- */
 
 static void dump_event(struct trace_maker *maker, enum event_kind kind, uint64_t id, uint64_t iova,
 		       uint64_t size)
@@ -700,7 +700,7 @@ static void test_check_late_start_without_dump_is_unknown(void **state)
 	maker_fini(&maker);
 }
 
-/* ---- QEMU's own events ---------------------------------------------------------------------------- */
+/* ---- QEMU's own events ---------------------------------------------------------- */
 
 /* It names no backend and no call, and ends calls only. */
 static void qemu_event(struct trace_maker *maker, enum event_op op, int64_t fd, uint64_t id,
@@ -752,7 +752,7 @@ static void test_check_qemu_double_map_is_violation(void **state)
 	expect(&maker, RULE_OVERLAP, VERDICT_VIOLATION, "map_dma");
 }
 
-/* ---- what the decoder asks by name ------------------------------------------------------------ */
+/* ---- what the decoder asks by name ---------------------------------------------- */
 
 static void test_event_class_of_names(void **state)
 {
