@@ -109,13 +109,18 @@ struct check_finding *finding_add(struct check *check, enum check_rule rule,
 				  ...)
 {
 	struct check_finding *finding;
+	bool inferred = verdict == VERDICT_INFERRED;
 	va_list ap;
 
+	if (inferred)
+		verdict = VERDICT_VIOLATION;
+	check->results[rule].inferred += inferred;
 	check->results[rule].asked++;
 	check->results[rule].count[verdict]++;
 	finding = finding_place(check, rule, verdict);
 	finding->rule = rule;
 	finding->verdict = verdict;
+	finding->inferred = inferred;
 	finding->time_ns = time_ns;
 	va_start(ap, cause);
 	vsnprintf(finding->cause, sizeof(finding->cause), cause, ap);
@@ -314,6 +319,22 @@ static void on_context_end(void *opaque, const struct state_context *context, in
 	check_id_forget(opaque, context);
 }
 
+/* Streams are missing of which nothing is known: what was inferred is in doubt. */
+static void doubt_inferred(struct check *check)
+{
+	for (int rule = 0; rule < RULE_COUNT; rule++) {
+		struct rule_result *result = &check->results[rule];
+
+		result->count[VERDICT_VIOLATION] -= result->inferred;
+		result->count[VERDICT_UNKNOWN] += result->inferred;
+		result->inferred = 0;
+	}
+	for (size_t i = 0; i < check->findings_count; i++) {
+		if (check->findings[i].inferred)
+			check->findings[i].verdict = VERDICT_UNKNOWN;
+	}
+}
+
 /*
  * Lost events can hide what breaks a rule: then no rule is known to hold. What lived
  * before it was seen leaves open what became of the rest that lived then.
@@ -325,6 +346,8 @@ static void on_finish(void *opaque)
 		     check->beginning_missing;
 
 	check_leak_finish(check);
+	if (analysis_quality(check->analysis)->unaccounted)
+		doubt_inferred(check);
 	for (int rule = 0; lossy && rule < RULE_COUNT; rule++) {
 		if (rule != RULE_LATENCY || check->has_latency)
 			check->results[rule].count[VERDICT_UNKNOWN] +=

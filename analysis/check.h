@@ -66,6 +66,7 @@ struct check_finding {
 	unsigned int witness_count;
 	/* In the order of time; the last is the guilty one. */
 	struct check_witness witness[CHECK_WITNESS_MAX];
+	bool inferred; /* rests on nothing else having happened */
 };
 
 /* Findings kept of each rule and verdict; the others are only counted. */

@@ -40,8 +40,9 @@ static void check_users(struct check *check, const struct state_op *op)
 								  !context->users && !op->users &&
 								  users_sure(check, context)))) {
 		struct check_finding *finding =
-			finding_add(check, RULE_USERS, VERDICT_VIOLATION, op->end_ns,
-				    "a disconnect without a connect: there was no user");
+			finding_add(check, RULE_USERS,
+				    op->ret == -ENOTCONN ? VERDICT_VIOLATION : VERDICT_INFERRED,
+				    op->end_ns, "a disconnect without a connect: there was no user");
 
 		finding_about(finding, context, 0);
 		finding_witness_op(finding, op);
@@ -92,10 +93,10 @@ static void check_fd(struct check *check, const struct state_op *op)
 			fd_wrong(check, op, VERDICT_VIOLATION,
 				 "the fd was closed while the backend has users");
 		else if (!op->users && op->fd < 0 && !owned && context->passed_in && sure)
-			fd_wrong(check, op, VERDICT_VIOLATION,
+			fd_wrong(check, op, VERDICT_INFERRED,
 				 "an fd that was passed in was closed at the last disconnect");
 		else if (!op->users && op->fd >= 0 && owned && sure && !op->qemu)
-			fd_wrong(check, op, VERDICT_VIOLATION,
+			fd_wrong(check, op, VERDICT_INFERRED,
 				 "an owned fd was not closed at the last disconnect");
 	}
 }
@@ -109,11 +110,11 @@ static void check_fd_closed(struct check *check, const struct state_op *op)
 	if (!context->users_known || !context->users || !users_sure(check, context))
 		return;
 	if (calls && op->ret == -EBADF)
-		fd_wrong(check, op, VERDICT_VIOLATION,
+		fd_wrong(check, op, VERDICT_INFERRED,
 			 "the fd was closed by someone else while the backend has users");
 	else if (context->peer_lost_ns != INT64_MIN && context->peer_lost_ns < op->begin_ns &&
 		 op->op == OP_DISCONNECT)
-		fd_wrong(check, op, VERDICT_VIOLATION,
+		fd_wrong(check, op, VERDICT_INFERRED,
 			 "the open file was closed by someone else while the backend had users");
 }
 

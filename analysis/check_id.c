@@ -120,7 +120,8 @@ static void judge_absent(struct check *check, const struct state_op *op,
 {
 	const struct id_history *history = history_find(check, truth, op->id);
 	bool lossy = check_lossy_since(check, op->machine, truth->born_ns) || !truth->born_seen;
-	enum check_verdict verdict = VERDICT_VIOLATION;
+	enum check_verdict verdict = gone && op->op != OP_UNMAP_DMA ? VERDICT_VIOLATION
+								      : VERDICT_INFERRED;
 
 	if (history && history->freed_ns == INT64_MIN)
 		return; /* it ended without being freed: no more is known */
@@ -145,7 +146,7 @@ static void judge_absent(struct check *check, const struct state_op *op,
 	else if (lossy)
 		found_unknown(check, op, VERDICT_UNKNOWN, true);
 	else if (!op->context->passed_in)
-		found_unknown(check, op, VERDICT_VIOLATION, lossy);
+		found_unknown(check, op, VERDICT_INFERRED, lossy);
 }
 
 void check_id_named(struct check *check, const struct state_op *op, enum state_settled how)

@@ -22,6 +22,7 @@ struct id_history {
 struct rule_result {
 	uint64_t asked;
 	uint64_t count[VERDICT_VIOLATION + 1];
+	uint64_t inferred; /* of the violations */
 };
 
 /* What a context left behind; told when it ends. */
@@ -96,8 +97,20 @@ static inline enum check_verdict verdict_possible(const struct check *check,
 								   : VERDICT_POSSIBLE;
 }
 
-/* violation if certain, else unknown. */
+/*
+ * A violation that follows from what was seen of the state, if certain: unless it turns out
+ * that a whole stream is missing, then it is unknown. A violation that events prove by
+ * themselves (an errno, dense commit numbers) is VERDICT_VIOLATION at once.
+ */
+#define VERDICT_INFERRED ((enum check_verdict)(VERDICT_VIOLATION + 1))
+
 static inline enum check_verdict verdict_if(bool certain)
+{
+	return certain ? VERDICT_INFERRED : VERDICT_UNKNOWN;
+}
+
+/* The same of what dense commit numbers prove. */
+static inline enum check_verdict verdict_proven_if(bool certain)
 {
 	return certain ? VERDICT_VIOLATION : VERDICT_UNKNOWN;
 }

@@ -52,7 +52,7 @@ static void behind_its_back(struct check *check, const struct state_object *obje
 			    const struct event *commit, const struct state_op *op)
 {
 	struct check_finding *finding =
-		finding_add(check, RULE_LAYERS_AGREE, VERDICT_VIOLATION, commit->time_ns,
+		finding_add(check, RULE_LAYERS_AGREE, VERDICT_INFERRED, commit->time_ns,
 			    "ioas %u of a backend was changed without a call of the backend: %s "
 			    "[0x%" PRIx64 ", 0x%" PRIx64 "]",
 			    object->id, commit_name(commit->commit_kind), commit->iova,
@@ -96,7 +96,7 @@ void check_layers_commit(struct check *check, const struct state_object *object,
 static void disagree(struct check *check, const struct state_op *op, const char *cause)
 {
 	struct check_finding *finding =
-		finding_add(check, RULE_LAYERS_AGREE, VERDICT_VIOLATION, op->end_ns, "%s: %s",
+		finding_add(check, RULE_LAYERS_AGREE, VERDICT_INFERRED, op->end_ns, "%s: %s",
 			    event_op_name(op->op), cause);
 
 	finding_about(finding, op->context, op->id);

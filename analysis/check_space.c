@@ -88,7 +88,7 @@ static void commit_map(struct check *check, const struct state_object *object,
 	rule_asked(check, RULE_OVERLAP);
 	if (!entry)
 		return;
-	finding = found(check, RULE_OVERLAP, verdict_if(entry->born_ns > object->gap_ns), object,
+	finding = found(check, RULE_OVERLAP, verdict_proven_if(entry->born_ns > object->gap_ns), object,
 			commit->iova, commit->last, commit->time_ns,
 			"was mapped while a mapping that shares addresses lived");
 	finding_witness_mapping(finding, object, entry);
@@ -109,13 +109,13 @@ static void commit_unmap(struct check *check, const struct state_object *object,
 	rule_asked(check, RULE_PARTIAL_UNMAP);
 	if (met.has_cut) {
 		finding = found(check, RULE_PARTIAL_UNMAP,
-				verdict_if(met.cut.born_ns > object->gap_ns), object, commit->iova,
+				verdict_proven_if(met.cut.born_ns > object->gap_ns), object, commit->iova,
 				commit->last, commit->time_ns, "was unmapped and cut a mapping");
 		finding_witness_mapping(finding, object, &met.cut);
 		witness_commit(finding, commit, op);
 	}
 	if (!met.has_inside && !met.has_cut && !nothing_said) {
-		finding = found(check, RULE_UNMAP_UNMAPPED, verdict_if(complete), object,
+		finding = found(check, RULE_UNMAP_UNMAPPED, verdict_proven_if(complete), object,
 				commit->iova, commit->last, commit->time_ns,
 				"was unmapped with success, but nothing was mapped there");
 		witness_commit(finding, commit, op);
@@ -190,7 +190,7 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 	rule_asked(check, RULE_PARTIAL_UNMAP);
 	if (met.has_cut) {
 		verdict = verdict_if(state_mapping_certain(check->state, object, &met.cut));
-		if (verdict == VERDICT_VIOLATION && how == SETTLED_UNDECIDED)
+		if (verdict == VERDICT_INFERRED && how == SETTLED_UNDECIDED)
 			verdict = verdict_possible(check, op);
 		finding = found(check, RULE_PARTIAL_UNMAP, verdict, object, op->iova, op->last,
 				op->end_ns, "was to be unmapped, which would cut a mapping");
@@ -198,7 +198,7 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 		finding_witness_op(finding, op);
 	} else if (met.has_inside) {
 		verdict = verdict_if(state_mapping_certain(check->state, object, &met.inside));
-		if (verdict == VERDICT_VIOLATION && how == SETTLED_UNDECIDED)
+		if (verdict == VERDICT_INFERRED && how == SETTLED_UNDECIDED)
 			verdict = verdict_possible(check, op);
 		finding = found(check, RULE_UNMAP_UNMAPPED, verdict, object, op->iova, op->last,
 				op->end_ns,
@@ -241,7 +241,7 @@ static enum check_verdict settled_verdict(const struct check *check, const struc
 		return VERDICT_UNKNOWN;
 	if (how == SETTLED_UNDECIDED || (op->qemu && mapping && mapping->tid != op->tid))
 		return verdict_possible(check, op);
-	return VERDICT_VIOLATION;
+	return VERDICT_INFERRED;
 }
 
 static void settle_map(struct check *check, const struct state_op *op,

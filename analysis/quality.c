@@ -27,7 +27,7 @@ void quality_fini(struct quality *quality)
 bool quality_is_lossy(const struct quality *quality)
 {
 	return quality->lost_windows || quality->seq_gaps || quality->beginning_missing ||
-	       quality->cut_short;
+	       quality->cut_short || quality->unaccounted;
 }
 
 uint32_t quality_machine(struct quality *quality, const char *name, const char *clock_uuid)
@@ -112,13 +112,14 @@ void quality_print(const struct quality *quality, FILE *out)
 	}
 	fprintf(out,
 		"lost: %s%" PRIu64 " events and %" PRIu64 " packets in %" PRIu64
-		" window%s, %" PRIu64 " commit number%s missing%s%s\n",
+		" window%s, %" PRIu64 " commit number%s missing%s%s%s\n",
 		quality->lost_uncounted || quality->lost_packets ? "at least " : "",
 		quality->lost_events, quality->lost_packets, quality->lost_windows,
 		quality->lost_windows == 1 ? "" : "s", quality->seq_gaps,
 		quality->seq_gaps == 1 ? "" : "s",
 		quality->beginning_missing ? ", the beginning" : "",
-		quality->cut_short ? ", the end of a stream" : "");
+		quality->cut_short ? ", the end of a stream" : "",
+		quality->unaccounted ? ", events of a stream that is gone" : "");
 }
 
 static void add_u64(struct json_object *object, const char *name, uint64_t value)
@@ -145,6 +146,7 @@ struct json_object *quality_to_json(const struct quality *quality)
 	json_object_object_add(object, "beginning_missing",
 			       json_object_new_boolean(quality->beginning_missing));
 	json_object_object_add(object, "cut_short", json_object_new_boolean(quality->cut_short));
+	add_u64(object, "unaccounted", quality->unaccounted);
 	for (size_t i = 0; i < quality->machines_count; i++) {
 		struct json_object *machine = json_object_new_object();
 

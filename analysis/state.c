@@ -93,6 +93,12 @@ size_t state_ops_under_way(const struct state *state)
 	return state->ops_under_way;
 }
 
+void state_missing(struct state *state, uint32_t machine, int64_t since_ns)
+{
+	if (state->analysis->quality.machines[machine].lost_last_ns < since_ns)
+		state->analysis->quality.unaccounted++;
+}
+
 /* ---- names ---------------------------------------------------------------------- */
 
 const char *state_procname(const struct state *state, uint32_t machine, uint32_t pid)

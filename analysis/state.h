@@ -59,6 +59,7 @@ struct state_context {
 	size_t objects_live;
 	uint64_t dump;		      /* state dumps begun */
 	struct state_context *next;   /* all contexts, in order of appearance */
+	uint64_t first_op;	      /* the first call whose begin was seen; 0: none */
 	void *rules;		      /* of the checker */
 };
 

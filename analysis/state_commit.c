@@ -24,6 +24,7 @@ static void gap(struct state *state, struct state_object *object, uint64_t missi
 		int64_t time_ns)
 {
 	state->analysis->quality.seq_gaps += missing;
+	state_missing(state, object->context->machine, object->commit_ns);
 	object->gap_ns = time_ns;
 	object->born_seen = false;
 }
@@ -173,6 +174,8 @@ static struct state_object *object_first_seen(struct state *state, struct state_
 	object = state_object_begin(state, context, event->id, &like);
 	if (object && !like.born_seen) {
 		object->gap_ns = event->time_ns - 1;
+		if (context->born_seen)
+			state_missing(state, event->machine, context->born_ns);
 		state->analysis->quality.seq_gaps += event->seq - 1;
 	}
 	return object;
@@ -193,6 +196,7 @@ void state_commit(struct state *state, const struct event *event)
 		object = state_object_find(state, context, event->id);
 		if (object) {
 			state->analysis->quality.seq_gaps++;
+			state_missing(state, event->machine, object->commit_ns);
 			state_object_end(state, object, event->time_ns, 0);
 		}
 		object = NULL;

@@ -39,6 +39,12 @@ struct state {
 
 #define state_tell(state, what, ...) analysis_tell((state)->analysis, what, ##__VA_ARGS__)
 
+/*
+ * Something is missing in the trace of machine at time_ns that was there at since_ns or
+ * later. When nothing that was told to be lost can be it, a whole stream may be.
+ */
+void state_missing(struct state *state, uint32_t machine, int64_t since_ns);
+
 /* state.c */
 struct state_context *state_context_find(struct state *state, const struct event *event,
 					 enum state_layer layer);

@@ -134,10 +134,30 @@ static struct state_op *op_start(struct state *state, const struct event *event,
 	op->begin_ns = event->time_ns;
 	op->begin_seen = true;
 	op->context = state_context_get(state, event, layer);
+	if (op->context && !op->context->first_op)
+		op->context->first_op = event->op_id;
 	copy_fields(op, event);
 	op->thread = thread_get(state, event->tid, event->machine);
 	state->ops_under_way++;
 	return op;
+}
+
+/* The thread goes on, so op ended: its end is missing. */
+static void op_overtaken(struct state *state, struct state_op *op)
+{
+	state_missing(state, op->machine, op->begin_ns);
+	op_lost(state, op);
+}
+
+/*
+ * An end without a begin. A call that was under way when tracing began has none;
+ * it is older than all that were seen to begin.
+ */
+static void begin_missing(struct state *state, const struct state_context *context,
+			  const struct event *event)
+{
+	if (context && context->first_op && event->op_id > context->first_op)
+		state_missing(state, event->machine, INT64_MIN + 1);
 }
 
 void state_op_begin(struct state *state, const struct event *event)
@@ -149,7 +169,7 @@ void state_op_begin(struct state *state, const struct event *event)
 		return;
 	if (op->thread) {
 		if (op->thread->backend)
-			op_lost(state, op->thread->backend);
+			op_overtaken(state, op->thread->backend);
 		op->thread->backend = op;
 	}
 	/* Without commits, calls on one object that overlap are put in order when they end. */
@@ -260,6 +280,8 @@ void state_op_end(struct state *state, const struct event *event)
 		op->begin_ns = begin_bound_ns(state, event);
 		op->qemu = event->qemu;
 		op->context = state_context_get(state, event, STATE_BACKEND);
+		if (event->op_id && event->op != OP_SET_FD)
+			begin_missing(state, op->context, event);
 	}
 	op->op = event->op;
 	copy_fields(op, event);
@@ -291,7 +313,7 @@ void state_ioctl_begin(struct state *state, const struct event *event)
 		struct state_op *outer = thread->backend;
 
 		if (thread->ioctl)
-			op_lost(state, thread->ioctl);
+			op_overtaken(state, thread->ioctl);
 		thread->ioctl = op;
 		if (outer && outer->pid == op->pid) {
 			op->outer = outer;
@@ -324,6 +346,7 @@ void state_ioctl_end(struct state *state, const struct event *event)
 		op->begin_ns = begin_bound_ns(state, event);
 		op->op = event_op_of_cmd((uint32_t)event->cmd);
 		op->context = state_context_find(state, event, STATE_DEVICE);
+		begin_missing(state, op->context, event);
 	}
 	op->ret = event->ret;
 	op->end_ns = event->time_ns;

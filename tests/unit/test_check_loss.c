@@ -263,6 +263,34 @@ static void run_seed(uint64_t seed, bool device)
 	maker_fini(&world.maker);
 }
 
+/* A whole stream is gone and nothing says so; calls and commits show it. */
+static void run_seed_stream_gone(uint64_t seed, bool device)
+{
+	struct maker_loss loss = { .first_ns = INT64_MIN, .last_ns = INT64_MAX, .untold = true };
+	struct analysis *analysis;
+	struct world world;
+	struct check *check;
+
+	make_clean_trace(&world, device, seed);
+	loss.cpu = (uint32_t)(seed % world.maker.cpus);
+	check = maker_play(&world.maker, &loss, 1, &analysis);
+	if (check_verdict(check) != VERDICT_UNKNOWN)
+		show(check, seed, device);
+	assert_int_equal(check_verdict(check), VERDICT_UNKNOWN);
+	check_destroy(check);
+	analysis_destroy(analysis);
+	maker_fini(&world.maker);
+}
+
+static void test_check_clean_trace_without_one_stream_is_unknown(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 100; seed++) {
+		run_seed_stream_gone(seed, false);
+		run_seed_stream_gone(seed, true);
+	}
+}
+
 static void run_seeds(bool device)
 {
 	const char *seed = getenv("SEED"), *runs = getenv("RUNS");
@@ -290,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check_clean_trace_with_loss_backend_only_is_never_violation),
 		cmocka_unit_test(test_check_clean_trace_with_loss_both_layers_is_never_violation),
+		cmocka_unit_test(test_check_clean_trace_without_one_stream_is_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,6 +236,8 @@ static void tell_losses(struct analysis *analysis, const struct maker_loss *loss
 			.events = 1,
 		};
 
+		if (losses[i].untold)
+			continue;
 		if (loss.last_ns == INT64_MAX) {
 			struct quality_machine *machine =
 				&analysis_quality(analysis)->machines[0];

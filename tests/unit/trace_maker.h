@@ -73,6 +73,7 @@ struct event *maker_last(struct trace_maker *maker);
 struct maker_loss {
 	uint32_t cpu;
 	int64_t first_ns, last_ns;
+	bool untold; /* nothing says that it is missing */
 };
 
 /* Plays all but what the losses take into a new analysis with a checker, and finishes it. */
