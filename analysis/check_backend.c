@@ -256,17 +256,22 @@ void check_leak_context_end(struct check *check, const struct state_context *con
 }
 
 /*
- * The end is sure only if all streams reach it: when tracing stops they end at about the same
- * time, so one that ends early may lack its last packet, and in it what came last.
+ * The end is sure only if all streams reach it. When tracing stops they end at about the same
+ * time, some time after the last event; a stream that ends early, or with its last event,
+ * may lack its last packet, and in it what came last.
  */
 #define ENDS_APART_NS 2000000
+#define ENDS_AFTER_NS 200000
 
 static bool end_sure(const struct check *check, uint32_t number)
 {
 	const struct quality_machine *machine =
 		&analysis_quality(check->analysis)->machines[number];
 
-	return machine->ends_last_ns - machine->ends_first_ns <= ENDS_APART_NS;
+	if (!machine->ends_first_ns)
+		return true; /* a source that does not tell */
+	return machine->ends_last_ns - machine->ends_first_ns <= ENDS_APART_NS &&
+	       machine->ends_first_ns - machine->last_ns >= ENDS_AFTER_NS;
 }
 
 static void leak_users(struct check *check, const struct state_context *context)

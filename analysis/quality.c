@@ -64,8 +64,10 @@ void quality_event(struct quality *quality, uint32_t machine, int64_t time_ns, b
 {
 	quality->events++;
 	quality->events_known += known;
-	if (machine < quality->machines_count)
+	if (machine < quality->machines_count) {
 		quality->machines[machine].events++;
+		quality->machines[machine].last_ns = time_ns;
+	}
 	if (time_ns < quality->first_ns)
 		quality->first_ns = time_ns;
 	if (time_ns > quality->last_ns)

@@ -17,6 +17,7 @@ struct quality_machine {
 	char *name;	   /* host name, or the trace's path where it has none; owned */
 	char *clock_uuid;  /* of its clock, "" where unknown; owned */
 	uint64_t events;   /* read */
+	int64_t last_ns;   /* time of the last one */
 	int64_t lost_last_ns; /* end of the latest window of loss so far; INT64_MIN: none */
 	int64_t ends_first_ns; /* when the first and the last of its streams end; 0: unknown */
 	int64_t ends_last_ns;
