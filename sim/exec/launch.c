@@ -63,11 +63,26 @@ static void run_again(char *const argv[])
 	execv("/proc/self/exe", argv);
 }
 
+/*
+ * A standard file that is closed stays closed for CMD, but its number must not become
+ * one of ours, which a message would be written to.
+ */
+static void hold_standard_files(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			open("/dev/null", O_RDWR | O_CLOEXEC);
+	}
+}
+
 void launch_start_alone(char *const argv[])
 {
 	bool again = false, moved = false;
 	size_t i;
 
+	hold_standard_files();
 	for (i = 0; i < STARTERS; i++)
 		again |= move_variable(thread_starters[i].put_off, thread_starters[i].name);
 	if (again || alone())

@@ -31,6 +31,9 @@ check_output "standard input" "input" sh -c "echo input | $exec -- cat"
 check_output "open files" "passed" sh -c "echo passed | $exec -- cat /dev/fd/3 3<&0"
 check_output "no other open files" "$(ls /proc/self/fd | wc -l)" \
 	$exec -- sh -c 'ls /proc/self/fd | wc -l'
+closed="sh -c 'ls /proc/self/fd >$TEST_DIR/fds' <&- >&- 2>&-"
+check_output "closed files stay closed" "$(sh -c "$closed"; cat "$TEST_DIR/fds")" \
+	sh -c "$exec -- $closed; cat $TEST_DIR/fds"
 check_output "ignored signals stay ignored" "$(sh -c 'trap "" INT PIPE; grep SigIgn /proc/self/status')" \
 	sh -c "trap '' INT PIPE; $exec -- grep SigIgn /proc/self/status"
 check_output "no signal is blocked" "$(grep SigBlk /proc/self/status)" \
