@@ -40,8 +40,9 @@ bool des_step(struct des *des, uint64_t until_ns);
 
 /*
  * One server, first come first served, for work whose length is known when it
- * is asked for: a DMA engine, a link, an invalidation queue, a page-table lock.
- * It needs no events: the start of the next piece of work is the end of the last.
+ * is asked for: a link, a DMA engine. It needs no events: the start of the next
+ * piece of work is the end of the last. What is asked for ahead of time (a lock,
+ * an invalidation queue) is a des_calendar (calendar.h).
  */
 struct des_server {
 	uint64_t free_at_ns;
@@ -57,29 +58,5 @@ struct des_server {
  * Calls must come in the order of now_ns to be first come first served.
  */
 uint64_t des_server_use(struct des_server *server, uint64_t now_ns, uint64_t work_ns);
-
-/*
- * A lock with a queue, for holders that do not know how long they will hold it.
- * Waiters get it in the order they asked; `granted` fires at the time of the release.
- */
-struct des_lock_waiter;
-
-struct des_lock {
-	struct des *des;	       /* borrowed */
-	struct des_lock_waiter *first; /* owned */
-	struct des_lock_waiter **last_next;
-	uint64_t waiters_count;
-	uint64_t waited_count;
-	uint64_t wait_ns;
-	bool held;
-};
-
-void des_lock_init(struct des_lock *lock, struct des *des);
-/* Nobody may wait any more or everything ends now. */
-void des_lock_fini(struct des_lock *lock);
-/* True: the caller holds it now. False: granted(opaque, arg) fires once it does. Aborts: no memory. */
-bool des_lock_acquire(struct des_lock *lock, des_fire_fn granted, void *opaque, uint64_t arg);
-/* Gives it up to the next in line, if any. It must be held. */
-void des_lock_release(struct des_lock *lock);
 
 #endif

@@ -5,8 +5,8 @@
  * stop the guest, read the dirty bits once more, send the rest. Or give up after
  * so many rounds: the guest writes faster than the link carries.
  *
- * What devices wrote comes from the engine's dirty bits, what the CPUs wrote from a
- * model: so many pages a second, evenly among the hot share of memory.
+ * What devices wrote to the guest's memory comes from the dirty bits of their page
+ * tables (those in passthrough mode have it mapped), what the CPUs wrote from a model: so many pages a second, evenly among the hot share of memory.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,12 +21,15 @@
 
 #define MIGRATION_THREAD 5u
 #define PAGE_BYTES	 ENGINE_PAGE_SIZE
+#define DEVICES_MAX	 2u
 
 struct migration {
 	struct guest *guest;
 	struct des_random random;
 	uint64_t *dirty; /* a bit a page of guest addresses; owned */
 	uint64_t words_count;
+	uint32_t hwpt_ids[DEVICES_MAX]; /* whose dirty bits are tracked */
+	unsigned int hwpts_count;
 	uint64_t begun_ns;
 	uint64_t cpu_until_ns; /* the CPUs' writes are in `dirty` up to here */
 	uint64_t rounds;
@@ -38,7 +41,6 @@ struct migration {
 	uint64_t downtime_ns;
 	bool done;
 	bool converged;
-	bool tracking;
 };
 
 static const struct scenario_migration *config_of(const struct migration *migration)
@@ -108,17 +110,16 @@ static uint64_t read_range(struct migration *migration, uint64_t now_ns,
  */
 static uint64_t read_dirty(struct migration *migration, uint64_t now_ns)
 {
-	struct guest *guest = migration->guest;
 	struct guest_range ranges[GUEST_RANGES_MAX];
-	unsigned int count = guest_memory_ranges(guest->world->scenario, ranges);
-	uint32_t hwpt_id = guest_dirty_hwpt(guest);
-	uint64_t before;
+	unsigned int count = guest_memory_ranges(migration->guest->world->scenario,
+						 ranges);
+	uint64_t before = count_dirty(migration);
 
-	if (!migration->tracking || !hwpt_id)
-		return now_ns;
-	before = count_dirty(migration);
-	for (unsigned int i = 0; i < count; i++)
-		now_ns = read_range(migration, now_ns, &ranges[i], hwpt_id);
+	for (unsigned int device = 0; device < migration->hwpts_count; device++) {
+		for (unsigned int i = 0; i < count; i++)
+			now_ns = read_range(migration, now_ns, &ranges[i],
+					    migration->hwpt_ids[device]);
+	}
 	migration->device_pages += count_dirty(migration) - before;
 	return now_ns;
 }
@@ -134,11 +135,10 @@ static uint64_t take_dirty(struct migration *migration)
 static void end_migration(struct migration *migration, uint64_t now_ns, bool converged)
 {
 	struct guest *guest = migration->guest;
-	uint32_t hwpt_id = guest_dirty_hwpt(guest);
 
-	if (migration->tracking && hwpt_id)
-		now_ns = call_set_dirty(guest, now_ns, hwpt_id, false, NULL);
-	migration->tracking = false;
+	while (migration->hwpts_count)
+		now_ns = call_set_dirty(guest, now_ns,
+					migration->hwpt_ids[--migration->hwpts_count], false, NULL);
 	migration->done = true;
 	migration->converged = converged;
 	migration->total_ns = now_ns - migration->begun_ns;
@@ -194,21 +194,32 @@ static void round_sent(void *opaque, uint64_t arg)
 	       now_ns);
 }
 
+/* From now on the device's writes are known, if the guest's memory is what it sees. */
+static uint64_t track(struct migration *migration, uint64_t now_ns,
+		      const struct sim_device *device)
+{
+	int ret;
+
+	if (!device || !device->hwpt_id || device->ioas_id != migration->guest->ioas_id)
+		return now_ns;
+	now_ns = call_set_dirty(migration->guest, now_ns, device->hwpt_id, true, &ret);
+	if (!ret)
+		migration->hwpt_ids[migration->hwpts_count++] = device->hwpt_id;
+	return now_ns;
+}
+
 static void migration_starts(void *opaque, uint64_t arg)
 {
 	struct migration *migration = opaque;
 	struct guest *guest = migration->guest;
 	struct des *des = &guest->world->des;
-	uint32_t hwpt_id = guest_dirty_hwpt(guest);
 	uint64_t now_ns = des->now_ns, pages;
-	int ret = 0;
 
 	(void)arg;
 	guest->tid = guest_tid(guest, MIGRATION_THREAD);
 	migration->begun_ns = now_ns;
-	if (hwpt_id)
-		now_ns = call_set_dirty(guest, now_ns, hwpt_id, true, &ret);
-	migration->tracking = hwpt_id && !ret;
+	now_ns = track(migration, now_ns, nic_device(guest));
+	now_ns = track(migration, now_ns, nvme_device(guest));
 	migration->cpu_until_ns = now_ns;
 	pages = guest->world->scenario->guest.memory_bytes / PAGE_BYTES;
 	migration->sent_pages += pages;

@@ -506,9 +506,9 @@ static void destroy(struct world *world)
 	}
 }
 
-uint32_t guest_dirty_hwpt(const struct guest *guest)
+const struct sim_device *nic_device(const struct guest *guest)
 {
-	return guest->nic ? guest->nic->device.hwpt_id : 0;
+	return guest->nic ? &guest->nic->device : NULL;
 }
 
 const struct actor_kind actor_nic = {

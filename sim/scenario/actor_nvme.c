@@ -254,6 +254,11 @@ static void destroy(struct world *world)
 	}
 }
 
+const struct sim_device *nvme_device(const struct guest *guest)
+{
+	return guest->nvme ? &guest->nvme->device : NULL;
+}
+
 const struct actor_kind actor_nvme = {
 	.section = SECTION_NVME,
 	.begin = begin,

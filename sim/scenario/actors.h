@@ -64,7 +64,8 @@ uint64_t guest_device_end(struct sim_device *device, enum scenario_mode mode, ui
 /* For the faults: the guest's NIC does the wrong thing once. */
 void nic_misbehave(struct guest *guest, enum scenario_fault kind);
 
-/* For the migration: the guest's devices and their page table (0: none). */
-uint32_t guest_dirty_hwpt(const struct guest *guest);
+/* For the migration: the guest's devices; NULL: it has none of the kind. Borrowed. */
+const struct sim_device *nic_device(const struct guest *guest);
+const struct sim_device *nvme_device(const struct guest *guest);
 
 #endif

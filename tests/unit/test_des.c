@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/des/calendar.h"
 #include "sim/des/des.h"
 #include "sim/des/random.h"
 
@@ -213,40 +214,62 @@ static void test_server_work_queues_up(void **state)
 	assert_int_equal(server.longest_wait_ns, 40);
 }
 
-struct lock_log {
-	struct des des;
-	struct des_lock lock;
-	uint64_t order[4];
-	size_t count;
-};
-
-static void lock_granted(void *opaque, uint64_t arg)
+static void test_calendar_gives_the_first_stretch_that_is_free(void **state)
 {
-	struct lock_log *log = opaque;
-
-	log->order[log->count++] = arg;
-	des_lock_release(&log->lock);
-}
-
-static void test_lock_is_granted_in_the_order_asked(void **state)
-{
-	struct lock_log log = { .count = 0 };
+	struct des_calendar calendar;
 
 	(void)state;
-	assert_int_equal(des_init(&log.des), 0);
-	des_lock_init(&log.lock, &log.des);
-	assert_true(des_lock_acquire(&log.lock, lock_granted, &log, 0));
-	assert_false(des_lock_acquire(&log.lock, lock_granted, &log, 1));
-	assert_false(des_lock_acquire(&log.lock, lock_granted, &log, 2));
-	des_lock_release(&log.lock);
-	while (des_step(&log.des, 1000))
-		;
-	assert_int_equal(log.count, 2);
-	assert_int_equal(log.order[0], 1);
-	assert_int_equal(log.order[1], 2);
-	assert_false(log.lock.held);
-	des_lock_fini(&log.lock);
-	des_fini(&log.des);
+	des_calendar_init(&calendar);
+	assert_int_equal(des_calendar_use(&calendar, 0, 100, 50), 150);
+	/* Asked for later, but for an earlier time: nobody uses it yet. */
+	assert_int_equal(des_calendar_use(&calendar, 0, 20, 50), 70);
+	/* Between the two are 30 ns: enough for 30, not for 31. */
+	assert_int_equal(des_calendar_use(&calendar, 0, 60, 31), 181);
+	assert_int_equal(des_calendar_use(&calendar, 0, 60, 30), 100);
+	assert_int_equal(calendar.busy_ns, 161);
+	assert_int_equal(calendar.waited_count, 2);
+	assert_int_equal(calendar.wait_ns, 90 + 10);
+	/* All stretches touch by now. */
+	assert_int_equal(calendar.end - calendar.first, 1);
+	des_calendar_fini(&calendar);
+}
+
+#define SLOTS 4096
+
+/* The same on a row of nanoseconds, each free or taken. */
+static uint64_t slots_use(bool taken[SLOTS], uint64_t now, uint64_t work)
+{
+	for (uint64_t start = now;; start++) {
+		uint64_t at = start;
+
+		while (at < start + work && !taken[at])
+			at++;
+		if (at < start + work)
+			continue;
+		memset(&taken[start], true, work);
+		return start + work;
+	}
+}
+
+static void test_calendar_random_work_agrees_with_a_row_of_slots(void **state)
+{
+	struct des_calendar calendar;
+	static bool taken[SLOTS];
+	struct des_random random;
+	uint64_t floor = 0;
+
+	(void)state;
+	des_random_init(&random, test_seed(), "calendar", 0);
+	des_calendar_init(&calendar);
+	while (floor < SLOTS - 600) {
+		uint64_t now = floor + des_random_below(&random, 60);
+		uint64_t work = des_random_below(&random, 9) + 1;
+
+		assert_int_equal(des_calendar_use(&calendar, floor, now, work),
+				 slots_use(taken, now, work));
+		floor += des_random_below(&random, 12);
+	}
+	des_calendar_fini(&calendar);
 }
 
 static void test_random_streams_are_their_own(void **state)
@@ -338,7 +361,8 @@ int main(void)
 		cmocka_unit_test(test_queue_many_cancelled_leave_no_keys_behind),
 		cmocka_unit_test(test_des_run_stops_at_the_time_given),
 		cmocka_unit_test(test_server_work_queues_up),
-		cmocka_unit_test(test_lock_is_granted_in_the_order_asked),
+		cmocka_unit_test(test_calendar_gives_the_first_stretch_that_is_free),
+		cmocka_unit_test(test_calendar_random_work_agrees_with_a_row_of_slots),
 		cmocka_unit_test(test_random_streams_are_their_own),
 		cmocka_unit_test(test_random_numbers_are_as_written_down),
 		cmocka_unit_test(test_log2_and_exp2_of_powers_are_exact),
