@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "analysis/json_out.h"
+#include "analysis/live_mappings.h"
 
 #define HEAD_BYTES 1024 /* of the first line, with its newline */
 
@@ -206,24 +207,17 @@ static void quality_write(struct json_export *e)
 	json_out_end(&json, '}');
 }
 
+static void on_left(void *opaque, const struct state_object *object,
+		    const struct state_mapping *mapping)
+{
+	mapping_write(opaque, object, mapping, false, 0, 0);
+}
+
 static void on_finish(void *opaque)
 {
 	struct json_export *e = opaque;
-	const struct state_context *context;
 
-	for (context = state_contexts(analysis_state(e->analysis)); context;
-	     context = context->next) {
-		for (const struct state_object *object = context->objects; object;
-		     object = object->next) {
-			const struct range_entry *entry;
-			struct range_iter iter;
-
-			for (entry = range_set_overlap(&object->mappings, 0, UINT64_MAX, &iter);
-			     entry; entry = range_set_next_overlap(&object->mappings, 0,
-								   UINT64_MAX, &iter))
-				mapping_write(e, object, entry, false, 0, 0);
-		}
-	}
+	live_mappings_visit(e->analysis, on_left, e);
 	if (e->seekable)
 		rewind(e->file);
 	quality_write(e);

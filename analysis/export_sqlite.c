@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analysis/live_mappings.h"
+
 
 static const char tables[] =
 	"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
@@ -307,26 +309,18 @@ static void quality_insert(struct sqlite *s, const char *name, int64_t value)
 	row_end(&row);
 }
 
+static void on_left(void *opaque, const struct state_object *object,
+		    const struct state_mapping *mapping)
+{
+	mapping_insert(opaque, object, mapping, false, 0, 0);
+}
+
 static void on_finish(void *opaque)
 {
 	struct sqlite *s = opaque;
 	const struct quality *q = analysis_quality(s->analysis);
-	const struct state_context *context;
 
-	/* What still lives. */
-	for (context = state_contexts(analysis_state(s->analysis)); context;
-	     context = context->next) {
-		for (const struct state_object *object = context->objects; object;
-		     object = object->next) {
-			const struct range_entry *entry;
-			struct range_iter iter;
-
-			for (entry = range_set_overlap(&object->mappings, 0, UINT64_MAX, &iter);
-			     entry; entry = range_set_next_overlap(&object->mappings, 0,
-								   UINT64_MAX, &iter))
-				mapping_insert(s, object, entry, false, 0, 0);
-		}
-	}
+	live_mappings_visit(s->analysis, on_left, s);
 	for (size_t i = 0; i < q->machines_count; i++) {
 		struct row row = row_begin(s, INSERT_MACHINE);
 

@@ -13,6 +13,7 @@ rules_srcs := \
 report_srcs := \
 	analysis/histogram.c \
 	analysis/json_out.c \
+	analysis/live_mappings.c \
 	analysis/page.c \
 	analysis/report_collect.c \
 	analysis/report_html.c \

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/live_mappings.h"
+
 static void report_fail(struct report *report, int error)
 {
 	if (!report->error)
@@ -466,28 +468,20 @@ static void on_op(void *opaque, const struct state_op *op)
 }
 
 /* What still lives goes to the file too. */
+static void on_left(void *opaque, const struct state_object *object,
+		    const struct state_mapping *mapping)
+{
+	const struct report_space *space = space_find(opaque, object->serial);
+
+	if (space)
+		mapping_spool(opaque, space, mapping, INT64_MAX);
+}
+
 static void on_finish(void *opaque)
 {
 	struct report *report = opaque;
 
-	const struct state_context *context;
-
-	for (context = state_contexts(analysis_state(report->analysis)); context;
-	     context = context->next) {
-		for (const struct state_object *object = context->objects; object;
-		     object = object->next) {
-			const struct report_space *space = space_find(report, object->serial);
-			const struct range_entry *entry;
-			struct range_iter iter;
-
-			if (!space)
-				continue;
-			for (entry = range_set_overlap(&object->mappings, 0, UINT64_MAX, &iter);
-			     entry; entry = range_set_next_overlap(&object->mappings, 0,
-								   UINT64_MAX, &iter))
-				mapping_spool(report, space, entry, INT64_MAX);
-		}
-	}
+	live_mappings_visit(report->analysis, on_left, report);
 }
 
 int report_observe(struct report *report, struct analysis *analysis)
