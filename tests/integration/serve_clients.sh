@@ -75,6 +75,17 @@ else
 fi
 rm -f "$serve_path"
 
+# Without the right to look into other processes, as with Yama for those that are no children.
+serve_prefix="setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace"
+serve_start
+check_output "a client that may not be looked into cannot open" "open $serve_path: Permission denied" \
+	"$client" "$serve_path" share
+serve_stop
+check "and serve says why and what helps" \
+	grep -q "^ioasis serve: cannot serve process .* run the program with 'ioasis exec'" serve.err
+check_output "once" 1 grep -c "cannot serve" serve.err
+serve_prefix=
+
 # A call that lasts: the daemon is killed in it, or the client is.
 serve_start --delay alloc:1000s
 "$client" "$serve_path" alloc >alloc.out &

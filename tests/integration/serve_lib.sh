@@ -4,10 +4,12 @@
 #   serve_needs              skips the script without /dev/fuse or user namespaces
 #   serve_start [OPTION...]  starts one at $serve_path; $serve_pid; its output in serve.out,
 #                            serve.err. Fails the script if it does not get ready.
+#                            $serve_prefix: words before the command, if any
 #   serve_stop [SIGNAL]      ends it (TERM) and puts its exit status into $serve_status
 
 serve_pid=
 serve_status=
+serve_prefix=
 serve_path=$(cd "${TEST_DIR:-/tmp}" && pwd)/iommu
 
 if [ -z "${IOASIS_TEST_NAMESPACE:-}" ] && unshare -Urm true 2>/dev/null; then
@@ -31,7 +33,7 @@ serve_await() { # FILE PATTERN PID
 
 serve_start() {
 	rm -f serve.out serve.err # of the one before
-	"$BUILD/ioasis" serve --at "$serve_path" "$@" >serve.out 2>serve.err &
+	$serve_prefix "$BUILD/ioasis" serve --at "$serve_path" "$@" >serve.out 2>serve.err &
 	serve_pid=$!
 	serve_await serve.out "^ready " "$serve_pid" && return
 	not_ok "serve gets ready"
