@@ -146,8 +146,8 @@ static void print_json(const struct options *options, const struct merge *merge)
 {
 	const char *separator = "";
 
-	printf("{\n  \"scenario\": \"%s\",\n  \"runs\": %zu,\n  \"results\": [", merge_scenario(merge),
-	       merge_runs_count(merge));
+	printf("{\n  \"scenario\": \"%s\",\n  \"runs\": %zu,\n  \"results\": [",
+	       merge_scenario(merge), merge_runs_count(merge));
 	for (size_t metric = 0; metric < merge_metrics_count(merge); metric++) {
 		if (!is_wanted(options, merge, metric))
 			continue;
@@ -189,7 +189,8 @@ static int draw(const struct options *options, const struct merge *merge)
 	if (!options->metrics_count)
 		return cli_fail(&command, "--draw needs --metric: which number to draw");
 	if (!x)
-		return cli_fail(&command, "--draw: nothing was varied, so there is nothing to draw");
+		return cli_fail(&command,
+				"--draw: nothing was varied, so there is nothing to draw");
 	out = fopen(options->draw, "we");
 	if (!out)
 		return cli_fail(&command, "--draw %s: %s", options->draw, strerror(errno));
@@ -210,11 +211,13 @@ static int merge_all(const struct options *options, struct merge *merge, char **
 	if (status)
 		return status;
 	if (!merge_runs_count(merge))
-		return cli_fail(&command, "%s: holds no results; run 'ioasis sweep' first", paths[0]);
+		return cli_fail(&command, "%s: holds no results; run 'ioasis sweep' first",
+				paths[0]);
 	for (size_t i = 0; i < options->metrics_count; i++) {
 		if (merge_metric_find(merge, options->metrics[i]) < 0)
-			return cli_fail(&command, "--metric %s: is no number of the results; "
-						  "--json without it lists those that vary",
+			return cli_fail(&command,
+					"--metric %s: is no number of the results; "
+					"--json without it lists those that vary",
 					options->metrics[i]);
 	}
 	merge_sort(merge);

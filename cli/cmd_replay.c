@@ -199,9 +199,9 @@ static const char *answer(int32_t ret)
 
 static uint64_t rate(const struct replay_result *result)
 {
-	return result->wall_ns ? (uint64_t)((unsigned __int128)result->calls * 1000000000 /
-					    result->wall_ns)
-			       : 0;
+	return result->wall_ns
+		       ? (uint64_t)((unsigned __int128)result->calls * 1000000000 / result->wall_ns)
+		       : 0;
 }
 
 static void print_table(const struct recording *recording, const struct replay_result *result)
@@ -265,8 +265,9 @@ static int run(const struct options *options, struct recording *recording)
 	int err;
 
 	if (!recording->count)
-		return cli_fail(&command, "the trace holds no calls of the backend; record one with "
-					  "'ioasis record'");
+		return cli_fail(&command,
+				"the trace holds no calls of the backend; record one with "
+				"'ioasis record'");
 	qsort(recording->calls, recording->count, sizeof(*recording->calls), compare_calls);
 	sigaction(SIGINT, &action, NULL);
 	err = replay_run(recording->calls, recording->count, &replay_options, &result, error);

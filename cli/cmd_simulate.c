@@ -143,9 +143,10 @@ static const struct cli_command command = {
 	.name = "simulate",
 	.synopsis = "SCENARIO.yaml [OPTIONS]",
 	.summary = "Runs a scenario in virtual time: the same seed gives the same result.",
-	.details = "Simulated clients use the real backend on the real engine; only time, load and\n"
-		   "cost are simulated. With --device PATH every call is also made there and its\n"
-		   "answer compared. docs/SIMULATOR.md says what there is.",
+	.details =
+		"Simulated clients use the real backend on the real engine; only time, load and\n"
+		"cost are simulated. With --device PATH every call is also made there and its\n"
+		"answer compared. docs/SIMULATOR.md says what there is.",
 	.options = option_table,
 	.error_status = 3,
 };
@@ -280,7 +281,7 @@ int cmd_simulate(int argc, char **argv)
 		return print_keys();
 	if (first != argc - 1)
 		return cli_fail(&command, first == argc ? "no scenario given; name a file"
-							 : "more than one scenario; name one file");
+							: "more than one scenario; name one file");
 	if (options.lttng) {
 		const char *why = trace_load_probes();
 
@@ -289,7 +290,8 @@ int cmd_simulate(int argc, char **argv)
 	}
 	if (options.cost_from && (status = apply_costs(&options)))
 		return status;
-	if (scenario_load(argv[first], options.settings, options.settings_count, &scenario, error)) {
+	if (scenario_load(argv[first], options.settings, options.settings_count, &scenario,
+			  error)) {
 		fprintf(stderr, "%s\n", error);
 		return 3;
 	}

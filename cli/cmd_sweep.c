@@ -93,8 +93,7 @@ static bool set_jobs(void *opaque, const char *value)
 {
 	struct options *options = opaque;
 
-	return cli_parse_u64(value, &options->jobs) && options->jobs &&
-	       options->jobs <= JOBS_MAX;
+	return cli_parse_u64(value, &options->jobs) && options->jobs && options->jobs <= JOBS_MAX;
 }
 
 static bool set_dir(void *opaque, const char *value)
@@ -118,8 +117,9 @@ static const struct cli_command command = {
 	.name = "sweep",
 	.synopsis = "SCENARIO.yaml --vary KEY=A,B,... [OPTIONS]",
 	.summary = "Runs a scenario for many settings and seeds.",
-	.details = "Without -j it prints the commands, one a line: pipe them into parallel, or let\n"
-		   "each task of a Slurm array run its line. 'ioasis merge DIR' joins the results.",
+	.details =
+		"Without -j it prints the commands, one a line: pipe them into parallel, or let\n"
+		"each task of a Slurm array run its line. 'ioasis merge DIR' joins the results.",
 	.options = option_table,
 	.error_status = 3,
 };
@@ -291,7 +291,7 @@ int cmd_sweep(int argc, char **argv)
 		return status;
 	if (first != argc - 1)
 		return cli_fail(&command, first == argc ? "no scenario given; name a file"
-							 : "more than one scenario; name one file");
+							: "more than one scenario; name one file");
 	count = combinations_count(&options) * (options.last_seed - options.first_seed + 1);
 	if (!make_run(&options, argv[first], 0, &run))
 		return cli_fail(&command, "a value or the name of the directory is too long");

@@ -86,8 +86,7 @@ uint64_t des_calendar_use(struct des_calendar *calendar, uint64_t floor_ns, uint
 	uint64_t start_ns = now_ns;
 	size_t i;
 
-	while (calendar->first < calendar->end &&
-	       calendar->busy[calendar->first].end_ns < floor_ns)
+	while (calendar->first < calendar->end && calendar->busy[calendar->first].end_ns < floor_ns)
 		calendar->first++;
 	make_room(calendar);
 	for (i = find(calendar, now_ns); i < calendar->end; i++) {

@@ -46,8 +46,8 @@ bool des_step(struct des *des, uint64_t until_ns);
  */
 struct des_server {
 	uint64_t free_at_ns;
-	uint64_t busy_ns;  /* sum of work */
-	uint64_t wait_ns;  /* sum of waiting before work */
+	uint64_t busy_ns; /* sum of work */
+	uint64_t wait_ns; /* sum of waiting before work */
 	uint64_t jobs_count;
 	uint64_t waited_count; /* jobs that had to wait */
 	uint64_t longest_wait_ns;

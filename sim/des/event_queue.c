@@ -16,19 +16,19 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define ARITY	   4u
-#define LINE_BYTES 64u
+#define ARITY		4u
+#define LINE_BYTES	64u
 #define HUGE_PAGE_BYTES ((size_t)2 << 20)
 
 /*
  * order: priority (4 bits), sequence (36), slot (24), from the top. The sequence
  * makes it unique, so the slot never decides an order.
  */
-#define SLOT_BITS      24u
-#define SEQUENCE_BITS  36u
-#define SLOT_MASK      ((1u << SLOT_BITS) - 1)
-#define SEQUENCE_MAX   ((1ull << SEQUENCE_BITS) - 1)
-#define NO_SLOT	       UINT32_MAX
+#define SLOT_BITS     24u
+#define SEQUENCE_BITS 36u
+#define SLOT_MASK     ((1u << SLOT_BITS) - 1)
+#define SEQUENCE_MAX  ((1ull << SEQUENCE_BITS) - 1)
+#define NO_SLOT	      UINT32_MAX
 
 struct key {
 	uint64_t time_ns;

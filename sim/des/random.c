@@ -118,8 +118,7 @@ static uint64_t minus_log2_uniform(struct des_random *random)
 static uint64_t draw_pareto(const struct des_dist *dist, struct des_random *random)
 {
 	/* a * u^(-1/alpha) = a * 2^(-log2(u) / alpha), alpha = c / 1000. */
-	unsigned __int128 exponent =
-		(unsigned __int128)minus_log2_uniform(random) * 1000 / dist->c;
+	unsigned __int128 exponent = (unsigned __int128)minus_log2_uniform(random) * 1000 / dist->c;
 	unsigned __int128 value;
 
 	if (exponent >> 32 >= 31)
@@ -158,9 +157,9 @@ uint64_t des_dist_mean(const struct des_dist *dist)
 		return dist->a + (dist->b - dist->a) / 2;
 	case DES_DIST_PARETO:
 		/* Of the unbounded one; none for a tail index of 1 or less. */
-		return dist->c > 1000 ? (uint64_t)((unsigned __int128)dist->a * dist->c /
-						    (dist->c - 1000))
-				      : dist->b;
+		return dist->c > 1000
+			       ? (uint64_t)((unsigned __int128)dist->a * dist->c / (dist->c - 1000))
+			       : dist->b;
 	case DES_DIST_CONSTANT:
 	case DES_DIST_EXPONENTIAL:
 		break;

@@ -28,7 +28,7 @@ struct fragmentation {
 	uint64_t count;
 	uint64_t size;
 	uint64_t allocs;
-	uint64_t refused; /* no hole was large enough */
+	uint64_t refused;      /* no hole was large enough */
 	uint64_t refused_room; /* of them with enough bytes free in all */
 	uint64_t live_bytes;
 	uint64_t count_peak;
@@ -130,8 +130,8 @@ static void range_comes(void *opaque, uint64_t arg)
 		f->refused_room += config->region_bytes - f->live_bytes >= bytes;
 	} else if (insert(f, index, offset, bytes)) {
 		call_map(f->guest, world->des.now_ns, f->guest->ioas_id, REGION_FIRST + offset,
-			 bytes,
-			 actor_arena_offset(world, &actor_fragmentation) + offset, false, &ret);
+			 bytes, actor_arena_offset(world, &actor_fragmentation) + offset, false,
+			 &ret);
 		/* Not before the map has ended. */
 		des_after(&world->des, lifetime_ns + 1000000000, range_dies, f, offset);
 	}

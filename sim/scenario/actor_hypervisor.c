@@ -27,7 +27,7 @@
 struct device_hotplug {
 	struct sim_device device;
 	uint64_t devices; /* that came so far */
-	uint64_t moves;   /* of the present one */
+	uint64_t moves;	  /* of the present one */
 	uint64_t moves_all;
 	uint64_t step_ns; /* sum */
 	uint64_t steps;
@@ -213,8 +213,7 @@ static void ask(void *opaque, uint64_t arg)
 
 static int keeping_create(struct world *world)
 {
-	world->housekeepings =
-		calloc(world->scenario->guest.count, sizeof(*world->housekeepings));
+	world->housekeepings = calloc(world->scenario->guest.count, sizeof(*world->housekeepings));
 	return world->housekeepings ? 0 : -ENOMEM;
 }
 

@@ -26,12 +26,12 @@ static uint64_t plug(struct guest *guest, uint64_t now_ns, enum plug_what what, 
 		     uint64_t address, uint64_t size, uint64_t arena_offset, int *ret)
 {
 	if (plugged)
-		now_ns = call_map(guest, now_ns, guest->ioas_id, address, size, arena_offset,
-				  false, ret);
+		now_ns = call_map(guest, now_ns, guest->ioas_id, address, size, arena_offset, false,
+				  ret);
 	else
 		now_ns = call_unmap(guest, now_ns, guest->ioas_id, address, size, ret);
-	SIM_LOG(guest->world->options.log, now_ns, EV_SIM_PLUG, now_ns, guest->index, what,
-		plugged, address, size);
+	SIM_LOG(guest->world->options.log, now_ns, EV_SIM_PLUG, now_ns, guest->index, what, plugged,
+		address, size);
 	return now_ns;
 }
 
@@ -55,8 +55,8 @@ static uint64_t dimm_set(struct guest *guest, uint64_t now_ns, uint64_t dimm, bo
 {
 	struct world *world = guest->world;
 	const struct scenario_memory_hotplug *config = &world->scenario->memory_hotplug;
-	uint64_t offset = actor_arena_offset(world, &actor_memory_hotplug) +
-			  dimm * config->dimm_bytes;
+	uint64_t offset =
+		actor_arena_offset(world, &actor_memory_hotplug) + dimm * config->dimm_bytes;
 	uint64_t begin_ns = now_ns;
 	int ret;
 
@@ -89,8 +89,8 @@ static void dimm_comes(void *opaque, uint64_t dimm)
 	uint64_t now_ns = dimm_set(guest, des->now_ns, dimm, true);
 
 	if (config->unplug_after_ns)
-		des_at(des, now_ns + config->unplug_after_ns, DES_PRIORITY_NORMAL, dimm_goes,
-		       guest, dimm);
+		des_at(des, now_ns + config->unplug_after_ns, DES_PRIORITY_NORMAL, dimm_goes, guest,
+		       dimm);
 	if (dimm + 1 < config->count)
 		des_after(des, config->every_ns, dimm_comes, guest, dimm + 1);
 }
@@ -107,8 +107,7 @@ static int hotplug_create(struct world *world)
 	world->hotplugs = calloc(1, sizeof(*world->hotplugs));
 	if (!world->hotplugs)
 		return -ENOMEM;
-	world->hotplugs->plugged =
-		calloc(s->guest.count * s->memory_hotplug.count, sizeof(bool));
+	world->hotplugs->plugged = calloc(s->guest.count * s->memory_hotplug.count, sizeof(bool));
 	return world->hotplugs->plugged ? 0 : -ENOMEM;
 }
 
@@ -293,8 +292,7 @@ static void balloon_report(struct world *world, struct report *out)
 		if (balloon->peak > peak)
 			peak = balloon->peak;
 	}
-	report_add(out, "balloon", "changes", "blocks plugged or unplugged", REPORT_COUNT,
-		   changes);
+	report_add(out, "balloon", "changes", "blocks plugged or unplugged", REPORT_COUNT, changes);
 	report_add(out, "balloon", "block_mean_ns", "time for a block", REPORT_NS,
 		   changes ? block_ns / changes : 0);
 	report_add(out, "balloon", "plugged", "blocks plugged at the end", REPORT_COUNT, plugged);

@@ -6,7 +6,8 @@
  * so many rounds: the guest writes faster than the link carries.
  *
  * What devices wrote to the guest's memory comes from the dirty bits of their page
- * tables (those in passthrough mode have it mapped), what the CPUs wrote from a model: so many pages a second, evenly among the hot share of memory.
+ * tables (those in passthrough mode have it mapped), what the CPUs wrote from a model:
+ * so many pages a second, evenly among the hot share of memory.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -111,8 +112,7 @@ static uint64_t read_range(struct migration *migration, uint64_t now_ns,
 static uint64_t read_dirty(struct migration *migration, uint64_t now_ns)
 {
 	struct guest_range ranges[GUEST_RANGES_MAX];
-	unsigned int count = guest_memory_ranges(migration->guest->world->scenario,
-						 ranges);
+	unsigned int count = guest_memory_ranges(migration->guest->world->scenario, ranges);
 	uint64_t before = count_dirty(migration);
 
 	for (unsigned int device = 0; device < migration->hwpts_count; device++) {
@@ -195,8 +195,7 @@ static void round_sent(void *opaque, uint64_t arg)
 }
 
 /* From now on the device's writes are known, if the guest's memory is what it sees. */
-static uint64_t track(struct migration *migration, uint64_t now_ns,
-		      const struct sim_device *device)
+static uint64_t track(struct migration *migration, uint64_t now_ns, const struct sim_device *device)
 {
 	int ret;
 
@@ -254,8 +253,7 @@ static void report(struct world *world, struct report *out)
 {
 	const struct migration *migration = world->migration;
 
-	report_add(out, "migration", "converged", "converged", REPORT_YES_NO,
-		   migration->converged);
+	report_add(out, "migration", "converged", "converged", REPORT_YES_NO, migration->converged);
 	report_add(out, "migration", "finished", "ended before the scenario did", REPORT_YES_NO,
 		   migration->done);
 	report_add(out, "migration", "rounds", "rounds", REPORT_COUNT, migration->rounds);

@@ -23,7 +23,7 @@
 #include "sim/scenario/report.h"
 #include "sim/scenario/sim_log.h"
 
-#define NIC_THREAD 1u
+#define NIC_THREAD  1u
 #define BUFFERS_MAX 16u
 
 /* Packets whose slots go round: slot numbers count up, modulo the ring. */
@@ -41,8 +41,8 @@ struct nic {
 	uint64_t wire_rest; /* of the division below a nanosecond, in bits per second */
 	bool driver_busy;
 	uint64_t mapped_ahead; /* slots after the posted ones that are mapped already */
-	bool leaks;  /* a faulty driver that frees nothing at the end */
-	bool failed; /* a call failed where none may: the card stands still */
+	bool leaks;	       /* a faulty driver that frees nothing at the end */
+	bool failed;	       /* a call failed where none may: the card stands still */
 	uint64_t begun_ns;
 	uint64_t cpu_ns; /* that the driver worked */
 	uint64_t packets;
@@ -94,8 +94,7 @@ static uint64_t draw_memory(struct nic *nic)
 	uint64_t piece = config_of(nic)->bytes_per_map, first = 1 << 20;
 
 	first = (first + piece - 1) / piece;
-	return (first + des_random_below(&nic->random, config_of(nic)->pool_bytes / piece)) *
-	       piece;
+	return (first + des_random_below(&nic->random, config_of(nic)->pool_bytes / piece)) * piece;
 }
 
 /* The mistake is made: the driver goes on as it should. */
@@ -194,8 +193,8 @@ static void receive(struct nic *nic)
 		return;
 	}
 	nic->guest->tid = guest_tid(nic->guest, NIC_THREAD);
-	des_at(des, device_access(nic, des->now_ns, nic->taken++), DES_PRIORITY_NORMAL,
-	       packet_done, nic, 1);
+	des_at(des, device_access(nic, des->now_ns, nic->taken++), DES_PRIORITY_NORMAL, packet_done,
+	       nic, 1);
 }
 
 /* A burst of them: their DMA is asked for at once and done with the last. */
@@ -296,8 +295,8 @@ static uint64_t misbehave_reclaim(struct nic *nic, uint64_t now_ns, uint64_t slo
 	case FAULT_USE_AFTER_UNMAP:
 		now_ns = slot_unmap(nic, now_ns, slot);
 		if (delay_ns)
-			des_at(des_of(nic), now_ns + delay_ns, DES_PRIORITY_NORMAL, late_write,
-			       nic, iova);
+			des_at(des_of(nic), now_ns + delay_ns, DES_PRIORITY_NORMAL, late_write, nic,
+			       iova);
 		else
 			stray_write(nic, now_ns, iova);
 		return now_ns;
@@ -450,10 +449,9 @@ static uint64_t end(struct guest *guest, uint64_t now_ns)
 	if (is_mapping(nic))
 		now_ns = dma_flush(&nic->pool, now_ns);
 	/* What leaks stays in its address space, which stays too. */
-	return guest_device_end(&nic->device,
-				nic->leaks ? MODE_PASSTHROUGH
-					   : (enum scenario_mode)config_of(nic)->mode,
-				now_ns);
+	return guest_device_end(
+		&nic->device,
+		nic->leaks ? MODE_PASSTHROUGH : (enum scenario_mode)config_of(nic)->mode, now_ns);
 }
 
 static void report(struct world *world, struct report *out)

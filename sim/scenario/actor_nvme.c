@@ -235,8 +235,7 @@ static void report(struct world *world, struct report *out)
 		   done ? latency_ns / done : 0);
 	report_add(out, "nvme", "cpu_ppm", "its CPU is busy", REPORT_PPM, report_ppm(cpu_ns, ns));
 	report_add(out, "nvme", "faults", "accesses refused", REPORT_COUNT, faults);
-	report_add(out, "nvme", "failed", "disks that a failed call stopped", REPORT_COUNT,
-		   failed);
+	report_add(out, "nvme", "failed", "disks that a failed call stopped", REPORT_COUNT, failed);
 }
 
 static void destroy(struct world *world)

@@ -57,8 +57,8 @@ unsigned int guest_leaf_shift(const struct scenario *scenario);
  * A device of the guest, bound and attached: to the guest's memory for passthrough,
  * else to an address space of its own. Returns when; *ret 0 or -errno.
  */
-uint64_t guest_device_make(struct guest *guest, struct sim_device *device,
-			   enum scenario_mode mode, uint64_t now_ns, int *ret);
+uint64_t guest_device_make(struct guest *guest, struct sim_device *device, enum scenario_mode mode,
+			   uint64_t now_ns, int *ret);
 uint64_t guest_device_end(struct sim_device *device, enum scenario_mode mode, uint64_t now_ns);
 
 /* For the faults: the guest's NIC does the wrong thing once. */

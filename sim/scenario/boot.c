@@ -79,8 +79,8 @@ static uint64_t map_same(struct guest *guest, uint64_t now_ns, uint64_t address,
 {
 	int map_ret;
 
-	now_ns = call_map(guest, now_ns, guest->ioas_id, address, size, address, readonly,
-			  &map_ret);
+	now_ns =
+		call_map(guest, now_ns, guest->ioas_id, address, size, address, readonly, &map_ret);
 	if (map_ret)
 		*ret = map_ret;
 	return now_ns;
@@ -163,8 +163,8 @@ uint64_t guest_shut_down(struct guest *guest, uint64_t now_ns)
 	return now_ns;
 }
 
-uint64_t guest_device_make(struct guest *guest, struct sim_device *device,
-			   enum scenario_mode mode, uint64_t now_ns, int *ret)
+uint64_t guest_device_make(struct guest *guest, struct sim_device *device, enum scenario_mode mode,
+			   uint64_t now_ns, int *ret)
 {
 	const struct scenario *s = guest->world->scenario;
 	uint32_t ioas_id = guest->ioas_id;

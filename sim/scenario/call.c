@@ -21,7 +21,7 @@
 struct call {
 	struct guest *guest;
 	struct world *world;
-	struct sim_log *log; /* NULL: no trace */
+	struct sim_log *log;  /* NULL: no trace */
 	uint64_t op_id;	      /* of the backend's call */
 	uint64_t ioctl_op_id; /* of the device's, as both layers count for themselves */
 	uint64_t be;
@@ -91,8 +91,8 @@ static void call_cost(struct call *call, uint64_t work_ns, bool locks)
 	} else {
 		call->commit_ns = call->begin_ns + cost->call_ns;
 		if (locks && cost->lock_ns)
-			call->commit_ns = iommu_lock(call->guest->iommu, call->commit_ns,
-						     cost->lock_ns);
+			call->commit_ns =
+				iommu_lock(call->guest->iommu, call->commit_ns, cost->lock_ns);
 		call->end_ns = call->commit_ns + work_ns;
 	}
 	if (call->end_ns > call->world->latest_ns)
@@ -238,8 +238,8 @@ uint64_t call_alloc_ioas(struct guest *guest, uint64_t now_ns, uint32_t *ioas_id
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
 	if (!call.ret)
-		log_commit(guest, call.ioctl_op_id, call.commit_ns, *ioas_id, TRACE_COMMIT_ALLOC, 0, 0,
-			   TRACE_OBJ_IOAS, 0);
+		log_commit(guest, call.ioctl_op_id, call.commit_ns, *ioas_id, TRACE_COMMIT_ALLOC, 0,
+			   0, TRACE_OBJ_IOAS, 0);
 	log_ioctl_end(&call, IOMMU_IOAS_ALLOC, call.ret);
 	SIM_LOG(call.log, call.end_ns, EV_ALLOC_IOAS, call.op_id, call.be, call.fd, *ioas_id,
 		(uint64_t)call.ret);
@@ -265,7 +265,8 @@ uint64_t call_free_id(struct guest *guest, uint64_t now_ns, uint32_t id)
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
 	if (!call.ret)
-		log_commit(guest, call.ioctl_op_id, call.commit_ns, id, TRACE_COMMIT_DESTROY, 0, 0, 0, 0);
+		log_commit(guest, call.ioctl_op_id, call.commit_ns, id, TRACE_COMMIT_DESTROY, 0, 0,
+			   0, 0);
 	log_ioctl_end(&call, IOMMU_DESTROY, call.ret);
 	SIM_LOG(call.log, call.end_ns, EV_FREE_ID, call.op_id, call.be, call.fd, id,
 		(uint64_t)call.ret);
@@ -308,8 +309,8 @@ uint64_t call_map(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64
 	call_cost(&call, work_ns, true);
 	if (call.log) {
 		if (!call.ret)
-			log_commit(guest, call.ioctl_op_id, call.commit_ns, ioas_id, TRACE_COMMIT_MAP,
-				   iova, iova + (size - 1),
+			log_commit(guest, call.ioctl_op_id, call.commit_ns, ioas_id,
+				   TRACE_COMMIT_MAP, iova, iova + (size - 1),
 				   TRACE_PROT_READ | (readonly ? 0 : TRACE_PROT_WRITE), 0);
 		log_ioctl_end(&call, IOMMU_IOAS_MAP, call.ret);
 		SIM_LOG(call.log, call.end_ns, EV_MAP, call.op_id, call.be, call.fd, ioas_id, iova,
@@ -353,8 +354,9 @@ uint64_t call_unmap(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint
 	call_cost(&call, work_ns, true);
 	if (call.log) {
 		if (!answer.err)
-			log_commit(guest, call.ioctl_op_id, call.commit_ns, ioas_id, TRACE_COMMIT_UNMAP,
-				   iova, iova + (size - 1), 0, answer.unmapped_bytes);
+			log_commit(guest, call.ioctl_op_id, call.commit_ns, ioas_id,
+				   TRACE_COMMIT_UNMAP, iova, iova + (size - 1), 0,
+				   answer.unmapped_bytes);
 		log_ioctl_end(&call, IOMMU_IOAS_UNMAP, answer.err);
 		SIM_LOG(call.log, call.end_ns,
 			answer.err == -ENOENT ? EV_UNMAP_NON_EXIST : EV_UNMAP, call.op_id, call.be,
@@ -367,8 +369,8 @@ uint64_t call_unmap(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint
 
 /* ---- page tables ------------------------------------------------------------ */
 
-uint64_t call_alloc_hwpt(struct guest *guest, uint64_t now_ns, uint32_t device_id,
-			 uint32_t ioas_id, uint32_t flags, uint32_t *hwpt_id, int *ret)
+uint64_t call_alloc_hwpt(struct guest *guest, uint64_t now_ns, uint32_t device_id, uint32_t ioas_id,
+			 uint32_t flags, uint32_t *hwpt_id, int *ret)
 {
 	struct call call = call_of(guest, now_ns);
 
@@ -380,8 +382,8 @@ uint64_t call_alloc_hwpt(struct guest *guest, uint64_t now_ns, uint32_t device_i
 					      IOMMU_HWPT_DATA_NONE, 0, NULL, hwpt_id, NULL);
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
 	if (!call.ret)
-		log_commit(guest, call.ioctl_op_id, call.commit_ns, *hwpt_id, TRACE_COMMIT_ALLOC, 0, 0,
-			   TRACE_OBJ_HWPT_PAGING, ioas_id);
+		log_commit(guest, call.ioctl_op_id, call.commit_ns, *hwpt_id, TRACE_COMMIT_ALLOC, 0,
+			   0, TRACE_OBJ_HWPT_PAGING, ioas_id);
 	log_ioctl_end(&call, IOMMU_HWPT_ALLOC, call.ret);
 	SIM_LOG(call.log, call.end_ns, EV_ALLOC_HWPT, call.op_id, call.be, call.fd, device_id,
 		ioas_id, flags, IOMMU_HWPT_DATA_NONE, 0, *hwpt_id, (uint64_t)call.ret);
@@ -401,8 +403,8 @@ uint64_t call_set_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, 
 	call.ret = iommufd_backend_set_dirty_tracking(guest->be, hwpt_id, start, NULL);
 	call_cost(&call, guest->world->scenario->cost.object_ns, true);
 	if (!call.ret)
-		log_commit(guest, call.ioctl_op_id, call.commit_ns, hwpt_id, TRACE_COMMIT_DIRTY_SET, 0,
-			   0, 0, start);
+		log_commit(guest, call.ioctl_op_id, call.commit_ns, hwpt_id, TRACE_COMMIT_DIRTY_SET,
+			   0, 0, 0, start);
 	log_ioctl_end(&call, IOMMU_HWPT_SET_DIRTY_TRACKING, call.ret);
 	SIM_LOG(call.log, call.end_ns, EV_SET_DIRTY, call.op_id, call.be, call.fd, hwpt_id, start,
 		(uint64_t)call.ret);
@@ -421,11 +423,11 @@ uint64_t call_get_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, 
 	log_ioctl_begin(&call, IOMMU_HWPT_GET_DIRTY_BITMAP);
 	call.ret = iommufd_backend_get_dirty_bitmap(guest->be, hwpt_id, iova, size,
 						    ENGINE_PAGE_SIZE, bitmap, 0, NULL);
-	call_cost(&call,
-		  size / ENGINE_PAGE_SIZE * guest->world->scenario->cost.dirty_read_ns, true);
+	call_cost(&call, size / ENGINE_PAGE_SIZE * guest->world->scenario->cost.dirty_read_ns,
+		  true);
 	if (!call.ret)
-		log_commit(guest, call.ioctl_op_id, call.commit_ns, hwpt_id, TRACE_COMMIT_DIRTY_READ,
-			   iova, iova + (size - 1), 0, 0);
+		log_commit(guest, call.ioctl_op_id, call.commit_ns, hwpt_id,
+			   TRACE_COMMIT_DIRTY_READ, iova, iova + (size - 1), 0, 0);
 	log_ioctl_end(&call, IOMMU_HWPT_GET_DIRTY_BITMAP, call.ret);
 	SIM_LOG(call.log, call.end_ns, EV_GET_DIRTY, call.op_id, call.be, call.fd, hwpt_id, iova,
 		size, ENGINE_PAGE_SIZE, (uint64_t)call.ret);
@@ -496,7 +498,7 @@ uint64_t call_device_bind(struct sim_device *device, struct guest *guest, uint64
 }
 
 uint64_t call_device_attach(struct sim_device *device, uint64_t now_ns, uint32_t ioas_id,
-		       uint32_t hwpt_flags, int *ret)
+			    uint32_t hwpt_flags, int *ret)
 {
 	struct guest *guest = device->guest;
 	struct bind_request request = { .device = device };
@@ -511,8 +513,7 @@ uint64_t call_device_attach(struct sim_device *device, uint64_t now_ns, uint32_t
 	if (*ret)
 		return call_free_id(guest, now_ns, hwpt_id);
 	if (old_hwpt_id)
-		log_commit(guest, 0, now_ns, old_hwpt_id, TRACE_COMMIT_DETACH, 0, 0, 0,
-			   device->id);
+		log_commit(guest, 0, now_ns, old_hwpt_id, TRACE_COMMIT_DETACH, 0, 0, 0, device->id);
 	log_commit(guest, 0, now_ns, hwpt_id, TRACE_COMMIT_ATTACH, 0, 0, 0, device->id);
 	device->hwpt_id = hwpt_id;
 	device->ioas_id = ioas_id;

@@ -23,8 +23,8 @@ uint64_t call_map(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64
 uint64_t call_unmap(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64_t iova,
 		    uint64_t size, int *ret);
 
-uint64_t call_alloc_hwpt(struct guest *guest, uint64_t now_ns, uint32_t device_id,
-			 uint32_t ioas_id, uint32_t flags, uint32_t *hwpt_id, int *ret);
+uint64_t call_alloc_hwpt(struct guest *guest, uint64_t now_ns, uint32_t device_id, uint32_t ioas_id,
+			 uint32_t flags, uint32_t *hwpt_id, int *ret);
 uint64_t call_set_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, bool start,
 			int *ret);
 /* bitmap: a bit for each 4 KiB of [iova, iova + size). */
@@ -33,10 +33,11 @@ uint64_t call_get_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, 
 uint64_t call_device_info(struct guest *guest, uint64_t now_ns, uint32_t device_id, int *ret);
 
 /* A device comes to the guest's iommufd, moves between page tables, and goes. */
-uint64_t call_device_bind(struct sim_device *device, struct guest *guest, uint64_t now_ns, int *ret);
+uint64_t call_device_bind(struct sim_device *device, struct guest *guest, uint64_t now_ns,
+			  int *ret);
 /* Makes a page table over ioas_id and attaches to it; from another one it moves. */
 uint64_t call_device_attach(struct sim_device *device, uint64_t now_ns, uint32_t ioas_id,
-		       uint32_t hwpt_flags, int *ret);
+			    uint32_t hwpt_flags, int *ret);
 uint64_t call_device_detach(struct sim_device *device, uint64_t now_ns);
 uint64_t call_device_unbind(struct sim_device *device, uint64_t now_ns);
 

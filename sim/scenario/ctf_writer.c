@@ -85,10 +85,10 @@ static bt_field_class *make_field_class(bt_trace_class *trace_class, enum field_
 		return field_class;
 	}
 	field_class = bt_field_class_integer_unsigned_create(trace_class);
-	bt_field_class_integer_set_field_value_range(
-		field_class, type == FIELD_U8				   ? 8
-			     : type == FIELD_U32 || type == FIELD_X32 ? 32
-								      : 64);
+	bt_field_class_integer_set_field_value_range(field_class,
+						     type == FIELD_U8			      ? 8
+						     : type == FIELD_U32 || type == FIELD_X32 ? 32
+											      : 64);
 	if (type == FIELD_X32 || type == FIELD_X64)
 		bt_field_class_integer_set_preferred_display_base(
 			field_class, BT_FIELD_CLASS_INTEGER_PREFERRED_DISPLAY_BASE_HEXADECIMAL);
@@ -217,9 +217,10 @@ static const bt_message *next_message(struct ctf_writer *writer, bt_self_message
 	return NULL;
 }
 
-static bt_message_iterator_class_next_method_status
-iterator_next(bt_self_message_iterator *self, bt_message_array_const messages,
-	      uint64_t capacity, uint64_t *count)
+static bt_message_iterator_class_next_method_status iterator_next(bt_self_message_iterator *self,
+								  bt_message_array_const messages,
+								  uint64_t capacity,
+								  uint64_t *count)
 {
 	struct ctf_writer *writer = bt_self_message_iterator_get_data(self);
 
@@ -248,8 +249,8 @@ static const bt_component_source *add_source(struct ctf_writer *writer)
 	source_class = bt_component_class_source_create("simulation", iterator_class);
 	bt_component_class_source_set_initialize_method(source_class, source_init);
 	if (bt_graph_add_source_component_with_initialize_method_data(
-		    writer->graph, source_class, "simulation", NULL, writer,
-		    BT_LOGGING_LEVEL_NONE, &source) != BT_GRAPH_ADD_COMPONENT_STATUS_OK)
+		    writer->graph, source_class, "simulation", NULL, writer, BT_LOGGING_LEVEL_NONE,
+		    &source) != BT_GRAPH_ADD_COMPONENT_STATUS_OK)
 		source = NULL;
 	bt_component_class_source_put_ref(source_class);
 	bt_message_iterator_class_put_ref(iterator_class);
@@ -271,10 +272,9 @@ static const bt_component_sink *add_sink(struct ctf_writer *writer)
 	bt_value_map_insert_string_entry(params, "path", writer->dir);
 	bt_value_map_insert_bool_entry(params, "assume-single-trace", BT_TRUE);
 	bt_value_map_insert_bool_entry(params, "quiet", BT_TRUE);
-	if (!sink_class ||
-	    bt_graph_add_sink_component(writer->graph, sink_class, "ctf", params,
-					BT_LOGGING_LEVEL_NONE,
-					&sink) != BT_GRAPH_ADD_COMPONENT_STATUS_OK)
+	if (!sink_class || bt_graph_add_sink_component(writer->graph, sink_class, "ctf", params,
+						       BT_LOGGING_LEVEL_NONE,
+						       &sink) != BT_GRAPH_ADD_COMPONENT_STATUS_OK)
 		sink = NULL;
 	bt_value_put_ref(params);
 	bt_plugin_put_ref(plugin);
@@ -293,8 +293,8 @@ static bool make_graph(struct ctf_writer *writer)
 	       bt_graph_connect_ports(
 		       writer->graph,
 		       bt_component_source_borrow_output_port_by_index_const(source, 0),
-		       bt_component_sink_borrow_input_port_by_index_const(sink, 0), NULL) ==
-		       BT_GRAPH_CONNECT_PORTS_STATUS_OK;
+		       bt_component_sink_borrow_input_port_by_index_const(sink, 0),
+		       NULL) == BT_GRAPH_CONNECT_PORTS_STATUS_OK;
 }
 
 static void writer_free(struct ctf_writer *writer)
@@ -345,7 +345,8 @@ struct ctf_writer *ctf_writer_create(const char *dir, const char *name, uint64_t
 	if (!make_graph(writer)) {
 		snprintf(error, error_size,
 			 "cannot write a trace to %s: is its parent a directory that can be "
-			 "written, and babeltrace2 installed?", dir);
+			 "written, and babeltrace2 installed?",
+			 dir);
 		bt_current_thread_clear_error();
 		goto out_writer;
 	}

@@ -237,8 +237,7 @@ uint64_t dma_access(struct sim_device *device, uint64_t now_ns, uint64_t iova, u
 		at += piece;
 		left -= piece;
 	}
-	SIM_LOG(world->options.log, ready_ns, EV_DMA, guest->index + 1, device->id,
-		device->hwpt_id, iova, length, write,
-		*result == DMA_FAULT ? (uint64_t)-EFAULT : 0);
+	SIM_LOG(world->options.log, ready_ns, EV_DMA, guest->index + 1, device->id, device->hwpt_id,
+		iova, length, write, *result == DMA_FAULT ? (uint64_t)-EFAULT : 0);
 	return ready_ns;
 }

@@ -21,8 +21,8 @@ struct dma_pool {
 	struct sim_device *device; /* borrowed */
 	enum scenario_mode mode;
 	uint64_t piece_bytes;
-	uint64_t next_top;  /* addresses below it were never given out */
-	uint64_t *free;	    /* a stack: the last one freed goes first; owned */
+	uint64_t next_top; /* addresses below it were never given out */
+	uint64_t *free;	   /* a stack: the last one freed goes first; owned */
 	uint64_t free_count;
 	uint64_t free_size;
 	struct flush_entry *queue; /* owned */

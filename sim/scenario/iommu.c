@@ -151,8 +151,7 @@ uint32_t iommu_domain_new(struct iommu *iommu)
 	return ++iommu->next_domain & 0xffffff;
 }
 
-bool iommu_is_cached(struct iommu *iommu, uint32_t domain, uint64_t iova,
-		     unsigned int leaf_shift)
+bool iommu_is_cached(struct iommu *iommu, uint32_t domain, uint64_t iova, unsigned int leaf_shift)
 {
 	return tag_cache_find(&iommu->iotlb, tag_of(domain, iova, leaf_shift)) >= 0;
 }

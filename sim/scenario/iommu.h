@@ -40,7 +40,7 @@ struct iommu {
 	const struct scenario_iommu *config; /* borrowed */
 	struct tag_cache iotlb;
 	struct tag_cache walk_caches[WALK_LEVELS_MAX]; /* [0]: the level above 4 KiB leaves */
-	const struct des *des; /* borrowed: how late it is */
+	const struct des *des;			       /* borrowed: how late it is */
 	struct des_calendar walkers[WALKERS_MAX];
 	struct des_calendar invalidation_queue;
 	struct des_calendar lock;
@@ -65,8 +65,7 @@ void iommu_fini(struct iommu *iommu);
 uint32_t iommu_domain_new(struct iommu *iommu);
 
 /* Whether the translation is cached, counting nothing. */
-bool iommu_is_cached(struct iommu *iommu, uint32_t domain, uint64_t iova,
-		     unsigned int leaf_shift);
+bool iommu_is_cached(struct iommu *iommu, uint32_t domain, uint64_t iova, unsigned int leaf_shift);
 
 /*
  * A device's access at now_ns looks the address up. Returns when the translation is

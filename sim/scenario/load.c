@@ -80,8 +80,7 @@ static int add_assignment(struct loader *loader, const struct schema_key *key, c
 	return 0;
 }
 
-static const char *full_name(enum scenario_section section, const char *key, char *buf,
-			     size_t size)
+static const char *full_name(enum scenario_section section, const char *key, char *buf, size_t size)
 {
 	const char *name = schema_section_name(section);
 
@@ -89,8 +88,8 @@ static const char *full_name(enum scenario_section section, const char *key, cha
 	return buf;
 }
 
-static int fail_unknown_key(struct loader *loader, const char *where,
-			    enum scenario_section section, const char *key)
+static int fail_unknown_key(struct loader *loader, const char *where, enum scenario_section section,
+			    const char *key)
 {
 	const char *suggestion = schema_suggest(section, key);
 	char name[128];
@@ -99,8 +98,8 @@ static int fail_unknown_key(struct loader *loader, const char *where,
 	if (suggestion)
 		return fail(loader, -EINVAL, "%s: %s: is no key; did you mean '%s'?", where, name,
 			    suggestion);
-	return fail(loader, -EINVAL,
-		    "%s: %s: is no key; 'ioasis simulate --keys' lists the %s", where, name,
+	return fail(loader, -EINVAL, "%s: %s: is no key; 'ioasis simulate --keys' lists the %s",
+		    where, name,
 		    section == SECTION_TOP ? "sections and keys" : "keys of each section");
 }
 
@@ -144,8 +143,8 @@ static const char *node_text(const yaml_node_t *node)
 }
 
 /* Refuses a key that stands twice in the mapping before `pair`. */
-static int check_twice(struct file *file, const yaml_node_t *mapping,
-		       const yaml_node_pair_t *pair, const char *name, const char *where)
+static int check_twice(struct file *file, const yaml_node_t *mapping, const yaml_node_pair_t *pair,
+		       const char *name, const char *where)
 {
 	const yaml_node_t *node = yaml_document_get_node(&file->document, pair->key);
 
@@ -184,8 +183,8 @@ static int read_value(struct file *file, enum scenario_section section, const ch
 			    node_kind(value));
 	if (!value->data.scalar.length && key->type != SCHEMA_TEXT)
 		return fail(file->loader, -EINVAL,
-			    "%s: %s: has no value; write one behind the colon, like %s", where, full,
-			    key->fallback && *key->fallback ? key->fallback : "10ms");
+			    "%s: %s: has no value; write one behind the colon, like %s", where,
+			    full, key->fallback && *key->fallback ? key->fallback : "10ms");
 	if (strlen(node_text(value)) != value->data.scalar.length)
 		return fail(file->loader, -EINVAL,
 			    "%s: %s: holds a NUL character; write plain text", where, full);
@@ -317,15 +316,14 @@ static int read_document(struct file *file)
 	for (int includes = 1; includes >= 0; includes--) {
 		for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
 		     pair < root->data.mapping.pairs.top; pair++) {
-			const yaml_node_t *key =
-				yaml_document_get_node(&file->document, pair->key);
-			bool is_include = key->type == YAML_SCALAR_NODE &&
-					  !strcmp(node_text(key), "include");
+			const yaml_node_t *key = yaml_document_get_node(&file->document, pair->key);
+			bool is_include =
+				key->type == YAML_SCALAR_NODE && !strcmp(node_text(key), "include");
 			int err = 0;
 
 			if (includes && is_include)
-				err = read_includes(file, yaml_document_get_node(&file->document,
-										 pair->value));
+				err = read_includes(
+					file, yaml_document_get_node(&file->document, pair->value));
 			else if (!includes)
 				err = read_top_pair(file, root, pair);
 			if (err)
@@ -356,9 +354,8 @@ static int fail_syntax(struct file *file, const yaml_parser_t *parser)
 	else if (parser->problem && strstr(parser->problem, "':'"))
 		remedy = "write `key: value` with a space behind the colon";
 	return fail(file->loader, -EINVAL, "%s:%zu: ?: %s%s%s; %s", file->path, line,
-		    parser->context ? parser->context : "",
-		    parser->context ? ", " : "", parser->problem ? parser->problem : "not YAML",
-		    remedy);
+		    parser->context ? parser->context : "", parser->context ? ", " : "",
+		    parser->problem ? parser->problem : "not YAML", remedy);
 }
 
 /* Parses the one document of the stream; a second one is an error. */
@@ -443,7 +440,8 @@ static int read_setting(struct loader *loader, const char *setting)
 	if (!equals || equals == setting || (size_t)(equals - setting) >= sizeof(name))
 		return fail(loader, -EINVAL,
 			    "--set: %s: has no key and value; write SECTION.KEY=VALUE, like "
-			    "nic.rate=25G", setting);
+			    "nic.rate=25G",
+			    setting);
 	memcpy(name, setting, (size_t)(equals - setting));
 	name[equals - setting] = 0;
 	if (!strcmp(name, "preset"))
@@ -484,7 +482,8 @@ static int apply_preset(struct loader *loader, struct scenario *scenario)
 		char names[400] = "";
 
 		for (const char *const *name = schema_preset_names(); *name; name++)
-			snprintf(names + strlen(names), sizeof(names) - strlen(names), " %s", *name);
+			snprintf(names + strlen(names), sizeof(names) - strlen(names), " %s",
+				 *name);
 		return fail(loader, -EINVAL, "%s: preset: '%s' is not known; there are:%s",
 			    loader->preset_where, loader->preset, names);
 	}

@@ -17,7 +17,7 @@ struct run {
 
 struct point {
 	char settings[SETTINGS_BYTES];
-	size_t order; /* of appearance: the order in which a sweep names its values */
+	size_t order;	  /* of appearance: the order in which a sweep names its values */
 	struct run *runs; /* owned */
 	size_t runs_count;
 };
@@ -56,10 +56,12 @@ void merge_destroy(struct merge *merge)
 static int each_number(struct json_object *json,
 		       int (*visit)(void *opaque, const char *name, double value), void *opaque)
 {
-	json_object_object_foreach(json, group, members) {
+	json_object_object_foreach(json, group, members)
+	{
 		if (!json_object_is_type(members, json_type_object))
 			continue;
-		json_object_object_foreach(members, key, value) {
+		json_object_object_foreach(members, key, value)
+		{
 			char name[NAME_BYTES];
 			int err;
 
@@ -78,8 +80,8 @@ static int each_number(struct json_object *json,
 static int add_metric(void *opaque, const char *name, double value)
 {
 	struct merge *merge = opaque;
-	void *metrics = realloc(merge->metrics,
-				(merge->metrics_count + 1) * sizeof(*merge->metrics));
+	void *metrics =
+		realloc(merge->metrics, (merge->metrics_count + 1) * sizeof(*merge->metrics));
 
 	(void)value;
 	if (!metrics)
@@ -147,8 +149,8 @@ static int fail(char *error, int err, const char *path, const char *why)
 	return err;
 }
 
-static int add_run(struct merge *merge, struct json_object *json, uint64_t seed,
-		   const char *path, char *error)
+static int add_run(struct merge *merge, struct json_object *json, uint64_t seed, const char *path,
+		   char *error)
 {
 	char settings[SETTINGS_BYTES];
 	struct values_request request = { .merge = merge };
@@ -161,8 +163,9 @@ static int add_run(struct merge *merge, struct json_object *json, uint64_t seed,
 		return fail(error, -ENOMEM, path, "out of memory");
 	for (size_t i = 0; i < point->runs_count; i++) {
 		if (point->runs[i].seed == seed)
-			return fail(error, -EEXIST, path,
-				    "its settings and seed are those of another file; take one out");
+			return fail(
+				error, -EEXIST, path,
+				"its settings and seed are those of another file; take one out");
 	}
 	request.values = calloc(merge->metrics_count + 1, sizeof(*request.values));
 	runs = realloc(point->runs, (point->runs_count + 1) * sizeof(*runs));
@@ -216,8 +219,8 @@ static double unit_factor(const char *unit)
 		const char *name;
 		double factor;
 	} units[] = {
-		{ "ns", 1e-9 }, { "us", 1e-6 }, { "ms", 1e-3 }, { "k", 1e3 }, { "K", 1e3 },
-		{ "M", 1e6 },	{ "G", 1e9 },	{ "T", 1e12 },
+		{ "ns", 1e-9 }, { "us", 1e-6 }, { "ms", 1e-3 }, { "k", 1e3 },
+		{ "K", 1e3 },	{ "M", 1e6 },	{ "G", 1e9 },	{ "T", 1e12 },
 	};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
@@ -325,8 +328,8 @@ const char *merge_point_settings(const struct merge *merge, size_t point)
 	return merge->points[point].settings;
 }
 
-const char *merge_point_setting(const struct merge *merge, size_t point, const char *key,
-				char *buf, size_t size)
+const char *merge_point_setting(const struct merge *merge, size_t point, const char *key, char *buf,
+				size_t size)
 {
 	const char *at = merge->points[point].settings;
 	size_t length = strlen(key);

@@ -42,8 +42,8 @@ const char *merge_scenario(const struct merge *merge);
 
 /* The settings of a point as "KEY=VALUE KEY=VALUE", and the value of one key or NULL. */
 const char *merge_point_settings(const struct merge *merge, size_t point);
-const char *merge_point_setting(const struct merge *merge, size_t point, const char *key,
-				char *buf, size_t size);
+const char *merge_point_setting(const struct merge *merge, size_t point, const char *key, char *buf,
+				size_t size);
 
 struct merge_stat {
 	size_t count;

@@ -154,19 +154,28 @@ static void draw_mark(FILE *out, size_t series, double x, double y)
 
 	switch (series % 4) {
 	case 0:
-		fprintf(out, "<circle cx='%.1f' cy='%.1f' r='%.1f' fill='none' stroke='%s' stroke-width='2'/>\n", x, y, r, colour);
+		fprintf(out,
+			"<circle cx='%.1f' cy='%.1f' r='%.1f' fill='none' stroke='%s' "
+			"stroke-width='2'/>\n",
+			x, y, r, colour);
 		break;
 	case 1:
-		fprintf(out, "<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' fill='none' stroke='%s' stroke-width='2'/>\n",
+		fprintf(out,
+			"<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' fill='none' "
+			"stroke='%s' stroke-width='2'/>\n",
 			x - r, y - r, 2 * r, 2 * r, colour);
 		break;
 	case 2:
-		fprintf(out, "<path d='M%.1f %.1fl%.1f %.1fh%.1fz' fill='none' stroke='%s' stroke-width='2'/>\n", x, y - r - 1,
-			r + 1, 2 * r, -2 * (r + 1), colour);
+		fprintf(out,
+			"<path d='M%.1f %.1fl%.1f %.1fh%.1fz' fill='none' stroke='%s' "
+			"stroke-width='2'/>\n",
+			x, y - r - 1, r + 1, 2 * r, -2 * (r + 1), colour);
 		break;
 	default:
-		fprintf(out, "<path d='M%.1f %.1fl%.1f %.1fl%.1f %.1fl%.1f %.1fz' fill='none' stroke='%s' stroke-width='2'/>\n", x,
-			y - r - 1, r + 1, r + 1, -(r + 1), r + 1, -(r + 1), -(r + 1), colour);
+		fprintf(out,
+			"<path d='M%.1f %.1fl%.1f %.1fl%.1f %.1fl%.1f %.1fz' fill='none' "
+			"stroke='%s' stroke-width='2'/>\n",
+			x, y - r - 1, r + 1, r + 1, -(r + 1), r + 1, -(r + 1), -(r + 1), colour);
 	}
 }
 
@@ -232,10 +241,10 @@ static void collect(struct drawing *drawing)
 		if (!value)
 			continue;
 		series_name(drawing, i, name);
-		find_or_add(drawing->values[0], sizeof(drawing->values[0]),
-			    &drawing->values_count, VALUES_MAX, value);
-		find_or_add(drawing->series[0], sizeof(drawing->series[0]),
-			    &drawing->series_count, SERIES_MAX, name);
+		find_or_add(drawing->values[0], sizeof(drawing->values[0]), &drawing->values_count,
+			    VALUES_MAX, value);
+		find_or_add(drawing->series[0], sizeof(drawing->series[0]), &drawing->series_count,
+			    SERIES_MAX, name);
 		drawing->top = fmax(drawing->top, stat.mean + stat.half_width);
 	}
 	if (drawing->top <= 0)

@@ -55,9 +55,9 @@ struct replay {
 const char *replay_op_name(enum replay_op op)
 {
 	static const char *const names[REPLAY_OP_COUNT] = {
-		"connect",  "disconnect", "alloc_ioas",	     "free_id",	   "map_dma",
-		"map_file_dma", "unmap_dma",	"get_device_info", "alloc_hwpt", "set_dirty",
-		"get_dirty_bitmap",
+		"connect",    "disconnect",   "alloc_ioas",	  "free_id",
+		"map_dma",    "map_file_dma", "unmap_dma",	  "get_device_info",
+		"alloc_hwpt", "set_dirty",    "get_dirty_bitmap",
 	};
 
 	return names[op];
@@ -197,8 +197,8 @@ static int make_alloc_hwpt(struct replay *replay, struct replay_backend *backend
 	/* What else was asked of it was not recorded; dirty tracking costs nothing. */
 	int ret = iommufd_backend_alloc_hwpt(backend->be, call_device(replay, backend, call),
 					     id_map_get(&backend->ids, call->id),
-					     IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
-					     IOMMU_HWPT_DATA_NONE, 0, NULL, &id, NULL);
+					     IOMMU_HWPT_ALLOC_DIRTY_TRACKING, IOMMU_HWPT_DATA_NONE,
+					     0, NULL, &id, NULL);
 
 	if (!ret && !call->ret)
 		return id_map_set(&backend->ids, call->new_id, id);
@@ -223,8 +223,7 @@ static int make_get_dirty(struct replay_backend *backend, const struct replay_ca
 	if (!bitmap)
 		return -ENOMEM;
 	ret = iommufd_backend_get_dirty_bitmap(backend->be, id_map_get(&backend->ids, call->id),
-					       call->iova, call->size, PAGE_BYTES, bitmap, 0,
-					       NULL);
+					       call->iova, call->size, PAGE_BYTES, bitmap, 0, NULL);
 	free(bitmap);
 	return ret;
 }
@@ -252,8 +251,8 @@ static int make_call(struct replay *replay, struct replay_backend *backend,
 		return iommufd_backend_map_dma(be, id, call->iova, call->size, replay->arena.first,
 					       call->readonly);
 	case REPLAY_MAP_FILE:
-		return iommufd_backend_map_file_dma(be, id, call->iova, call->size, replay->file,
-						    0, call->readonly);
+		return iommufd_backend_map_file_dma(be, id, call->iova, call->size, replay->file, 0,
+						    call->readonly);
 	case REPLAY_UNMAP: {
 		int ret = iommufd_backend_unmap_dma(be, id, call->iova, call->size);
 
@@ -372,8 +371,8 @@ static int prepare(struct replay *replay, const struct needs *needs)
 	int err = 0;
 
 	if (!replay->options->device) {
-		replay->inproc = inproc_create(&config, real ? INPROC_MEMORY_SELF
-							     : INPROC_MEMORY_TRUSTED);
+		replay->inproc =
+			inproc_create(&config, real ? INPROC_MEMORY_SELF : INPROC_MEMORY_TRUSTED);
 		if (!replay->inproc)
 			return -ENOMEM;
 	}

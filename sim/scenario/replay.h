@@ -33,11 +33,11 @@ const char *replay_op_name(enum replay_op op);
 
 struct replay_call {
 	enum replay_op op;
-	bool readonly; /* map; set_dirty: tracking on */
-	bool any_errno; /* only whether it failed was recorded, not how */
+	bool readonly;	  /* map; set_dirty: tracking on */
+	bool any_errno;	  /* only whether it failed was recorded, not how */
 	uint32_t backend; /* number of the backend object, from 0 */
-	uint32_t id;	 /* the object that it names: ioas, page table, any */
-	uint32_t new_id; /* that it gave */
+	uint32_t id;	  /* the object that it names: ioas, page table, any */
+	uint32_t new_id;  /* that it gave */
 	uint32_t device_id;
 	int32_t ret; /* 0 or -errno, as the device answered */
 	uint64_t op_id;

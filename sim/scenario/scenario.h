@@ -42,8 +42,8 @@ enum scenario_fault {
 	FAULT_DOUBLE_MAP, /* maps an address that is mapped */
 	FAULT_UNMAP_TWICE,
 	FAULT_USE_AFTER_UNMAP, /* the device goes on writing after the unmap */
-	FAULT_READONLY,	  /* the device writes what is mapped for reading */
-	FAULT_OFF_BY_ONE, /* the device goes a page too far */
+	FAULT_READONLY,	       /* the device writes what is mapped for reading */
+	FAULT_OFF_BY_ONE,      /* the device goes a page too far */
 };
 
 /* Sections that a file has or has not; without them the actor does not exist. */

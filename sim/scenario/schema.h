@@ -29,9 +29,9 @@ struct schema_key {
 	enum scenario_section section;
 	const char *name;
 	enum schema_type type;
-	size_t offset; /* in struct scenario: char *, uint64_t or struct des_dist */
+	size_t offset;	      /* in struct scenario: char *, uint64_t or struct des_dist */
 	const char *fallback; /* as in a file; NULL: must be given when its section is there */
-	uint64_t min; /* of the value in base units; of a distribution's first number */
+	uint64_t min;	      /* of the value in base units; of a distribution's first number */
 	uint64_t max;
 	const char *choices; /* of SCHEMA_CHOICE: words with spaces between */
 	const char *help;
@@ -55,8 +55,8 @@ const struct schema_key *schema_find(enum scenario_section section, const char *
  * right, as the end of a sentence, in buf.
  */
 #define SCHEMA_PROBLEM_BYTES 256
-const char *schema_set(const struct schema_key *key, const char *value,
-		       struct scenario *scenario, char buf[SCHEMA_PROBLEM_BYTES]);
+const char *schema_set(const struct schema_key *key, const char *value, struct scenario *scenario,
+		       char buf[SCHEMA_PROBLEM_BYTES]);
 
 /* What stands closest to name among the section's keys (section names for TOP too), or NULL. */
 const char *schema_suggest(enum scenario_section section, const char *name);

@@ -5,8 +5,8 @@
 #include "tracepoints/ioasis_sim_tp.h"
 
 #define EMIT(name, ...) lttng_ust_tracepoint(ioasis_sim, name, __VA_ARGS__)
-#define U8(i)  ((uint8_t)v[i])
-#define U32(i) ((uint32_t)v[i])
+#define U8(i)		((uint8_t)v[i])
+#define U32(i)		((uint32_t)v[i])
 
 void sim_live_emit(enum sim_event event, const uint64_t *v)
 {

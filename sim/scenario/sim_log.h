@@ -73,8 +73,8 @@ struct sim_log;
  * Begins a trace in directory dir (made; must not exist or be empty). name, seed and run_seed are
  * its identity: the trace's UUID follows from them. NULL with one line in error.
  */
-struct sim_log *sim_log_create(const char *dir, const char *name, uint64_t seed,
-			       uint64_t run_seed, char *error, size_t error_size);
+struct sim_log *sim_log_create(const char *dir, const char *name, uint64_t seed, uint64_t run_seed,
+			       char *error, size_t error_size);
 
 /* Gives an event at time_ns; values: one a field. log NULL: nothing happens. */
 void sim_log_put(struct sim_log *log, uint64_t time_ns, enum sim_event event,
@@ -93,15 +93,15 @@ int sim_log_finish(struct sim_log *log, char *error, size_t error_size);
  * Gives an event to log (NULL: no trace of virtual time) and, when LTTng traces and the
  * event is the simulator's own, to LTTng. Costs two tests when neither does.
  */
-#define SIM_LOG(log, time_ns, event, ...) \
-	do { \
-		if ((log) || trace_armed()) { \
+#define SIM_LOG(log, time_ns, event, ...)                                  \
+	do {                                                               \
+		if ((log) || trace_armed()) {                              \
 			const uint64_t sim_log_values[] = { __VA_ARGS__ }; \
-\
-			sim_log_put(log, time_ns, event, sim_log_values); \
-			if (trace_armed()) \
-				sim_live_emit(event, sim_log_values); \
-		} \
+                                                                           \
+			sim_log_put(log, time_ns, event, sim_log_values);  \
+			if (trace_armed())                                 \
+				sim_live_emit(event, sim_log_values);      \
+		}                                                          \
 	} while (0)
 
 #endif

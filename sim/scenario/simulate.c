@@ -85,8 +85,8 @@ static int run(struct world *world, const struct simulate_options *options)
 	int err = 0;
 
 	while (!err && world_run(world, world->des.now_ns + step_ns)) {
-		if (options->progress && !options->progress(options->progress_opaque,
-							    world->des.now_ns, duration_ns))
+		if (options->progress &&
+		    !options->progress(options->progress_opaque, world->des.now_ns, duration_ns))
 			err = -EINTR;
 	}
 	return err;
@@ -106,9 +106,9 @@ int simulate_run(const struct scenario *scenario, const struct simulate_options 
 
 	report_init(report);
 	if (options->trace_dir) {
-		world_options.log = sim_log_create(options->trace_dir, scenario->top.name,
-						   scenario->top.seed, options->seed, error,
-						   SIMULATE_ERROR_BYTES);
+		world_options.log =
+			sim_log_create(options->trace_dir, scenario->top.name, scenario->top.seed,
+				       options->seed, error, SIMULATE_ERROR_BYTES);
 		if (!world_options.log)
 			return -EIO;
 	}

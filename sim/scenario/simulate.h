@@ -11,10 +11,10 @@
 #include "sim/scenario/scenario.h"
 
 struct simulate_options {
-	uint64_t seed;		/* of the run */
-	const char *device;	/* a path; NULL: in this process */
-	bool measured;		/* costs are what calls take on the device */
-	const char *trace_dir;	/* NULL: no trace */
+	uint64_t seed;	       /* of the run */
+	const char *device;    /* a path; NULL: in this process */
+	bool measured;	       /* costs are what calls take on the device */
+	const char *trace_dir; /* NULL: no trace */
 	/* Called now and then with the virtual time so far; may be NULL. False stops the run. */
 	bool (*progress)(void *opaque, uint64_t now_ns, uint64_t duration_ns);
 	void *progress_opaque;

@@ -250,8 +250,8 @@ const char *units_parse_time(const char *text, uint64_t clock_hertz, uint64_t *n
 #define DIST_ARGS_MAX 3
 
 /* Splits `name(a, b, c)`; false when it does not have that form. Arguments are trimmed. */
-static bool split_call(const char *text, char *name, size_t name_size,
-		       char args[DIST_ARGS_MAX][32], unsigned int *args_count)
+static bool split_call(const char *text, char *name, size_t name_size, char args[DIST_ARGS_MAX][32],
+		       unsigned int *args_count)
 {
 	size_t length = strcspn(text, "(");
 	const char *at = text + length + 1;
@@ -313,10 +313,8 @@ const char *units_parse_dist(const char *text, enum units_of_dist unit, struct d
 	} forms[] = {
 		{ "constant", DES_DIST_CONSTANT, 1, "takes one value: constant(VALUE)" },
 		{ "uniform", DES_DIST_UNIFORM, 2, "takes two values: uniform(LOW, HIGH)" },
-		{ "exponential", DES_DIST_EXPONENTIAL, 1,
-		  "takes one value: exponential(MEAN)" },
-		{ "pareto", DES_DIST_PARETO, 3,
-		  "takes three values: pareto(LEAST, MOST, INDEX)" },
+		{ "exponential", DES_DIST_EXPONENTIAL, 1, "takes one value: exponential(MEAN)" },
+		{ "pareto", DES_DIST_PARETO, 3, "takes three values: pareto(LEAST, MOST, INDEX)" },
 	};
 	char name[16], args[DIST_ARGS_MAX][32];
 	unsigned int args_count;

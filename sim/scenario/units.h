@@ -15,12 +15,12 @@
 
 #include "sim/des/random.h"
 
-const char *units_parse_count(const char *text, uint64_t *value);  /* 10, 5k, 2M */
-const char *units_parse_bytes(const char *text, uint64_t *bytes);  /* 4096B, 4KiB, 2MiB, 1.5GiB */
-const char *units_parse_rate(const char *text, uint64_t *bits);	   /* 10Gbit, 25G, 400Mbit/s */
-const char *units_parse_hertz(const char *text, uint64_t *hertz);  /* 2.4GHz */
-const char *units_parse_share(const char *text, uint64_t *ppm);	   /* 12.5%: parts per million */
-const char *units_parse_bool(const char *text, uint64_t *value);   /* yes, no */
+const char *units_parse_count(const char *text, uint64_t *value); /* 10, 5k, 2M */
+const char *units_parse_bytes(const char *text, uint64_t *bytes); /* 4096B, 4KiB, 2MiB, 1.5GiB */
+const char *units_parse_rate(const char *text, uint64_t *bits);	  /* 10Gbit, 25G, 400Mbit/s */
+const char *units_parse_hertz(const char *text, uint64_t *hertz); /* 2.4GHz */
+const char *units_parse_share(const char *text, uint64_t *ppm);	  /* 12.5%: parts per million */
+const char *units_parse_bool(const char *text, uint64_t *value);  /* yes, no */
 
 /* 50us, 1.5ms; with clock_hertz not 0 also cycles of it: 2127cycles. */
 const char *units_parse_time(const char *text, uint64_t clock_hertz, uint64_t *ns);

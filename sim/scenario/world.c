@@ -215,8 +215,7 @@ static int make_host(struct world *world)
 	if (!world->inproc || !world->iommus)
 		return fail(world, -ENOMEM, "host");
 	for (uint64_t i = 0; i < s->host.iommus_count && !err; i++)
-		err = iommu_init(&world->iommus[i], &s->iommu, &world->des,
-				 world->options.seed, i);
+		err = iommu_init(&world->iommus[i], &s->iommu, &world->des, world->options.seed, i);
 	return err ? fail(world, err, "host") : 0;
 }
 

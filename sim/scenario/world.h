@@ -39,7 +39,7 @@ struct sim_device {
 	uint32_t id;
 	uint32_t ioas_id; /* what it is attached to; 0: nothing */
 	uint32_t hwpt_id;
-	uint32_t domain;  /* for the IOMMU's caches */
+	uint32_t domain;	 /* for the IOMMU's caches */
 	unsigned int leaf_shift; /* of the mappings that it uses */
 };
 
@@ -49,14 +49,14 @@ struct world_counts {
 	uint64_t maps;
 	uint64_t unmaps;
 	uint64_t calls_failed;
-	uint64_t calls_ns;   /* virtual time inside calls */
+	uint64_t calls_ns; /* virtual time inside calls */
 	uint64_t mapped_bytes;
 	uint64_t live_maps;
 	uint64_t live_maps_peak;
 	uint64_t dmas;
 	uint64_t dma_bytes;
-	uint64_t dma_faults; /* refused by the page tables */
-	uint64_t dma_stale;  /* let through by a translation that was no longer mapped */
+	uint64_t dma_faults;	/* refused by the page tables */
+	uint64_t dma_stale;	/* let through by a translation that was no longer mapped */
 	uint64_t stale_windows; /* unmaps whose translation lived on */
 	uint64_t stale_ns;	/* sum over them, until they were invalidated */
 	uint64_t stale_longest_ns;
@@ -69,16 +69,16 @@ enum guest_object_limits { GUEST_OBJECTS_MAX = 64 };
 struct guest {
 	struct world *world; /* borrowed */
 	uint32_t index;
-	IOMMUFDBackend *be;	/* on the engine; owned */
-	IOMMUFDBackend *mirror; /* on the device file under test, or NULL; owned */
-	struct iommu *iommu;	/* borrowed */
-	uint32_t tid;		/* for the trace: which of its threads calls next */
-	uint32_t ioas_id;	/* of the guest's memory */
+	IOMMUFDBackend *be;			/* on the engine; owned */
+	IOMMUFDBackend *mirror;			/* on the device file under test, or NULL; owned */
+	struct iommu *iommu;			/* borrowed */
+	uint32_t tid;				/* for the trace: which of its threads calls next */
+	uint32_t ioas_id;			/* of the guest's memory */
 	uint32_t mirror_ids[GUEST_OBJECTS_MAX]; /* the engine's id -> the mirror's; 0: none */
 	uint64_t commit_seqs[GUEST_OBJECTS_MAX]; /* for the trace */
 	bool booted;
-	bool paused; /* its CPUs stand still (the end of a migration) */
-	struct nic *nic;   /* owned, as the others */
+	bool paused;	 /* its CPUs stand still (the end of a migration) */
+	struct nic *nic; /* owned, as the others */
 	struct nvme *nvme;
 };
 
@@ -99,10 +99,10 @@ struct world {
 	const struct scenario *scenario; /* borrowed */
 	struct world_options options;
 	struct des des;
-	struct inproc *inproc;	/* the engine, in this process; owned */
+	struct inproc *inproc; /* the engine, in this process; owned */
 	struct last_ioctl last_ioctl;
-	struct iommu *iommus;	/* owned */
-	struct guest *guests;	/* owned */
+	struct iommu *iommus; /* owned */
+	struct guest *guests; /* owned */
 	struct world_counts counts;
 	struct migration *migration;
 	struct balloon *balloons; /* one a guest; owned, as the others */

@@ -92,9 +92,11 @@ static int bench_events(struct bench *bench)
 		const char *text;
 	} sizes[] = {
 		{ "guest.count=10", { "duration=1s", "duration=3s" }, "an event of 10 guests" },
-		{ "guest.count=1000", { "duration=20ms", "duration=50ms" },
+		{ "guest.count=1000",
+		  { "duration=20ms", "duration=50ms" },
 		  "an event of 1,000 guests" },
-		{ "guest.count=10000", { "duration=4ms", "duration=8ms" },
+		{ "guest.count=10000",
+		  { "duration=4ms", "duration=8ms" },
 		  "an event of 10,000 guests" },
 	};
 	double event_ns[3];

@@ -294,7 +294,9 @@ static void test_random_streams_are_their_own(void **state)
 static void test_random_numbers_are_as_written_down(void **state)
 {
 	struct des_random random;
-	static const uint64_t draws_expected[] = { 1101518, 118173, 960557, 420541, 211566, 806464 };
+	static const uint64_t draws_expected[] = {
+		1101518, 118173, 960557, 420541, 211566, 806464
+	};
 	struct des_dist dist = { .kind = DES_DIST_EXPONENTIAL, .a = 1000000 };
 
 	(void)state;
