@@ -29,6 +29,7 @@ unit_tests := \
 	test_histogram \
 	test_ioas_model \
 	test_inject \
+	test_iommu_costs \
 	test_options \
 	test_process \
 	test_range_set \
@@ -72,6 +73,7 @@ test_histogram_srcs := analysis/histogram.c
 test_inject_srcs := sim/fuse/inject.c
 test_process_srcs = $(process_srcs)
 test_vfio_srcs = $(vfio_srcs) $(engine_srcs) $(tracepoints_srcs)
+test_iommu_costs_srcs = sim/scenario/iommu.c $(des_srcs)
 test_options_srcs := cli/options.c
 trace_feed_srcs := tests/unit/trace_feed.c $(analysis_srcs)
 test_export_srcs := $(trace_feed_srcs)
