@@ -199,7 +199,8 @@ static uint64_t track(struct migration *migration, uint64_t now_ns, const struct
 {
 	int ret;
 
-	if (!device || !device->hwpt_id || device->ioas_id != migration->guest->ioas_id)
+	if (!device || !device->hwpt_id || device->ready_ns > now_ns ||
+	    device->ioas_id != migration->guest->ioas_id)
 		return now_ns;
 	now_ns = call_set_dirty(migration->guest, now_ns, device->hwpt_id, true, &ret);
 	if (!ret)

@@ -517,6 +517,7 @@ uint64_t call_device_attach(struct sim_device *device, uint64_t now_ns, uint32_t
 	log_commit(guest, 0, now_ns, hwpt_id, TRACE_COMMIT_ATTACH, 0, 0, 0, device->id);
 	device->hwpt_id = hwpt_id;
 	device->ioas_id = ioas_id;
+	device->ready_ns = now_ns;
 	if (old_hwpt_id) {
 		now_ns = iommu_invalidate_domain(guest->iommu, device->domain, now_ns);
 		now_ns = call_free_id(guest, now_ns, old_hwpt_id);

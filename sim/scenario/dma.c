@@ -237,6 +237,8 @@ uint64_t dma_access(struct sim_device *device, uint64_t now_ns, uint64_t iova, u
 		at += piece;
 		left -= piece;
 	}
+	if (ready_ns > world->latest_ns)
+		world->latest_ns = ready_ns;
 	SIM_LOG(world->options.log, ready_ns, EV_DMA, guest->index + 1, device->id, device->hwpt_id,
 		iova, length, write, *result == DMA_FAULT ? (uint64_t)-EFAULT : 0);
 	return ready_ns;

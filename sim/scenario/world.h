@@ -41,6 +41,7 @@ struct sim_device {
 	uint32_t hwpt_id;
 	uint32_t domain;	 /* for the IOMMU's caches */
 	unsigned int leaf_shift; /* of the mappings that it uses */
+	uint64_t ready_ns;	 /* when it was attached: calls may be made ahead of time */
 };
 
 /* What happened, added up over all guests. */
@@ -113,7 +114,7 @@ struct world {
 	struct faults *faults;
 	struct arena arena; /* memory behind all guests */
 	uint64_t next_op_id;
-	uint64_t latest_ns; /* the end of the call that ends last */
+	uint64_t latest_ns; /* the end of the call or access that ends last */
 	char error[256];
 };
 
