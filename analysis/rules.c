@@ -13,7 +13,11 @@
 
 struct rules *rules_create(void)
 {
-	return calloc(1, sizeof(struct rules));
+	struct rules *rules = calloc(1, sizeof(*rules));
+
+	if (rules)
+		rules->unreturned_ns = INT64_MAX;
+	return rules;
 }
 
 void rules_destroy(struct rules *rules)
@@ -208,6 +212,8 @@ static void on_op(void *opaque, const struct state_op *op)
 	/* One that is settled later is under way for its object until then. */
 	if (op->layer == STATE_BACKEND && (!op->returned || !op->context || op->context->peer))
 		table_remove(&rules->under_way, op->op_id, op->machine);
+	if (op->layer == STATE_BACKEND && !op->returned && op->begin_ns < rules->unreturned_ns)
+		rules->unreturned_ns = op->begin_ns;
 	if (op->layer != STATE_BACKEND || !op->returned || !op->context)
 		return;
 	symbol = symbol_of_backend(op);
@@ -469,7 +475,8 @@ static void on_finish(void *opaque)
 
 		for (size_t k = 0; k < rule->instances.size; k++) {
 			if (rule->instances.slots[k].value)
-				rules_instance_decide(rules, rule, rule->instances.slots[k].value);
+				rules_instance_decide(rules, rule,
+						      rule->instances.slots[k].value, true);
 		}
 		/* Instances end with the trace, if the programs do. */
 		for (size_t k = 0; !analysis_still_running(rules->analysis) &&

@@ -70,6 +70,7 @@ struct rules {
 	size_t count;
 	bool uses_dma;
 	struct table under_way; /* (op_id, machine) -> when the call began */
+	int64_t unreturned_ns; /* when the first call that never came back began; INT64_MAX: none */
 	struct table contexts; /* (ctx, machine) -> context of the device; borrowed */
 	uint64_t freeing;      /* serial of the object that a call frees just now */
 	uint64_t commit_op;    /* op_id of the latest commit */
@@ -87,9 +88,12 @@ struct rules_instance *rules_instance_begin(struct rules *rules, struct rule *ru
 void rules_instance_event(struct rules *rules, struct rule *rule,
 			  struct rules_instance *instance, const struct rules_event *event,
 			  int64_t object_gap_ns);
-/* Calls ended: what no call under way can explain any more is a violation. */
+/*
+ * What no call under way can explain any more is a violation. at_end: no more calls
+ * come; one that never came back may have explained it.
+ */
 void rules_instance_decide(struct rules *rules, struct rule *rule,
-			   struct rules_instance *instance);
+			   struct rules_instance *instance, bool at_end);
 /* Its object is gone: looks at the marked states, and frees it. */
 void rules_instance_end(struct rules *rules, struct rule *rule, uint64_t a, uint64_t b,
 			int64_t time_ns);

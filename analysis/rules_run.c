@@ -194,26 +194,29 @@ static bool call_under_way(const struct rules *rules, uint32_t machine, int64_t 
 	return false;
 }
 
-static void violated(struct rules *rules, struct rule *rule, struct rules_instance *instance,
-		     const struct rules_event *event)
+static void broken_by(struct rules *rules, struct rule *rule, struct rules_instance *instance,
+		      const struct rules_event *event, enum check_verdict verdict)
 {
-	event_refused(rules, rule, instance, event, instance->states, VERDICT_VIOLATION);
+	event_refused(rules, rule, instance, event, instance->states, verdict);
 	instance->broken = true;
 	instance->pending = false;
 }
 
 void rules_instance_decide(struct rules *rules, struct rule *rule,
-			   struct rules_instance *instance)
+			   struct rules_instance *instance, bool at_end)
 {
 	const struct rules_window *window = instance->window;
+	unsigned int guilty = 0;
 
-	if (!instance->pending || instance->broken ||
-	    call_under_way(rules, instance->machine, instance->pending_ns))
+	if (!instance->pending || instance->broken)
 		return;
-	for (unsigned int i = 0; i < window->count; i++) {
-		if (window->events[i].end_ns == instance->pending_ns)
-			violated(rules, rule, instance, &window->events[i]);
-	}
+	if (!at_end && call_under_way(rules, instance->machine, instance->pending_ns))
+		return;
+	while (guilty + 1 < window->count && window->events[guilty].end_ns != instance->pending_ns)
+		guilty++;
+	broken_by(rules, rule, instance, &window->events[guilty],
+		  at_end && rules->unreturned_ns <= instance->pending_ns ? VERDICT_POSSIBLE
+									 : VERDICT_VIOLATION);
 }
 
 /* The window for an event that others overlap or may overlap; NULL: it does not fit. */
@@ -266,10 +269,8 @@ static void move_among(struct rules *rules, struct rule *rule, struct rules_inst
 		return;
 	}
 	instance->pending = false;
-	if (orders.refused) {
-		event_refused(rules, rule, instance, event, instance->states, VERDICT_POSSIBLE);
-		instance->broken = true;
-	}
+	if (orders.refused)
+		broken_by(rules, rule, instance, event, VERDICT_POSSIBLE);
 	instance->states = orders.reached;
 	instance->latest = *event;
 }
@@ -287,7 +288,7 @@ static void move_on(struct rules *rules, struct rule *rule, struct rules_instanc
 		return;
 	}
 	if (!after) {
-		violated(rules, rule, instance, event);
+		broken_by(rules, rule, instance, event, VERDICT_VIOLATION);
 		return;
 	}
 	free(instance->window);
@@ -311,7 +312,7 @@ void rules_instance_event(struct rules *rules, struct rule *rule,
 	if (automaton->next[0][event->symbol] == RULES_IGNORED)
 		return;
 	if (event->begin_ns > instance->pending_ns)
-		rules_instance_decide(rules, rule, instance);
+		rules_instance_decide(rules, rule, instance, false);
 	if (instance->broken)
 		return;
 	rule->asked++;
@@ -368,9 +369,7 @@ void rules_instance_end(struct rules *rules, struct rule *rule, uint64_t a, uint
 
 	if (!instance)
 		return;
-	if (instance->pending && !instance->broken)
-		violated(rules, rule, instance,
-			 &instance->window->events[instance->window->count - 1]);
+	rules_instance_decide(rules, rule, instance, true);
 	if (automaton->end_marked && !instance->broken &&
 	    (instance->states & automaton->marked) != instance->states) {
 		bool never = !(instance->states & automaton->marked);

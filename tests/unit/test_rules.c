@@ -217,6 +217,22 @@ static void test_rules_overlapping_calls_in_a_right_order_are_possible(void **st
 	end_as(VERDICT_POSSIBLE);
 }
 
+/* The map that would make it right never came back: it may have happened. */
+static void test_rules_call_that_never_came_back_may_explain(void **state)
+{
+	struct event map = feed_map(1, 0x1000, 0x1000, 0);
+	struct event unmap = feed_unmap(1, 0x9000, 0x1000);
+
+	(void)state;
+	unmap.non_exist = true;
+	begin_text(map_then_unmap);
+	CALL(10, feed_connect(1));
+	CALL(30, feed_alloc_ioas(1, 0));
+	feed_begin(&feed, 50, &map);
+	CALL(60, unmap);
+	end_as(VERDICT_POSSIBLE);
+}
+
 /* The same one after the other: the order is certain. */
 static void test_rules_calls_in_a_wrong_order_are_a_violation(void **state)
 {
@@ -334,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_dirty_on_before_read),
 		cmocka_unit_test(test_free_after_unmap),
 		cmocka_unit_test(test_rules_overlapping_calls_in_a_right_order_are_possible),
+		cmocka_unit_test(test_rules_call_that_never_came_back_may_explain),
 		cmocka_unit_test(test_rules_calls_in_a_wrong_order_are_a_violation),
 		cmocka_unit_test(test_rules_overlapping_calls_in_no_right_order_are_a_violation),
 		cmocka_unit_test(test_rules_loss_that_may_hide_the_right_event_is_unknown),
