@@ -108,6 +108,7 @@ script_tests := \
 	tests/integration/scripts.sh \
 	tests/integration/serve.sh \
 	tests/integration/serve_clients.sh \
+	tests/integration/serve_user.sh \
 	tests/integration/replay.sh \
 	tests/integration/simulate.sh \
 	tests/integration/soak.sh \
