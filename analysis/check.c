@@ -79,15 +79,14 @@ bool op_is_alloc(const struct state_op *op)
 /* ---- findings ------------------------------------------------------------------- */
 
 /* Where a finding goes that is not kept: written, never read. */
-static struct check_finding *finding_place(struct check *check, enum check_rule rule,
-					   enum check_verdict verdict)
+static struct check_finding *finding_place(struct check *check, enum check_rule rule)
 {
 	static __thread struct check_finding scratch;
 	struct check_finding *more;
 	size_t room;
 
 	memset(&scratch, 0, sizeof(scratch));
-	if (check->results[rule].count[verdict] > CHECK_FINDINGS_MAX)
+	if (check->results[rule].kept >= CHECK_FINDINGS_MAX)
 		return &scratch;
 	if (check->findings_count == check->findings_room) {
 		room = check->findings_room ? check->findings_room * 2 : 8;
@@ -100,6 +99,7 @@ static struct check_finding *finding_place(struct check *check, enum check_rule 
 		check->findings_room = room;
 	}
 	more = &check->findings[check->findings_count++];
+	check->results[rule].kept++;
 	memset(more, 0, sizeof(*more));
 	return more;
 }
@@ -117,7 +117,7 @@ struct check_finding *finding_add(struct check *check, enum check_rule rule,
 	check->results[rule].inferred += inferred;
 	check->results[rule].asked++;
 	check->results[rule].count[verdict]++;
-	finding = finding_place(check, rule, verdict);
+	finding = finding_place(check, rule);
 	finding->rule = rule;
 	finding->verdict = verdict;
 	finding->inferred = inferred;
@@ -128,14 +128,28 @@ struct check_finding *finding_add(struct check *check, enum check_rule rule,
 	return finding;
 }
 
-void finding_about(struct check_finding *finding, const struct state_context *context,
-		   uint64_t object)
+void finding_about(struct check *check, struct check_finding *finding,
+		   const struct state_context *context, uint64_t object)
 {
+	uint64_t process, kind = (uint64_t)finding->rule << 8 | finding->verdict;
+	uintptr_t kept;
+
 	if (context) {
 		finding->machine = context->machine;
 		finding->pid = context->pid;
 	}
 	finding->object = (uint32_t)object;
+	if (!check->findings_count || finding != &check->findings[check->findings_count - 1])
+		return; /* not kept */
+	process = (uint64_t)finding->machine << 32 | finding->pid;
+	kept = (uintptr_t)table_get(&check->kept, process, kind);
+	if (kept >= CHECK_FINDINGS_PER_PROCESS) {
+		/* Its place is free for the next one; until then it can be written. */
+		check->findings_count--;
+		check->results[finding->rule].kept--;
+	} else if (table_set(&check->kept, process, kind, (void *)(kept + 1))) {
+		check->failed = true;
+	}
 }
 
 void finding_range(struct check_finding *finding, uint64_t iova, uint64_t last)
@@ -290,7 +304,7 @@ static void on_race(void *opaque, const struct state_op *op, const struct state_
 			      "%s and %s of the same %s overlap in time: in another order the rule "
 			      "would be broken", event_op_name(with->op), event_op_name(op->op),
 			      rule == RULE_USE_AFTER_FREE ? "id" : "addresses");
-	finding_about(finding, op->context, op->id);
+	finding_about(check, finding, op->context, op->id);
 	if (op_is_map(op) || op->op == OP_UNMAP_DMA)
 		finding_range(finding, op->iova, op->last);
 	finding_witness_op(finding, with);
@@ -401,6 +415,7 @@ void check_destroy(struct check *check)
 		free(check->leftovers.slots[i].value);
 	table_fini(&check->ids);
 	table_fini(&check->leftovers);
+	table_fini(&check->kept);
 	free(check->findings);
 	free(check);
 }

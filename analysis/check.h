@@ -69,8 +69,12 @@ struct check_finding {
 	bool inferred; /* rests on nothing else having happened */
 };
 
-/* Findings kept of each rule and verdict; the others are only counted. */
-#define CHECK_FINDINGS_MAX 32u
+/*
+ * Findings kept of each rule and verdict: of one process, and of all. The others
+ * are only counted.
+ */
+#define CHECK_FINDINGS_PER_PROCESS 16u
+#define CHECK_FINDINGS_MAX 512u
 
 struct check_config {
 	uint64_t latency_ns[OP_COUNT]; /* budget of each operation; 0: none */

@@ -27,7 +27,7 @@ static void users_differ(struct check *check, const struct state_op *op, const c
 			    "%s: %" PRIu64 " users before, %" PRIu64 " after", what,
 			    context->users, op->users);
 
-	finding_about(finding, context, 0);
+	finding_about(check, finding, context, 0);
 	finding_witness_op(finding, op);
 }
 
@@ -44,7 +44,7 @@ static void check_users(struct check *check, const struct state_op *op)
 				    op->ret == -ENOTCONN ? VERDICT_VIOLATION : VERDICT_INFERRED,
 				    op->end_ns, "a disconnect without a connect: there was no user");
 
-		finding_about(finding, context, 0);
+		finding_about(check, finding, context, 0);
 		finding_witness_op(finding, op);
 		return;
 	}
@@ -64,7 +64,7 @@ static void fd_wrong(struct check *check, const struct state_op *op, enum check_
 	struct check_finding *finding =
 		finding_add(check, RULE_FD_OWNERSHIP, verdict, op->end_ns, "%s", cause);
 
-	finding_about(finding, op->context, 0);
+	finding_about(check, finding, op->context, 0);
 	finding_witness_op(finding, op);
 }
 
@@ -160,7 +160,7 @@ static void leak_object(struct check *check, const struct state_object *object,
 		finding = finding_add(check, RULE_LEAK, verdict_if(sure), time_ns,
 				      "%s %s %u was left", when,
 				      state_object_type_name(object->type), object->id);
-	finding_about(finding, object->context, object->id);
+	finding_about(check, finding, object->context, object->id);
 	witness_left(finding, object);
 	if (op)
 		finding_witness_op(finding, op);
@@ -245,7 +245,7 @@ void check_leak_context_end(struct check *check, const struct state_context *con
 			      " mapping%s (%" PRIu64 " bytes) were left",
 			      left->objects, left->objects == 1 ? "" : "s", left->mappings,
 			      left->mappings == 1 ? "" : "s", left->bytes);
-	finding_about(finding, context, left->first_id);
+	finding_about(check, finding, context, left->first_id);
 	finding_witness(finding, left->made.time_ns, left->made.op_id, left->made.tid, "%s",
 			left->made.text);
 	if (left->first_has_mapping)
@@ -286,7 +286,7 @@ static void leak_users(struct check *check, const struct state_context *context)
 			      "at the end backend %" PRIu64 " still has %" PRIu64
 			      " user%s: a disconnect is missing",
 			      context->key, context->users, context->users == 1 ? "" : "s");
-	finding_about(finding, context, 0);
+	finding_about(check, finding, context, 0);
 	finding_witness(finding, context->users_ns, 0, 0,
 			"the last connect or disconnect left %" PRIu64 " user%s", context->users,
 			context->users == 1 ? "" : "s");

@@ -78,7 +78,7 @@ static struct check_finding *found(struct check *check, enum check_verdict verdi
 			    event->write ? "wrote" : "read", iova, what);
 
 	if (ioas)
-		finding_about(finding, ioas->context, ioas->id);
+		finding_about(check, finding, ioas->context, ioas->id);
 	finding_range(finding, iova, iova);
 	witness_why(check, finding, ioas, iova);
 	witness_dma(finding, event);

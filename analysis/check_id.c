@@ -96,7 +96,7 @@ static void found_freed(struct check *check, const struct state_op *op,
 			    "%s names id %" PRIu64 ", which was %sfreed", event_op_name(op->op),
 			    op->id, rule == RULE_DOUBLE_FREE ? "already " : "");
 
-	finding_about(finding, op->context, op->id);
+	finding_about(check, finding, op->context, op->id);
 	finding_witness(finding, history->freed_ns, history->freed_op, history->freed_tid,
 			"freed id %" PRIu64, op->id);
 	finding_witness_op(finding, op);
@@ -110,7 +110,7 @@ static void found_unknown(struct check *check, const struct state_op *op,
 			    "%s names id %" PRIu64 ", which %s", event_op_name(op->op), op->id,
 			    lossy ? "is not there" : "was never given out");
 
-	finding_about(finding, op->context, op->id);
+	finding_about(check, finding, op->context, op->id);
 	finding_witness_op(finding, op);
 }
 

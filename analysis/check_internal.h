@@ -23,6 +23,7 @@ struct rule_result {
 	uint64_t asked;
 	uint64_t count[VERDICT_VIOLATION + 1];
 	uint64_t inferred; /* of the violations */
+	uint64_t kept;	   /* findings */
 };
 
 /* What a context left behind; told when it ends. */
@@ -53,6 +54,7 @@ struct check {
 	struct rule_result results[RULE_COUNT];
 	struct check_finding *findings;
 	size_t findings_count, findings_room;
+	struct table kept; /* (process, rule and verdict) -> findings kept, as a number */
 	struct table ids;	/* (context serial, id) -> struct id_history */
 	struct table leftovers; /* (context serial, 0) -> struct leftover */
 	struct recent_unmap unmaps[UNMAPS_REMEMBERED];
@@ -70,8 +72,9 @@ struct check {
 struct check_finding *finding_add(struct check *check, enum check_rule rule,
 				  enum check_verdict verdict, int64_t time_ns, const char *cause,
 				  ...) __attribute__((format(printf, 5, 6)));
-void finding_about(struct check_finding *finding, const struct state_context *context,
-		   uint64_t object);
+/* Whom it is about; a process that has had its share of findings gets no more. */
+void finding_about(struct check *check, struct check_finding *finding,
+		   const struct state_context *context, uint64_t object);
 void finding_range(struct check_finding *finding, uint64_t iova, uint64_t last);
 void finding_witness_op(struct check_finding *finding, const struct state_op *op);
 void finding_witness_mapping(struct check_finding *finding, const struct state_object *object,

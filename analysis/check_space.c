@@ -58,7 +58,7 @@ static struct check_finding *found(struct check *check, enum check_rule rule,
 			    "[0x%" PRIx64 ", 0x%" PRIx64 "] of ioas %u %s", iova, last, object->id,
 			    what);
 
-	finding_about(finding, object->context, object->id);
+	finding_about(check, finding, object->context, object->id);
 	finding_range(finding, iova, last);
 	return finding;
 }
@@ -162,7 +162,7 @@ static void refused_map(struct check *check, const struct state_op *op,
 		finding = finding_add(check, RULE_OVERLAP, VERDICT_VIOLATION, op->end_ns,
 				      "%s was refused: a live mapping shares addresses with it",
 				      event_op_name(op->op));
-		finding_about(finding, op->context, 0);
+		finding_about(check, finding, op->context, 0);
 		finding_witness_op(finding, op);
 		return;
 	}
@@ -170,7 +170,7 @@ static void refused_map(struct check *check, const struct state_op *op,
 			      "mapping [0x%" PRIx64 ", 0x%" PRIx64 "] of ioas %" PRIu64
 			      " was refused: a live mapping shares addresses with it",
 			      op->iova, op->last, op->id);
-	finding_about(finding, op->context, op->id);
+	finding_about(check, finding, op->context, op->id);
 	finding_range(finding, op->iova, op->last);
 	if (object)
 		entry = range_set_overlap(&object->mappings, op->iova, op->last, &iter);
