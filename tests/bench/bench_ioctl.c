@@ -49,7 +49,13 @@ static const char *const daemon_files[DAEMONS] = { "empty", "libfuse", "iommu" }
 
 static void empty_attr(struct fuse_attr *attr)
 {
-	*attr = (struct fuse_attr){ .ino = 1, .mode = S_IFREG | 0666, .nlink = 1 };
+	*attr = (struct fuse_attr){
+		.ino = 1,
+		.mode = S_IFREG | 0666,
+		.nlink = 1,
+		.uid = getuid(),
+		.gid = getgid(),
+	};
 }
 
 static void empty_handle(void *opaque, const struct fuse_request *request)
@@ -84,7 +90,13 @@ static void empty_handle(void *opaque, const struct fuse_request *request)
 
 static void libfuse_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct stat st = { .st_ino = 1, .st_mode = S_IFREG | 0666, .st_nlink = 1 };
+	struct stat st = {
+		.st_ino = 1,
+		.st_mode = S_IFREG | 0666,
+		.st_nlink = 1,
+		.st_uid = getuid(),
+		.st_gid = getgid(),
+	};
 
 	(void)ino, (void)fi;
 	fuse_reply_attr(req, &st, 86400);
@@ -184,12 +196,39 @@ static pid_t daemon_start(enum daemon_kind kind, const char *folder, int *fd)
 	return *fd < 0 ? -errno : pid;
 }
 
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 /* A private mount namespace; for users that are not root with a user namespace around it. */
 static int enter_namespace(void)
 {
-	if (unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS))
-		return -errno;
-	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ? -errno : 0;
+	unsigned int uid = getuid(), gid = getgid();
+	char uid_map[64], gid_map[64];
+	int err = 0;
+
+	if (unshare(CLONE_NEWNS)) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+			return -errno;
+		snprintf(uid_map, sizeof(uid_map), "%u %u 1", uid, uid);
+		snprintf(gid_map, sizeof(gid_map), "%u %u 1", gid, gid);
+		err = write_text("/proc/self/setgroups", "deny");
+		if (!err)
+			err = write_text("/proc/self/uid_map", uid_map);
+		if (!err)
+			err = write_text("/proc/self/gid_map", gid_map);
+	}
+	if (!err && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		err = -errno;
+	return err;
 }
 
 /* ---- measuring ------------------------------------------------------------------- */
