@@ -48,6 +48,14 @@ check "a stale translation lets a late write through" grep -q "let through after
 "$BUILD/ioasis" check stale >stale.txt
 check "and the checker finds it" grep -q "^violation: dma-outside:" stale.txt
 
+# What random settings found: an access that waits for a walker ends after its mapping is
+# taken down; dirty tracking begins before the page table is there.
+simulate "$scenarios/nvme.yaml" --set guest.count=7 --set duration=1ms --trace late >/dev/null
+check "accesses that wait end before their mappings do" "$BUILD/ioasis" check late
+simulate "$scenarios/migration.yaml" --set migration.start=0ns --set duration=1ms \
+	--trace early >/dev/null
+check "a migration of a guest without devices yet" "$BUILD/ioasis" check early
+
 # The same again.
 text() { babeltrace2 "$1" >"$1.txt"; }
 for name in nic viommu nvme migration device-hotplug memory-hotplug; do
