@@ -149,9 +149,14 @@ static void on_context_begin(void *opaque, const struct state_context *context)
 {
 	struct rules *rules = opaque;
 
+	bool lossy = context->machine < rules->losses_count && rules->losses[context->machine];
+
+	/*
+	 * It may have lived before it is first seen: unnoticed if events were lost. Whether
+	 * it lived before the trace is known at the end, by a state dump.
+	 */
 	if (context->layer == STATE_BACKEND)
-		/* Whether it lived before the trace is known at the end, by a state dump. */
-		begin(rules, RULES_BACKEND, context->serial, 0, context, 0, true,
+		begin(rules, RULES_BACKEND, context->serial, 0, context, 0, !lossy,
 		      !context->born_seen);
 	else if (table_set(&rules->contexts, context->key, context->machine, (void *)context))
 		rules->failed = true;

@@ -294,6 +294,77 @@ static void test_rules_gap_in_commits_is_unknown_and_none_is_a_violation(void **
 	end_as(VERDICT_VIOLATION);
 }
 
+static void not_violated(uint64_t round)
+{
+	const struct check_finding *finding;
+	const char *name;
+
+	for (size_t i = 0; (finding = rules_finding(rules, i, &name)); i++) {
+		if (finding->verdict == VERDICT_VIOLATION)
+			fail_msg("round %d: at %d: %s", (int)round, (int)finding->time_ns,
+				 finding->cause);
+	}
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+/* A right client, and events of it lost at random: never a violation. */
+static void test_rules_right_client_with_events_lost_is_never_violated(void **state)
+{
+	(void)state;
+	for (uint64_t round = 1; round <= 300; round++) {
+		uint64_t seed = round * 0x9e3779b97f4a7c15u;
+		bool on = false;
+
+		begin("analysis/rules/dirty_on_before_read.dot");
+		device_with_ioas();
+		for (int i = 0; i < 40; i++) {
+			unsigned int kind = TRACE_COMMIT_DIRTY_READ;
+
+			if (!on || next_random(&seed) % 3 == 0) {
+				on = !on;
+				kind = TRACE_COMMIT_DIRTY_SET;
+			}
+			if (next_random(&seed) % 4 == 0)
+				feed_commit_lost(&feed, 2);
+			else
+				feed_commit(&feed, 100 + i, kind, 2, 0, 0xfff, 0, on);
+		}
+		analysis_finish(feed.analysis, false);
+		not_violated(round);
+		rules_destroy(rules);
+		feed_fini(&feed);
+	}
+	for (uint64_t round = 1; round <= 300; round++) {
+		uint64_t seed = round * 0x9e3779b97f4a7c15u, users = 0;
+
+		begin("analysis/rules/connect_before_alloc.dot");
+		for (int i = 0; i < 40; i++) {
+			uint64_t what = users ? next_random(&seed) % 3 : 0;
+			struct event call = what == 0 ? feed_connect(users + 1)
+					  : what == 1 ? feed_disconnect(users - 1)
+						      : feed_alloc_ioas(1, -12);
+
+			users += what == 0;
+			users -= what == 1;
+			if (next_random(&seed) % 4 == 0)
+				feed_loss(&feed, 100 + i * 20 - 5, 100 + i * 20 + 15);
+			else
+				feed_call(&feed, 100 + i * 20, &call);
+		}
+		analysis_finish(feed.analysis, false);
+		not_violated(round);
+		rules_destroy(rules);
+		feed_fini(&feed);
+	}
+}
+
 static void test_rules_loss_elsewhere_leaves_the_violation(void **state)
 {
 	(void)state;
@@ -355,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_rules_overlapping_calls_in_no_right_order_are_a_violation),
 		cmocka_unit_test(test_rules_loss_that_may_hide_the_right_event_is_unknown),
 		cmocka_unit_test(test_rules_gap_in_commits_is_unknown_and_none_is_a_violation),
+		cmocka_unit_test(test_rules_right_client_with_events_lost_is_never_violated),
 		cmocka_unit_test(test_rules_loss_elsewhere_leaves_the_violation),
 		cmocka_unit_test(test_rules_late_start_is_unknown),
 		cmocka_unit_test(test_rules_object_that_ends_unmarked_is_found),
