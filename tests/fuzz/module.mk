@@ -1,5 +1,5 @@
-# `make fuzz`: random calls on the engine, then random files as rules, for FUZZ_SECONDS
-# each, with clang's libFuzzer.
+# `make fuzz`: random calls on the engine, then random files as rules and as scenarios, for
+# FUZZ_SECONDS each, with clang's libFuzzer.
 
 FUZZ_SECONDS ?= 30
 FUZZ_CC ?= clang
@@ -20,11 +20,24 @@ build/fuzz/fuzz_rules: $(fuzz_rules_srcs) $(wildcard analysis/rules/*.dot)
 	$(Q)cp analysis/rules/*.dot $(@D)/rules
 	$(Q)$(FUZZ_CC) -std=gnu11 $(fuzz_flags) $(warn) -D_GNU_SOURCE -I. -o $@ $(fuzz_rules_srcs)
 
+fuzz_scenario_srcs := tests/fuzz/fuzz_scenario.c sim/scenario/conflicts.c sim/scenario/load.c \
+	sim/scenario/presets.c sim/scenario/schema.c sim/scenario/units.c sim/des/random.c
+
+build/fuzz/fuzz_scenario: $(fuzz_scenario_srcs) $(wildcard sim/scenarios/*.yaml)
+	@mkdir -p $(@D)/scenarios
+	$(say) FUZZ $@
+	$(Q)cp sim/scenarios/*.yaml $(@D)/scenarios
+	$(Q)$(FUZZ_CC) -std=gnu11 $(fuzz_flags) $(warn) -D_GNU_SOURCE -I. -o $@ \
+		$(fuzz_scenario_srcs) -lyaml
+
 .PHONY: fuzz
 fuzz:
 	$(Q)./install-packages fuzz
-	$(Q)$(MAKE) --no-print-directory build/fuzz/fuzz_engine build/fuzz/fuzz_rules
+	$(Q)$(MAKE) --no-print-directory build/fuzz/fuzz_engine build/fuzz/fuzz_rules \
+		build/fuzz/fuzz_scenario
 	$(Q)build/fuzz/fuzz_engine -max_len=2400 -len_control=1 -timeout=10 \
 		-artifact_prefix=build/fuzz/ -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus
 	$(Q)build/fuzz/fuzz_rules -max_len=2000 -timeout=10 -artifact_prefix=build/fuzz/ \
 		-max_total_time=$(FUZZ_SECONDS) build/fuzz/rules
+	$(Q)build/fuzz/fuzz_scenario -max_len=3000 -timeout=10 -artifact_prefix=build/fuzz/ \
+		-max_total_time=$(FUZZ_SECONDS) build/fuzz/scenarios
