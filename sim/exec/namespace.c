@@ -253,7 +253,10 @@ int namespace_enter(char *why, size_t size)
 			      strerror(-rc));
 	/* Mounts of the host still come in; none goes out. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
-		return failed(why, size, errno, "cannot make the mounts private: %s",
+		return failed(why, size, errno,
+			      "cannot make the mounts private: %s; a policy forbids mounts in a "
+			      "user namespace (AppArmor's "
+			      "kernel.apparmor_restrict_unprivileged_userns?)",
 			      strerror(errno));
 	return 0;
 }
