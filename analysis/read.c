@@ -63,6 +63,7 @@ static bt_graph_simple_sink_component_consume_func_status consume(bt_message_ite
 static void take_error(char *text, size_t size)
 {
 	const bt_error *error = bt_current_thread_take_error();
+	char *at;
 
 	snprintf(text, size, "babeltrace2 gives no reason");
 	if (!error)
@@ -72,6 +73,12 @@ static void take_error(char *text, size_t size)
 
 		snprintf(text, size, "%s", bt_error_cause_get_message(cause));
 		text[strcspn(text, "\n")] = 0;
+		/* Its details are for its own programmers: "WHAT: stream-addr=0x..., ...". */
+		at = strstr(text, "-addr=");
+		while (at && at > text && strncmp(at, ": ", 2))
+			at--;
+		if (at && at > text)
+			*at = 0;
 	}
 	bt_error_release(error);
 }

@@ -85,6 +85,12 @@ for seed in ${SEED:-1 2 3 4 5 6}; do
 	rm -rf "$dir/lossy"
 done
 
+# A stream file that ends in the middle of a packet.
+cp -r "$dir/clean" "$dir/cut"
+find "$dir/cut" -name 'ioasis_*' -size +8k ! -name '*.idx' -exec truncate -s 6000 {} +
+check_status "a stream file that is cut off" 3 "$ioasis" check "$dir/cut"
+check_output "in one line" 1 sh -c "'$ioasis' check '$dir/cut' 2>&1 | wc -l"
+
 # The plugin in the stock program says the same.
 bt2="babeltrace2 --plugin-path $build/babeltrace2 $dir/clean"
 check "the plugin's check says the same" sh -c "

@@ -34,7 +34,7 @@ done
 END
 	if ! "$ioasis" record -o "$dir/trace" -- bash "$dir/clients" >"$dir/record" 2>&1; then
 		not_ok "clients $((seed + done)) to $((seed + done + batch - 1)) run"
-		sed 's/^/# /' "$dir/record"
+		tail -n 5 "$dir/record" "$dir/log" | sed 's/^/# /'
 		done_testing
 	fi
 	check_status "$batch clean clients from seed $((seed + done)) on are ok" 0 \
