@@ -26,11 +26,8 @@ def packets(data):
         at += size
 
 
-def main():
-    trace, copy, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    chance = random.Random(seed)
-    shutil.copytree(trace, copy)
-    dropped = 0
+def streams(copy):
+    """The stream files below copy; the index folders go."""
     for folder, folders, files in os.walk(copy):
         if os.path.basename(folder) == "index":
             shutil.rmtree(folder)
@@ -39,14 +36,23 @@ def main():
             path = os.path.join(folder, name)
             with open(path, "rb") as file:
                 data = file.read()
-            if name == "metadata" or len(data) < 4 or data[:4] != struct.pack("<I", MAGIC):
-                continue
-            all_packets = list(packets(data))
-            kept = [packet for packet in all_packets if chance.random() > 0.35]
-            dropped += len(all_packets) - len(kept)
-            with open(path, "wb") as file:
-                file.write(b"".join(kept))
-    print(dropped)
+            if name != "metadata" and data[:4] == struct.pack("<I", MAGIC):
+                yield path, list(packets(data))
+
+
+def main():
+    trace, copy, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    shutil.copytree(trace, copy)
+    found = list(streams(copy))
+    places = [(path, at) for path, kept in found for at in range(len(kept))]
+    chance = random.Random(seed)
+    dropped = set(chance.sample(places, chance.randint(1, max(1, len(places) // 2))))
+    for path, kept in found:
+        with open(path, "wb") as file:
+            for at, packet in enumerate(kept):
+                if (path, at) not in dropped:
+                    file.write(packet)
+    print(len(dropped))
 
 
 main()

@@ -560,13 +560,26 @@ static void test_check_device_release_with_objects_is_leak(void **state)
 
 /* ---- lost events ---------------------------------------------------------------- */
 
+/* Plays with one loss in the middle and ends all; the verdict of rule, and of `users`. */
+static void expect_with_loss(struct trace_maker *maker, const struct maker_loss *loss,
+			     enum check_rule rule, enum check_verdict verdict)
+{
+	struct analysis *analysis;
+	struct check *check = maker_play(maker, loss, 1, &analysis);
+
+	assert_int_equal(check_rule_verdict(check, rule), verdict);
+	assert_int_equal(check_rule_verdict(check, RULE_USERS), VERDICT_UNKNOWN);
+	assert_int_equal(check_exit_status(check), verdict == VERDICT_VIOLATION ? 1 : 2);
+	check_destroy(check);
+	analysis_destroy(analysis);
+	maker_fini(maker);
+}
+
 /* A fault, and loss long before it: the fault is still certain. */
 static void test_check_fault_after_a_loss_is_violation(void **state)
 {
 	struct trace_maker maker;
 	struct maker_loss loss = { .cpu = 9 };
-	struct analysis *analysis;
-	struct check *check;
 
 	(void)state;
 	start(&maker);
@@ -575,12 +588,7 @@ static void test_check_fault_after_a_loss_is_violation(void **state)
 	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
 	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
 	end(&maker);
-	check = maker_play(&maker, &loss, 1, &analysis);
-	assert_int_equal(check_rule_verdict(check, RULE_OVERLAP), VERDICT_VIOLATION);
-	assert_int_equal(check_rule_verdict(check, RULE_USERS), VERDICT_UNKNOWN);
-	check_destroy(check);
-	analysis_destroy(analysis);
-	maker_fini(&maker);
+	expect_with_loss(&maker, &loss, RULE_OVERLAP, VERDICT_VIOLATION);
 }
 
 /* The same maps with loss between them: an unmap may be what was lost. */
@@ -588,8 +596,6 @@ static void test_check_conflict_across_a_loss_is_unknown(void **state)
 {
 	struct trace_maker maker;
 	struct maker_loss loss = { .cpu = 9 };
-	struct analysis *analysis;
-	struct check *check;
 
 	(void)state;
 	start(&maker);
@@ -598,12 +604,7 @@ static void test_check_conflict_across_a_loss_is_unknown(void **state)
 	loss.last_ns = maker.now_ns + 2;
 	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
 	end(&maker);
-	check = maker_play(&maker, &loss, 1, &analysis);
-	assert_int_equal(check_rule_verdict(check, RULE_OVERLAP), VERDICT_UNKNOWN);
-	assert_int_equal(check_exit_status(check), 2);
-	check_destroy(check);
-	analysis_destroy(analysis);
-	maker_fini(&maker);
+	expect_with_loss(&maker, &loss, RULE_OVERLAP, VERDICT_UNKNOWN);
 }
 
 /* With commit numbers the object's own numbers prove that nothing of it was lost. */
@@ -611,8 +612,6 @@ static void test_check_conflict_across_a_loss_with_dense_commits_is_violation(vo
 {
 	struct trace_maker maker;
 	struct maker_loss loss = { .cpu = 9 };
-	struct analysis *analysis;
-	struct check *check;
 
 	(void)state;
 	device_start(&maker);
@@ -621,11 +620,7 @@ static void test_check_conflict_across_a_loss_with_dense_commits_is_violation(vo
 	loss.last_ns = maker.now_ns + 2;
 	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 1, 3, 0, 0);
 	device_end(&maker, 4);
-	check = maker_play(&maker, &loss, 1, &analysis);
-	assert_int_equal(check_rule_verdict(check, RULE_OVERLAP), VERDICT_VIOLATION);
-	check_destroy(check);
-	analysis_destroy(analysis);
-	maker_fini(&maker);
+	expect_with_loss(&maker, &loss, RULE_OVERLAP, VERDICT_VIOLATION);
 }
 
 /* ---- late start ----------------------------------------------------------------- */
