@@ -263,11 +263,14 @@ void check_leak_context_end(struct check *check, const struct state_context *con
 #define ENDS_APART_NS 2000000
 #define ENDS_AFTER_NS 200000
 
-static bool end_sure(const struct check *check, uint32_t number)
+static bool end_sure(const struct check *check, const struct state_context *context)
 {
 	const struct quality_machine *machine =
-		&analysis_quality(check->analysis)->machines[number];
+		&analysis_quality(check->analysis)->machines[context->machine];
 
+	/* Its beginning was on a stream that may be gone altogether, with the end. */
+	if (!context->born_seen)
+		return false;
 	if (!machine->ends_first_ns)
 		return true; /* a source that does not tell */
 	return machine->ends_last_ns - machine->ends_first_ns <= ENDS_APART_NS &&
@@ -281,7 +284,7 @@ static void leak_users(struct check *check, const struct state_context *context)
 	if (!context->users_known || !context->users)
 		return;
 	finding = finding_add(check, RULE_LEAK, verdict_if(users_sure(check, context) &&
-					 end_sure(check, context->machine)),
+					 end_sure(check, context)),
 			      context->users_ns,
 			      "at the end backend %" PRIu64 " still has %" PRIu64
 			      " user%s: a disconnect is missing",
@@ -310,7 +313,7 @@ void check_leak_finish(struct check *check)
 			if (leak_counts(object))
 				leak_object(check, object, NULL, object->commit_ns,
 					    leak_sure(check, object) &&
-						    end_sure(check, context->machine),
+						    end_sure(check, context),
 					    "at the end");
 		}
 	}

@@ -228,6 +228,7 @@ static void update_context(struct state *state, const struct state_op *op)
 			context_opened(context, op);
 		break;
 	case OP_DISCONNECT:
+		context->fd = op->fd;
 		context->users = op->users;
 		context->users_known = true;
 		context->users_ns = op->end_ns;
