@@ -33,6 +33,7 @@ unit_tests := \
 	test_options \
 	test_process \
 	test_range_set \
+	test_stats \
 	test_report \
 	test_rules \
 	test_process_shared \
@@ -55,6 +56,7 @@ engine_rig_srcs = tests/unit/engine_rig.c $(engine_srcs) $(tracepoints_srcs)
 engine_test_srcs := tests/unit/fake_client.c $(engine_srcs) $(tracepoints_srcs)
 test_check_loss_srcs := $(analysis_test_srcs)
 test_check_srcs := $(analysis_test_srcs)
+test_stats_srcs := $(analysis_test_srcs)
 test_range_set_srcs := analysis/range_set.c analysis/table.c
 test_commands_srcs := $(engine_test_srcs)
 test_device_threads_srcs = $(engine_rig_srcs)
