@@ -29,6 +29,11 @@
 /* Documentation/admin-guide/devices.txt */
 #define PTMX_MINOR 2
 
+static const char *base_name(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
 static int make_file(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -91,7 +96,8 @@ static int show_all(int to)
 	if (!from)
 		return -errno;
 	while (!rc && (errno = 0, entry = readdir(from))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+		    !strcmp(entry->d_name, base_name(NAMESPACE_DEVICE_PATH)))
 			continue;
 		rc = show_entry(dirfd(from), to, entry->d_name);
 		if (rc != -ENOMEM && rc != -ENOSPC)
@@ -119,7 +125,9 @@ static int replace_dev(int real)
 	if (!rc)
 		rc = show_all(to);
 	if (!rc)
-		rc = make_file(to, strrchr(NAMESPACE_DEVICE_PATH, '/') + 1);
+		rc = make_file(to, base_name(NAMESPACE_DEVICE_PATH));
+	if (!rc && mkdirat(to, base_name(NAMESPACE_HIDDEN_PATH), 0700))
+		rc = -errno;
 	close(to);
 	return rc == -EEXIST ? 0 : rc; /* the host's node, to mount over */
 }

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,6 +19,9 @@
 /* How long processes may take to end after SIGTERM, looked at every POLL_MS. */
 #define GRACE_MS 500
 #define POLL_MS 10
+/* What the kernel sends at the end of the parent; any that nobody else sends. */
+#define END_SIGNAL SIGUSR2
+#define KNOWN_MOUNTS_MAX 64
 /* Passes of SIGKILL: a process may fork while the list is read. */
 #define KILL_PASSES 100
 
@@ -71,57 +74,96 @@ static void end_all(const struct guard *guard, pid_t spared, bool polite)
 		poll(NULL, 0, 1);
 }
 
-static _Noreturn void guard_run(const struct guard *guard, int end)
+/* ---- connections ----------------------------------------------------------------- */
+
+/* FUSE mounts that were there before ours: of an exec around this one, say. */
+struct known_mounts {
+	unsigned int count;
+	int id[KNOWN_MOUNTS_MAX];
+};
+
+static bool is_known(const struct known_mounts *known, int id)
 {
+	for (unsigned int i = 0; i < known->count; i++) {
+		if (known->id[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Notes the FUSE mounts of this namespace in known, or with abort breaks the
+ * connection of each that is not known: callers get an error, whoever serves is gone.
+ */
+static void each_fuse_mount(struct known_mounts *known, bool abort)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	char line[4096], path[2048];
+	int id;
+
+	if (!mounts)
+		return;
+	while (fgets(line, sizeof(line), mounts)) {
+		if (!strstr(line, " - fuse") ||
+		    sscanf(line, "%d %*d %*s %*s %2047s", &id, path) != 2)
+			continue;
+		if (abort && !is_known(known, id))
+			umount2(path, MNT_FORCE); /* breaks it even where it then says EBUSY */
+		else if (!abort && known->count < KNOWN_MOUNTS_MAX)
+			known->id[known->count++] = id;
+	}
+	fclose(mounts);
+}
+
+/* ---- the process ------------------------------------------------------------------- */
+
+static _Noreturn void guard_run(const struct guard *guard, pid_t parent)
+{
+	struct known_mounts known = { 0 };
+	siginfo_t info;
 	sigset_t all;
-	char byte;
 
 	prctl(PR_SET_NAME, "ioasis-guard");
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
+	each_fuse_mount(&known, false);
 	/* Nobody shall wait for a pipe or a terminal because of it. */
-	if (dup2(end, 0) < 0)
-		_exit(1);
-	close_range(1, ~0u, 0);
-	while (read(0, &byte, 1) < 0 && errno == EINTR)
-		;
-	end_all(guard, 0, false);
+	close_range(0, ~0u, 0);
+	prctl(PR_SET_PDEATHSIG, END_SIGNAL);
+	/* Of the kernel in the parent's name; anyone else's signals mean nothing. */
+	while (getppid() == parent) {
+		if (sigwaitinfo(&all, &info) == END_SIGNAL && info.si_pid == parent)
+			break;
+	}
+	each_fuse_mount(&known, true);
+	end_all(guard, parent, false);
 	_exit(0);
 }
 
 int guard_init(struct guard *guard)
 {
-	*guard = (struct guard){ .pid = -1, .lifeline = -1 };
+	*guard = (struct guard){ .pid = -1 };
 	guard->outside = mount_namespace("self");
 	return guard->outside ? 0 : -ENOENT;
 }
 
 int guard_start(struct guard *guard)
 {
-	int ends[2];
+	pid_t parent = getpid();
 
-	if (pipe2(ends, O_CLOEXEC))
-		return -errno;
 	guard->pid = fork();
-	if (!guard->pid) {
-		close(ends[1]);
-		guard_run(guard, ends[0]);
-	}
-	close(ends[0]);
-	guard->lifeline = ends[1];
+	if (!guard->pid)
+		guard_run(guard, parent);
 	return guard->pid < 0 ? -errno : 0;
 }
 
 void guard_finish(struct guard *guard)
 {
-	if (guard->lifeline < 0)
+	if (guard->pid < 0)
 		return;
 	end_all(guard, guard->pid, true);
-	if (guard->pid > 0) {
-		kill(guard->pid, SIGKILL);
-		while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	close(guard->lifeline);
-	*guard = (struct guard){ .pid = -1, .lifeline = -1 };
+	kill(guard->pid, SIGKILL);
+	while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	*guard = (struct guard){ .pid = -1 };
 }

@@ -6,6 +6,11 @@
  * ioasis is gone. The guard is a process that does nothing but wait for the end of
  * ioasis, so that even SIGKILL leaves neither a process nor a mount behind. What
  * CMD moved to namespaces of its own (a container) is not looked for.
+ *
+ * A thread of ioasis that waits for an answer of its own file system cannot be killed
+ * once the thread that would answer is: both hold the connection open for ever. So the
+ * guard learns of the end by a signal of the kernel, not by the end of a pipe, and
+ * breaks the connections first.
  */
 #ifndef IOASIS_SIM_EXEC_GUARD_H
 #define IOASIS_SIM_EXEC_GUARD_H
@@ -13,8 +18,7 @@
 #include <sys/types.h>
 
 struct guard {
-	pid_t pid;  /* -1: none */
-	int lifeline; /* closed by the end of this process */
+	pid_t pid;     /* -1: none */
 	ino_t outside; /* the mount namespace that is never touched */
 };
 

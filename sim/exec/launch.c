@@ -191,6 +191,7 @@ static int launch_make_device(struct launch *launch)
 	int rc;
 
 	raise_file_limit();
+	config.hidden_at = NAMESPACE_HIDDEN_PATH;
 	if (config.engine.test_ops) {
 		launch->fail_nth = fail_nth_table_create();
 		if (!launch->fail_nth) {
@@ -251,7 +252,7 @@ void launch_run(const struct launch_config *config, struct fuse_device **device,
 	struct launch launch = {
 		.config = config,
 		.result = result,
-		.guard = { .pid = -1, .lifeline = -1 },
+		.guard = { .pid = -1 },
 	};
 	int status;
 

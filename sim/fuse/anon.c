@@ -345,6 +345,8 @@ static int connection_start(struct anon_files *anon)
 		err = fd;
 		goto out;
 	}
+	if (anon->device->config.hidden_at)
+		fuse_mount_attach(anon->root_fd, anon->device->config.hidden_at);
 	err = fuse_channel_start(fd, handle_request, anon, 0, true, &anon->channel);
 	if (!err && fstat(anon->root_fd, &st))
 		err = -errno;

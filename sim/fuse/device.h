@@ -44,6 +44,12 @@ struct fuse_device_config {
 	 */
 	void (*refused)(void *opaque, uint32_t tid);
 	void *opaque;
+	/*
+	 * Where the file system of engine files is mounted, an empty folder; NULL: nowhere.
+	 * Someone who is to break its connection when this process is killed needs a
+	 * place (umount2() with MNT_FORCE).
+	 */
+	const char *hidden_at;
 };
 
 /* Makes a device that nobody sees yet. 0, -ENOMEM, or -EINVAL for an unknown version. */

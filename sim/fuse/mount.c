@@ -182,6 +182,13 @@ out_errno:
 	return err;
 }
 
+void fuse_mount_attach(int root_fd, const char *path)
+{
+	/* No harm done if it fails: the files work from where they are. */
+	if (move_mount(root_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH))
+		return;
+}
+
 /* Undoes the \ooo of mountinfo, in place. */
 static void unescape(char *text)
 {

@@ -38,4 +38,7 @@ bool fuse_mount_find(const char *path, char *type, size_t type_size);
 int fuse_mount_device_of_fd(int fd, uint64_t *device);
 int fuse_mount_device_of_path(const char *path, uint64_t *device);
 
+/* Shows what fuse_mount_hidden() made at path; where that cannot be, it stays hidden. */
+void fuse_mount_attach(int root_fd, const char *path);
+
 #endif
