@@ -86,6 +86,15 @@ pkill -KILL -f -P "$job" "$mark"
 ended "kill -9 of the command while a program is in a call of the device" 137
 options=()
 
+# At any moment of many calls at once; the moments differ, what is left does not.
+for moment in 1 2 3 4 5 6 7 8; do
+	run sh -c "$client threads; : $mark"
+	sleep 0.0$moment
+	kill -KILL "$job"
+	wait "$job"
+done 2>/dev/null
+check "kill -9 of ioasis at eight moments of many calls leaves nothing" wait_for gone
+
 # The shell's job control: stopped and continued as one job.
 run sh -c "echo up; kill -TSTP \$\$; echo again # $mark"
 up
