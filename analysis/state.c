@@ -73,6 +73,7 @@ void state_destroy(struct state *state)
 	free_values(&state->ops);
 	free_values(&state->threads);
 	free_values(&state->names);
+	free_values(&state->numbers);
 	table_fini(&state->contexts);
 	table_fini(&state->objects);
 	free(state);

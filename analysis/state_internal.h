@@ -17,6 +17,11 @@ struct state_thread {
 	struct state_op *ioctl;
 };
 
+/* The numbers of the calls of one process that were seen: dense while nothing is lost. */
+struct state_numbers {
+	uint64_t first, last, count;
+};
+
 struct state_pending {
 	struct event event;
 	struct state_pending *next;
@@ -29,10 +34,12 @@ struct state {
 	struct table ops;      /* (op_id, machine) */
 	struct table threads;  /* (tid, machine) */
 	struct table names;    /* (pid, machine) -> char * */
+	struct table numbers;  /* (upper half of op_id, machine) -> struct state_numbers */
 	struct state_context *first_context, **last_context;
 	struct state_op *free_ops;
 	uint64_t contexts_count, objects_count;
 	size_t ops_under_way;
+	bool device_seen; /* a fake device tells what it does */
 	bool failed;
 	bool finishing;
 };

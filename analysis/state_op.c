@@ -112,6 +112,50 @@ static void op_lost(struct state *state, struct state_op *op)
 		state_settle_flush(state, object);
 }
 
+/* Counts the number of a call that is seen for the first time. */
+static void number_seen(struct state *state, const struct event *event)
+{
+	uint64_t process = event->op_id >> 32;
+	struct state_numbers *numbers = table_get(&state->numbers, process, event->machine);
+
+	if (!numbers) {
+		numbers = calloc(1, sizeof(*numbers));
+		if (!numbers || table_set(&state->numbers, process, event->machine, numbers)) {
+			free(numbers);
+			state->failed = true;
+			return;
+		}
+		numbers->first = event->op_id;
+	}
+	if (event->op_id < numbers->first)
+		numbers->first = event->op_id;
+	if (event->op_id > numbers->last)
+		numbers->last = event->op_id;
+	numbers->count++;
+}
+
+/*
+ * Calls that are missing where no loss was told: their stream is gone. With a fake
+ * device the numbers of its commits tell that; and its engine takes numbers of its own.
+ */
+static void numbers_finish(struct state *state)
+{
+	struct quality *quality = &state->analysis->quality;
+
+	if (state->device_seen)
+		return;
+	for (size_t i = 0; i < state->numbers.size; i++) {
+		const struct table_slot *slot = &state->numbers.slots[i];
+		const struct state_numbers *numbers = slot->value;
+
+		if (!numbers || slot->b >= quality->machines_count || quality->beginning_missing ||
+		    quality->machines[slot->b].lost_last_ns != INT64_MIN)
+			continue;
+		if (numbers->last - numbers->first + 1 > numbers->count)
+			quality->unaccounted++;
+	}
+}
+
 static struct state_op *op_start(struct state *state, const struct event *event,
 				 enum state_layer layer)
 {
@@ -125,6 +169,8 @@ static struct state_op *op_start(struct state *state, const struct event *event,
 		state->failed = true;
 		return NULL;
 	}
+	number_seen(state, event);
+	state->device_seen |= layer == STATE_DEVICE;
 	op->layer = layer;
 	op->op = layer == STATE_BACKEND ? event->op : event_op_of_cmd((uint32_t)event->cmd);
 	op->machine = event->machine;
@@ -281,6 +327,8 @@ void state_op_end(struct state *state, const struct event *event)
 		op->begin_ns = begin_bound_ns(state, event);
 		op->qemu = event->qemu;
 		op->context = state_context_get(state, event, STATE_BACKEND);
+		if (event->op_id)
+			number_seen(state, event);
 		if (event->op_id && event->op != OP_SET_FD)
 			begin_missing(state, op->context, event);
 	}
@@ -347,6 +395,7 @@ void state_ioctl_end(struct state *state, const struct event *event)
 		op->begin_ns = begin_bound_ns(state, event);
 		op->op = event_op_of_cmd((uint32_t)event->cmd);
 		op->context = state_context_find(state, event, STATE_DEVICE);
+		number_seen(state, event);
 		begin_missing(state, op->context, event);
 	}
 	op->ret = event->ret;
@@ -389,4 +438,5 @@ void state_ops_finish(struct state *state)
 	for (size_t i = 0; i < count; i++)
 		op_lost(state, ops[i]);
 	free(ops);
+	numbers_finish(state);
 }
