@@ -22,7 +22,7 @@
 
 #include "analysis/event.h"
 #include "analysis/quality.h"
-#include "analysis/state.h"
+#include "analysis/state/state.h"
 
 struct analysis;
 

@@ -2,7 +2,7 @@
 /*
  * An event of a trace as a plain struct: what every analysis reads.
  *
- * Decoding (analysis/decode.h) fills it; tests fill it by hand. An event class
+ * Decoding (analysis/decode/decode.h) fills it; tests fill it by hand. An event class
  * is resolved to a kind, an operation and field numbers once, so nothing here
  * is looked up by name while a trace is read.
  */

@@ -3,31 +3,31 @@
 # The one pass: events to state and observers.
 analysis_core_srcs := \
 	analysis/analysis.c \
-	analysis/check.c \
-	analysis/check_backend.c \
-	analysis/check_call.c \
-	analysis/check_dma.c \
-	analysis/check_id.c \
-	analysis/check_layers.c \
-	analysis/check_print.c \
-	analysis/check_space.c \
+	analysis/check/check.c \
+	analysis/check/check_backend.c \
+	analysis/check/check_call.c \
+	analysis/check/check_dma.c \
+	analysis/check/check_id.c \
+	analysis/check/check_layers.c \
+	analysis/check/check_print.c \
+	analysis/check/check_space.c \
 	analysis/event_names.c \
 	analysis/quality.c \
-	analysis/range_set.c \
-	analysis/state.c \
-	analysis/state_commit.c \
-	analysis/state_dump.c \
-	analysis/state_op.c \
-	analysis/state_settle.c \
-	analysis/stats.c \
-	analysis/stats_print.c \
+	analysis/state/range_set.c \
+	analysis/state/state.c \
+	analysis/state/state_commit.c \
+	analysis/state/state_dump.c \
+	analysis/state/state_op.c \
+	analysis/state/state_settle.c \
+	analysis/stats/stats.c \
+	analysis/stats/stats_print.c \
 	analysis/table.c
 
 # From babeltrace2 to events.
 analysis_decode_srcs := \
-	analysis/decode.c \
-	analysis/packets.c \
-	analysis/read.c
+	analysis/decode/decode.c \
+	analysis/decode/packets.c \
+	analysis/decode/read.c
 
 analysis_srcs := \
 	$(analysis_core_srcs) \
@@ -37,13 +37,13 @@ include analysis/outputs.mk
 
 # The babeltrace2 plugin: the same objects, loaded by the stock program.
 plugin_srcs := \
-	analysis/plugin.c \
-	analysis/plugin_op.c \
-	analysis/plugin_sink.c \
-	analysis/decode.c \
-	analysis/histogram.c \
+	analysis/plugin/plugin.c \
+	analysis/plugin/plugin_op.c \
+	analysis/plugin/plugin_sink.c \
+	analysis/decode/decode.c \
+	analysis/stats/histogram.c \
 	$(analysis_core_srcs)
-cflags_analysis_plugin := -fvisibility=default
+cflags_analysis_plugin_plugin := -fvisibility=default
 
 libs += $(B)/babeltrace2/babeltrace-plugin-ioasis.so
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
-#include "analysis/check.h"
-#include "analysis/rules.h"
+#include "analysis/check/check.h"
+#include "analysis/rules/rules.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/read_traces.h"

@@ -3,7 +3,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "analysis/diff.h"
+#include "analysis/stats/diff.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/read_traces.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/export.h"
+#include "analysis/export/export.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/read_traces.h"

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "analysis/analysis.h"
-#include "analysis/check.h"
+#include "analysis/check/check.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/tracing_session.h"

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/check.h"
-#include "analysis/report.h"
-#include "analysis/rules.h"
+#include "analysis/check/check.h"
+#include "analysis/report/report.h"
+#include "analysis/rules/rules.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/read_traces.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
-#include "analysis/stats.h"
+#include "analysis/stats/stats.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/read_traces.h"

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "analysis/analysis.h"
-#include "analysis/top.h"
+#include "analysis/stats/top.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 

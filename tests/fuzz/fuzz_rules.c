@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/rules_automaton.h"
+#include "analysis/rules/rules_automaton.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -16,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analysis/export.h"
-#include "analysis/proto_out.h"
+#include "analysis/export/export.h"
+#include "analysis/export/proto_out.h"
 #include "tests/unit/trace_feed.h"
 
 static char path[] = "/tmp/ioasis-export-XXXXXX";

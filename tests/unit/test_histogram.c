@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "analysis/histogram.h"
+#include "analysis/stats/histogram.h"
 
 static void test_histogram_buckets_cover_all_values_once(void **state)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "analysis/range_set.h"
+#include "analysis/state/range_set.h"
 #include "analysis/table.h"
 #include "tests/model/seed.h"
 

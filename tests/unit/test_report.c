@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/report.h"
-#include "analysis/report_internal.h"
+#include "analysis/report/report.h"
+#include "analysis/report/report_internal.h"
 #include "tests/unit/trace_feed.h"
 
 static struct feed feed;

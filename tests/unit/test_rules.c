@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analysis/rules.h"
+#include "analysis/rules/rules.h"
 #include "tests/unit/trace_feed.h"
 
 static struct feed feed;

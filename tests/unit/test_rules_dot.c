@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/rules_automaton.h"
+#include "analysis/rules/rules_automaton.h"
 
 static struct rules_automaton *parse(const char *text, struct rules_error *error)
 {

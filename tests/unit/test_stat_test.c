@@ -12,7 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "analysis/stat_test.h"
+#include "analysis/stats/stat_test.h"
 
 static uint64_t rng_next(uint64_t *seed)
 {

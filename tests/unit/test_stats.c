@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "analysis/stats.h"
+#include "analysis/stats/stats.h"
 #include "tests/unit/trace_maker.h"
 
 #define PAGE 4096u

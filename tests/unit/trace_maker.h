@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "analysis/analysis.h"
-#include "analysis/check.h"
+#include "analysis/check/check.h"
 
 #define MAKER_PID 100u
 #define MAKER_CTX 7000u

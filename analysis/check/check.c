@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "analysis/check/check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/check/check_internal.h"
+
+/* ---- names ---------------------------------------------------------------------- */
+
+struct rule_row {
+	const char *name;
+	const char *text;
+};
+
+static const struct rule_row rules[RULE_COUNT] = {
+	[RULE_OVERLAP] = { "overlap",
+			   "no two live mappings of an address space share an address" },
+	[RULE_UNMAP_UNMAPPED] = { "unmap-unmapped",
+				  "an unmap that succeeds removed live mappings; one of nothing "
+				  "is reported as non-existent" },
+	[RULE_PARTIAL_UNMAP] = { "partial-unmap", "no unmap cuts a mapping in two" },
+	[RULE_USE_AFTER_FREE] = { "use-after-free", "no call names an id that was freed" },
+	[RULE_UNKNOWN_ID] = { "unknown-id", "no call names an id that was never given out" },
+	[RULE_DOUBLE_FREE] = { "double-free", "an id is freed once" },
+	[RULE_USERS] = { "users",
+			 "connect and disconnect move the count by one, never below zero" },
+	[RULE_FD_OWNERSHIP] = { "fd-ownership",
+				"an owned fd is closed at the last disconnect, one passed in "
+				"never" },
+	[RULE_LEAK] = { "leak", "at the last disconnect and at the end nothing is left" },
+	[RULE_DMA_OUTSIDE] = { "dma-outside",
+			       "DMA hits live mappings, and writes only to writable ones" },
+	[RULE_LAYERS_AGREE] = { "layers-agree",
+				"each call of the backend did in the device exactly what it says" },
+	[RULE_ERRNO] = { "errno", "a failed call gives an errno that this call can give" },
+	[RULE_LATENCY] = { "latency", "calls stay inside the budget" },
+};
+
+const char *check_rule_name(enum check_rule rule)
+{
+	return rules[rule].name;
+}
+
+const char *check_rule_text(enum check_rule rule)
+{
+	return rules[rule].text;
+}
+
+const char *check_verdict_name(enum check_verdict verdict)
+{
+	static const char *const names[] = { "ok", "unknown", "possible", "violation" };
+
+	return names[verdict];
+}
+
+const char *check_op_id_text(uint64_t op_id, char text[32])
+{
+	if (op_id)
+		snprintf(text, 32, "%" PRIu64 ":%" PRIu64, op_id >> 32, op_id & UINT32_MAX);
+	else
+		snprintf(text, 32, "-");
+	return text;
+}
+
+bool op_is_map(const struct state_op *op)
+{
+	return op->op == OP_MAP_DMA || op->op == OP_MAP_FILE_DMA;
+}
+
+bool op_is_alloc(const struct state_op *op)
+{
+	return op->op == OP_ALLOC_IOAS || op->op == OP_ALLOC_HWPT || op->op == OP_ALLOC_VIOMMU ||
+	       op->op == OP_ALLOC_VDEV || op->op == OP_ALLOC_VEVENTQ;
+}
+
+/* ---- findings ------------------------------------------------------------------- */
+
+/* Where a finding goes that is not kept: written, never read. */
+static struct check_finding *finding_place(struct check *check, enum check_rule rule)
+{
+	static __thread struct check_finding scratch;
+	struct check_finding *more;
+	size_t room;
+
+	memset(&scratch, 0, sizeof(scratch));
+	if (check->results[rule].kept >= CHECK_FINDINGS_MAX)
+		return &scratch;
+	if (check->findings_count == check->findings_room) {
+		room = check->findings_room ? check->findings_room * 2 : 8;
+		more = realloc(check->findings, room * sizeof(*more));
+		if (!more) {
+			check->failed = true;
+			return &scratch;
+		}
+		check->findings = more;
+		check->findings_room = room;
+	}
+	more = &check->findings[check->findings_count++];
+	check->results[rule].kept++;
+	memset(more, 0, sizeof(*more));
+	return more;
+}
+
+struct check_finding *finding_add(struct check *check, enum check_rule rule,
+				  enum check_verdict verdict, int64_t time_ns, const char *cause,
+				  ...)
+{
+	struct check_finding *finding;
+	bool inferred = verdict == VERDICT_INFERRED;
+	va_list ap;
+
+	if (inferred)
+		verdict = VERDICT_VIOLATION;
+	check->results[rule].inferred += inferred;
+	check->results[rule].asked++;
+	check->results[rule].count[verdict]++;
+	finding = finding_place(check, rule);
+	finding->rule = rule;
+	finding->verdict = verdict;
+	finding->inferred = inferred;
+	finding->time_ns = time_ns;
+	va_start(ap, cause);
+	vsnprintf(finding->cause, sizeof(finding->cause), cause, ap);
+	va_end(ap);
+	return finding;
+}
+
+void finding_about(struct check *check, struct check_finding *finding,
+		   const struct state_context *context, uint64_t object)
+{
+	uint64_t process, kind = (uint64_t)finding->rule << 8 | finding->verdict;
+	uintptr_t kept;
+
+	if (context) {
+		finding->machine = context->machine;
+		finding->pid = context->pid;
+	}
+	finding->object = (uint32_t)object;
+	if (!check->findings_count || finding != &check->findings[check->findings_count - 1])
+		return; /* not kept */
+	process = (uint64_t)finding->machine << 32 | finding->pid;
+	kept = (uintptr_t)table_get(&check->kept, process, kind);
+	if (kept >= CHECK_FINDINGS_PER_PROCESS) {
+		/* Its place is free for the next one; until then it can be written. */
+		check->findings_count--;
+		check->results[finding->rule].kept--;
+	} else if (table_set(&check->kept, process, kind, (void *)(kept + 1))) {
+		check->failed = true;
+	}
+}
+
+void finding_range(struct check_finding *finding, uint64_t iova, uint64_t last)
+{
+	finding->has_range = true;
+	finding->iova = iova;
+	finding->last = last;
+}
+
+void finding_witness(struct check_finding *finding, int64_t time_ns, uint64_t op_id, uint32_t tid,
+		     const char *text, ...)
+{
+	struct check_witness *witness;
+	va_list ap;
+
+	if (finding->witness_count == CHECK_WITNESS_MAX)
+		return;
+	witness = &finding->witness[finding->witness_count++];
+	witness->time_ns = time_ns;
+	witness->op_id = op_id;
+	witness->tid = tid;
+	va_start(ap, text);
+	vsnprintf(witness->text, sizeof(witness->text), text, ap);
+	va_end(ap);
+}
+
+/* What a call was asked and what it answered, as one line. */
+static void op_text(const struct state_op *op, char text[128])
+{
+	char answer[40] = "did not return";
+
+	if (op->returned && op->ret < 0)
+		snprintf(answer, sizeof(answer), "= %s", strerrorname_np((int)-op->ret) ?
+			 strerrorname_np((int)-op->ret) : "an unknown errno");
+	else if (op->returned)
+		snprintf(answer, sizeof(answer), "= %" PRId64, op->ret);
+	if (op_is_map(op) || op->op == OP_UNMAP_DMA)
+		snprintf(text, 128, "%s%s ioas %" PRIu64 " [0x%" PRIx64 ", 0x%" PRIx64 "]%s %s",
+			 event_op_name(op->op), op->non_exist ? " (non-existent)" : "", op->id,
+			 op->iova, op->last, op->readonly ? " readonly" : "", answer);
+	else if (op->op == OP_CONNECT || op->op == OP_DISCONNECT)
+		snprintf(text, 128, "%s: %" PRIu64 " users, fd %" PRId64 " %s",
+			 event_op_name(op->op), op->users, op->fd, answer);
+	else if (op_is_alloc(op))
+		snprintf(text, 128, "%s: id %" PRIu64 " %s", event_op_name(op->op), op->new_id,
+			 answer);
+	else if (op->layer == STATE_BACKEND)
+		snprintf(text, 128, "%s id %" PRIu64 " %s", event_op_name(op->op), op->id, answer);
+	else
+		snprintf(text, 128, "ioctl %s %s", event_op_name(op->op), answer);
+}
+
+void finding_witness_op(struct check_finding *finding, const struct state_op *op)
+{
+	char text[128];
+
+	op_text(op, text);
+	finding_witness(finding, op->returned ? op->end_ns : op->begin_ns, op->op_id, op->tid, "%s",
+			text);
+}
+
+void finding_witness_mapping(struct check_finding *finding, const struct state_object *object,
+			     const struct state_mapping *mapping)
+{
+	finding_witness(finding, mapping->born_ns, mapping->op_id, mapping->tid,
+			"mapped %s %u [0x%" PRIx64 ", 0x%" PRIx64 "]%s",
+			state_object_type_name(object->type), object->id, mapping->iova,
+			mapping->last, mapping->prot & TRACE_PROT_WRITE ? "" : " readonly");
+}
+
+bool check_lossy_since(const struct check *check, uint32_t machine, int64_t since_ns)
+{
+	const struct quality *quality = analysis_quality(check->analysis);
+
+	return machine < quality->machines_count &&
+	       quality->machines[machine].lost_last_ns >= since_ns;
+}
+
+/* ---- the observer --------------------------------------------------------------- */
+
+static void on_event(void *opaque, const struct event *event)
+{
+	if (event->kind == EVENT_DMA || event->kind == EVENT_FAULT)
+		check_dma(opaque, event);
+}
+
+static void on_op(void *opaque, const struct state_op *op)
+{
+	struct check *check = opaque;
+
+	check_call(check, op);
+	if (!op->returned)
+		return;
+	if (op->layer == STATE_BACKEND) {
+		check_backend_op(check, op);
+		check_layers_op(check, op);
+		/* Where there are no commits, order matters: see on_settle. */
+		if (op->context && op->context->peer) {
+			check_id_named(check, op, SETTLED_ALONE);
+			check_space_refused(check, op);
+		}
+	} else if (!op->outer) {
+		check_space_refused(check, op);
+	}
+}
+
+static void on_commit_read(void *opaque, const struct state_object *object,
+			   const struct event *commit, const struct state_op *op)
+{
+	check_layers_commit(opaque, object, commit, op);
+}
+
+static void on_commit(void *opaque, const struct state_object *object,
+		      const struct event *commit, const struct state_op *op)
+{
+	struct check *check = opaque;
+
+	if (commit->commit_kind == TRACE_COMMIT_DESTROY) {
+		if (!commit->op_id)
+			check_leak_destroyed(check, object, commit->time_ns);
+		check_id_freed(check, object, op && op->outer ? op->outer->op_id : commit->op_id,
+			       op ? op->tid : 0, commit->time_ns, commit->time_ns);
+		return;
+	}
+	check_space_commit(check, object, commit, op);
+}
+
+static void on_settle(void *opaque, const struct state_op *op, enum state_settled how)
+{
+	struct check *check = opaque;
+	const struct state_object *object;
+
+	check_id_named(check, op, how);
+	check_space_settle(check, op, how);
+	if (op->op != OP_FREE_ID || op->ret)
+		return;
+	object = state_object_find(check->state, op->context, op->id);
+	if (object)
+		check_id_freed(check, object, op->op_id, op->tid, op->begin_ns, op->end_ns);
+}
+
+static void on_race(void *opaque, const struct state_op *op, const struct state_op *with)
+{
+	struct check *check = opaque;
+	enum check_rule rule = op_is_map(op) ? RULE_OVERLAP :
+			       op->op == OP_UNMAP_DMA ? RULE_UNMAP_UNMAPPED : RULE_USE_AFTER_FREE;
+	struct check_finding *finding;
+
+	if (with->op == OP_FREE_ID || op->op == OP_FREE_ID)
+		rule = RULE_USE_AFTER_FREE;
+	finding = finding_add(check, rule, verdict_possible(check, op), op->end_ns,
+			      "%s and %s of the same %s overlap in time: in another order the rule "
+			      "would be broken", event_op_name(with->op), event_op_name(op->op),
+			      rule == RULE_USE_AFTER_FREE ? "id" : "addresses");
+	finding_about(check, finding, op->context, op->id);
+	if (op_is_map(op) || op->op == OP_UNMAP_DMA)
+		finding_range(finding, op->iova, op->last);
+	finding_witness_op(finding, with);
+	finding_witness_op(finding, op);
+}
+
+static void on_object_begin(void *opaque, const struct state_object *object)
+{
+	struct check *check = opaque;
+
+	check_id_given(check, object);
+	/* In a context that was seen from its beginning it is an id that no call gave out. */
+	if (!object->born_seen && !object->context->born_seen)
+		check->beginning_missing = true;
+}
+
+static void on_mapping_end(void *opaque, const struct state_object *object,
+			   const struct state_mapping *mapping, int64_t time_ns, uint64_t op_id)
+{
+	check_dma_unmapped(opaque, object, mapping, time_ns, op_id);
+}
+
+static void on_context_end(void *opaque, const struct state_context *context, int64_t time_ns)
+{
+	check_leak_context_end(opaque, context, time_ns);
+	check_id_forget(opaque, context);
+}
+
+/* Streams are missing of which nothing is known: what was inferred is in doubt. */
+static void doubt_inferred(struct check *check)
+{
+	for (int rule = 0; rule < RULE_COUNT; rule++) {
+		struct rule_result *result = &check->results[rule];
+
+		result->count[VERDICT_VIOLATION] -= result->inferred;
+		result->count[VERDICT_UNKNOWN] += result->inferred;
+		result->inferred = 0;
+	}
+	for (size_t i = 0; i < check->findings_count; i++) {
+		if (check->findings[i].inferred)
+			check->findings[i].verdict = VERDICT_UNKNOWN;
+	}
+}
+
+/*
+ * Lost events can hide what breaks a rule: then no rule is known to hold. What lived
+ * before it was seen leaves open what became of the rest that lived then.
+ */
+static void on_finish(void *opaque)
+{
+	struct check *check = opaque;
+	bool lossy = quality_is_lossy(analysis_quality(check->analysis)) ||
+		     check->beginning_missing;
+
+	check_leak_finish(check);
+	if (analysis_quality(check->analysis)->unaccounted)
+		doubt_inferred(check);
+	for (int rule = 0; lossy && rule < RULE_COUNT; rule++) {
+		if (rule != RULE_LATENCY || check->has_latency)
+			check->results[rule].count[VERDICT_UNKNOWN] +=
+				!check->results[rule].count[VERDICT_UNKNOWN];
+	}
+	if (state_failed(check->state))
+		check->failed = true;
+}
+
+static const struct analysis_observer observer = {
+	.event = on_event,
+	.op = on_op,
+	.commit_read = on_commit_read,
+	.commit = on_commit,
+	.settle = on_settle,
+	.race = on_race,
+	.object_begin = on_object_begin,
+	.mapping_end = on_mapping_end,
+	.context_end = on_context_end,
+	.finish = on_finish,
+};
+
+struct check *check_create(struct analysis *analysis, const struct check_config *config)
+{
+	struct check *check = calloc(1, sizeof(*check));
+
+	if (!check)
+		return NULL;
+	check->analysis = analysis;
+	check->state = analysis_state(analysis);
+	check->last_fault_ns = INT64_MIN;
+	if (config) {
+		check->config = *config;
+		for (int op = 0; op < OP_COUNT; op++)
+			check->has_latency |= config->latency_ns[op] > 0;
+	}
+	if (analysis_observe(analysis, &observer, check)) {
+		free(check);
+		return NULL;
+	}
+	return check;
+}
+
+void check_destroy(struct check *check)
+{
+	if (!check)
+		return;
+	for (size_t i = 0; i < check->ids.size; i++)
+		free(check->ids.slots[i].value);
+	for (size_t i = 0; i < check->leftovers.size; i++)
+		free(check->leftovers.slots[i].value);
+	table_fini(&check->ids);
+	table_fini(&check->leftovers);
+	table_fini(&check->kept);
+	free(check->findings);
+	free(check);
+}
+
+/* ---- results -------------------------------------------------------------------- */
+
+enum check_verdict check_rule_verdict(const struct check *check, enum check_rule rule)
+{
+	enum check_verdict verdict = VERDICT_VIOLATION;
+
+	while (verdict > VERDICT_OK && !check->results[rule].count[verdict])
+		verdict--;
+	return verdict;
+}
+
+enum check_verdict check_verdict(const struct check *check)
+{
+	enum check_verdict worst = check->failed ? VERDICT_UNKNOWN : VERDICT_OK;
+
+	for (int rule = 0; rule < RULE_COUNT; rule++) {
+		enum check_verdict verdict = check_rule_verdict(check, (enum check_rule)rule);
+
+		if (verdict > worst)
+			worst = verdict;
+	}
+	return worst;
+}
+
+uint64_t check_rule_asked(const struct check *check, enum check_rule rule)
+{
+	return check->results[rule].asked;
+}
+
+uint64_t check_rule_count(const struct check *check, enum check_rule rule,
+			  enum check_verdict verdict)
+{
+	return check->results[rule].count[verdict];
+}
+
+const struct check_finding *check_findings(const struct check *check, size_t *count)
+{
+	*count = check->findings_count;
+	return check->findings;
+}
+
+int check_exit_status(const struct check *check)
+{
+	switch (check_verdict(check)) {
+	case VERDICT_OK:
+		return 0;
+	case VERDICT_VIOLATION:
+		return 1;
+	default:
+		return 2;
+	}
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rules of a backend: users, fd-ownership, leak.
+ *
+ * connect and disconnect are traced under the backend's lock, so the order of
+ * their ends is the order in which they took effect.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "analysis/check/check_internal.h"
+
+/* ---- users ---------------------------------------------------------------------- */
+
+static bool users_sure(const struct check *check, const struct state_context *context)
+{
+	return context->users_known &&
+	       !check_lossy_since(check, context->machine, context->users_ns);
+}
+
+static void users_differ(struct check *check, const struct state_op *op, const char *what)
+{
+	const struct state_context *context = op->context;
+	struct check_finding *finding =
+		finding_add(check, RULE_USERS, verdict_if(users_sure(check, context)), op->end_ns,
+			    "%s: %" PRIu64 " users before, %" PRIu64 " after", what,
+			    context->users, op->users);
+
+	finding_about(check, finding, context, 0);
+	finding_witness_op(finding, op);
+}
+
+static void check_users(struct check *check, const struct state_op *op)
+{
+	const struct state_context *context = op->context;
+
+	rule_asked(check, RULE_USERS);
+	if (op->op == OP_DISCONNECT && (op->ret == -ENOTCONN || (context->users_known &&
+								  !context->users && !op->users &&
+								  users_sure(check, context)))) {
+		struct check_finding *finding =
+			finding_add(check, RULE_USERS,
+				    op->ret == -ENOTCONN ? VERDICT_VIOLATION : VERDICT_INFERRED,
+				    op->end_ns, "a disconnect without a connect: there was no user");
+
+		finding_about(check, finding, context, 0);
+		finding_witness_op(finding, op);
+		return;
+	}
+	if (op->ret || !context->users_known)
+		return;
+	if (op->op == OP_CONNECT && op->users != context->users + 1)
+		users_differ(check, op, "connect did not add one user");
+	else if (op->op == OP_DISCONNECT && op->users + 1 != context->users)
+		users_differ(check, op, "disconnect did not take one user");
+}
+
+/* ---- the fd --------------------------------------------------------------------- */
+
+static void fd_wrong(struct check *check, const struct state_op *op, enum check_verdict verdict,
+		     const char *cause)
+{
+	struct check_finding *finding =
+		finding_add(check, RULE_FD_OWNERSHIP, verdict, op->end_ns, "%s", cause);
+
+	finding_about(check, finding, op->context, 0);
+	finding_witness_op(finding, op);
+}
+
+static void check_fd(struct check *check, const struct state_op *op)
+{
+	const struct state_context *context = op->context;
+	bool sure = users_sure(check, context);
+
+	rule_asked(check, RULE_FD_OWNERSHIP);
+	if (op->op == OP_CONNECT && !op->ret) {
+		if (op->fd < 0)
+			fd_wrong(check, op, VERDICT_VIOLATION,
+				 "connect succeeded, but the backend has no fd");
+		else if (context->users_known && context->users && context->fd != op->fd)
+			fd_wrong(check, op, verdict_if(sure),
+				 "the fd changed while the backend had users");
+		else if (sure && context->passed_in && op->owned)
+			fd_wrong(check, op, verdict_if(sure),
+				 "the backend owns an fd that was passed in");
+		return;
+	}
+	if (op->op == OP_DISCONNECT && !op->ret) {
+		bool owned = context->owned;
+
+		if (op->users && op->fd < 0)
+			fd_wrong(check, op, VERDICT_VIOLATION,
+				 "the fd was closed while the backend has users");
+		else if (!op->users && op->fd < 0 && !owned && context->passed_in && sure)
+			fd_wrong(check, op, VERDICT_INFERRED,
+				 "an fd that was passed in was closed at the last disconnect");
+		else if (!op->users && op->fd >= 0 && owned && sure && !op->qemu)
+			fd_wrong(check, op, VERDICT_INFERRED,
+				 "an owned fd was not closed at the last disconnect");
+	}
+}
+
+/* The device tells when a file is closed; a call after that shows that it was too early. */
+static void check_fd_closed(struct check *check, const struct state_op *op)
+{
+	struct state_context *context = op->context;
+	bool calls = op->op != OP_CONNECT && op->op != OP_DISCONNECT && op->op != OP_SET_FD;
+
+	if (!context->users_known || !context->users || !users_sure(check, context))
+		return;
+	if (calls && op->ret == -EBADF)
+		fd_wrong(check, op, VERDICT_INFERRED,
+			 "the fd was closed by someone else while the backend has users");
+	else if (context->peer_lost_ns != INT64_MIN && context->peer_lost_ns < op->begin_ns &&
+		 op->op == OP_DISCONNECT)
+		fd_wrong(check, op, VERDICT_INFERRED,
+			 "the open file was closed by someone else while the backend had users");
+}
+
+/* ---- leak ----------------------------------------------------------------------- */
+
+static void witness_made(struct check_finding *finding, const struct state_object *object)
+{
+	const char *call = object->born_call ? event_op_name(object->born_call) : "something";
+
+	finding_witness(finding, object->born_ns, object->born_op, 0, "%s made %s %u", call,
+			state_object_type_name(object->type), object->id);
+}
+
+/* The mapping at the lowest address, if there is one. */
+static const struct range_entry *first_mapping(const struct state_object *object)
+{
+	struct range_iter iter;
+
+	return range_set_overlap(&object->mappings, 0, UINT64_MAX, &iter);
+}
+
+static void witness_left(struct check_finding *finding, const struct state_object *object)
+{
+	const struct range_entry *mapping = first_mapping(object);
+
+	witness_made(finding, object);
+	if (mapping)
+		finding_witness_mapping(finding, object, mapping);
+}
+
+static void leak_object(struct check *check, const struct state_object *object,
+			const struct state_op *op, int64_t time_ns, bool sure, const char *when)
+{
+	struct check_finding *finding;
+
+	if (object->mappings.count)
+		finding = finding_add(check, RULE_LEAK, verdict_if(sure), time_ns,
+				      "%s %s %u was left with %zu mapping%s, %" PRIu64 " bytes",
+				      when, state_object_type_name(object->type), object->id,
+				      object->mappings.count,
+				      object->mappings.count == 1 ? "" : "s", object->bytes);
+	else
+		finding = finding_add(check, RULE_LEAK, verdict_if(sure), time_ns,
+				      "%s %s %u was left", when,
+				      state_object_type_name(object->type), object->id);
+	finding_about(check, finding, object->context, object->id);
+	witness_left(finding, object);
+	if (op)
+		finding_witness_op(finding, op);
+}
+
+/* Certain unless the end of object could have been lost. */
+static bool leak_sure(const struct check *check, const struct state_object *object)
+{
+	return !check_lossy_since(check, object->context->machine,
+				  object->context->layer == STATE_DEVICE ? object->commit_ns + 1
+									 : object->born_ns);
+}
+
+/* What no call asked for (a page table made by attaching a device) goes with its maker. */
+static bool leak_counts(const struct state_object *object)
+{
+	return object->born_op && object->type != TRACE_OBJ_DEVICE &&
+	       object->type != TRACE_OBJ_SELFTEST && object->type != TRACE_OBJ_ACCESS;
+}
+
+/* The last disconnect: what the backend made must be gone, in its file or in a shared one. */
+static void check_leak_disconnect(struct check *check, const struct state_op *op)
+{
+	const struct state_context *context = op->context;
+	const struct state_context *truth = context->peer ? context->peer : context;
+	const struct state_object *object;
+
+	rule_asked(check, RULE_LEAK);
+	/* An owned file is closed now: the device's commits of that tell what was left. */
+	if (context->peer && context->owned)
+		return;
+	for (object = truth->objects; object; object = object->next) {
+		if (leak_counts(object) && (object->maker == context || !context->peer))
+			leak_object(check, object, op, op->end_ns, leak_sure(check, object),
+				    "at the last disconnect");
+	}
+}
+
+/* A commit without a call: the file is closed and this is destroyed with it. */
+void check_leak_destroyed(struct check *check, const struct state_object *object,
+			  int64_t time_ns)
+{
+	struct leftover *left;
+
+	if (!leak_counts(object))
+		return;
+	left = table_get(&check->leftovers, object->context->serial, 0);
+	if (!left) {
+		left = calloc(1, sizeof(*left));
+		if (!left || table_set(&check->leftovers, object->context->serial, 0, left)) {
+			free(left);
+			check->failed = true;
+			return;
+		}
+	}
+	left->objects++;
+	left->mappings += object->mappings.count;
+	left->bytes += object->bytes;
+	if (!left->made.text[0] || (!left->first_has_mapping && object->mappings.count)) {
+		struct check_finding holder = { 0 };
+
+		witness_left(&holder, object);
+		left->made = holder.witness[0];
+		left->mapped = holder.witness[1];
+		left->first_id = object->id;
+		left->first_has_mapping = object->mappings.count > 0;
+	}
+	left->time_ns = time_ns;
+}
+
+void check_leak_context_end(struct check *check, const struct state_context *context,
+			    int64_t time_ns)
+{
+	struct leftover *left = table_remove(&check->leftovers, context->serial, 0);
+	struct check_finding *finding;
+
+	rule_asked(check, RULE_LEAK);
+	if (!left)
+		return;
+	finding = finding_add(check, RULE_LEAK, VERDICT_VIOLATION, time_ns,
+			      "when the file was closed %" PRIu64 " object%s and %" PRIu64
+			      " mapping%s (%" PRIu64 " bytes) were left",
+			      left->objects, left->objects == 1 ? "" : "s", left->mappings,
+			      left->mappings == 1 ? "" : "s", left->bytes);
+	finding_about(check, finding, context, left->first_id);
+	finding_witness(finding, left->made.time_ns, left->made.op_id, left->made.tid, "%s",
+			left->made.text);
+	if (left->first_has_mapping)
+		finding_witness(finding, left->mapped.time_ns, left->mapped.op_id,
+				left->mapped.tid, "%s", left->mapped.text);
+	finding_witness(finding, time_ns, 0, 0, "the file was closed");
+	free(left);
+}
+
+/*
+ * The end is sure only if all streams reach it. When tracing stops they end at about the same
+ * time, some time after the last event; a stream that ends early, or with its last event,
+ * may lack its last packet, and in it what came last.
+ */
+#define ENDS_APART_NS 2000000
+#define ENDS_AFTER_NS 200000
+
+static bool end_sure(const struct check *check, const struct state_context *context)
+{
+	const struct quality_machine *machine =
+		&analysis_quality(check->analysis)->machines[context->machine];
+
+	/* Its beginning was on a stream that may be gone altogether, with the end. */
+	if (!context->born_seen)
+		return false;
+	if (!machine->ends_first_ns)
+		return true; /* a source that does not tell */
+	return machine->ends_last_ns - machine->ends_first_ns <= ENDS_APART_NS &&
+	       machine->ends_first_ns - machine->last_ns >= ENDS_AFTER_NS;
+}
+
+static void leak_users(struct check *check, const struct state_context *context)
+{
+	struct check_finding *finding;
+
+	if (!context->users_known || !context->users)
+		return;
+	finding = finding_add(check, RULE_LEAK, verdict_if(users_sure(check, context) &&
+					 end_sure(check, context)),
+			      context->users_ns,
+			      "at the end backend %" PRIu64 " still has %" PRIu64
+			      " user%s: a disconnect is missing",
+			      context->key, context->users, context->users == 1 ? "" : "s");
+	finding_about(check, finding, context, 0);
+	finding_witness(finding, context->users_ns, 0, 0,
+			"the last connect or disconnect left %" PRIu64 " user%s", context->users,
+			context->users == 1 ? "" : "s");
+}
+
+void check_leak_finish(struct check *check)
+{
+	const struct state_context *context;
+	const struct state_object *object;
+
+	if (analysis_still_running(check->analysis))
+		return;
+	for (context = state_contexts(check->state); context; context = context->next) {
+		rule_asked(check, RULE_LEAK);
+		if (context->layer == STATE_BACKEND)
+			leak_users(check, context);
+		/* What is left in a backend without users was told at its last disconnect. */
+		if (context->layer == STATE_BACKEND && !context->users && context->users_known)
+			continue;
+		for (object = context->objects; object; object = object->next) {
+			if (leak_counts(object))
+				leak_object(check, object, NULL, object->commit_ns,
+					    leak_sure(check, object) &&
+						    end_sure(check, context),
+					    "at the end");
+		}
+	}
+}
+
+void check_backend_op(struct check *check, const struct state_op *op)
+{
+	if (!op->context)
+		return;
+	check_fd_closed(check, op);
+	if (op->op != OP_CONNECT && op->op != OP_DISCONNECT)
+		return;
+	check_users(check, op);
+	check_fd(check, op);
+	if (op->op == OP_DISCONNECT && !op->ret && !op->users)
+		check_leak_disconnect(check, op);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rule dma-outside.
+ *
+ * A fault is the device's word that an access missed. An access that succeeded
+ * is judged against the address space behind its page table; one that a mapping
+ * just removed would have covered may have been before that.
+ */
+#include <inttypes.h>
+
+#include "analysis/check/check_internal.h"
+
+#define JUST_NS 1000000ll /* an access is traced that long after it at most */
+
+void check_dma_unmapped(struct check *check, const struct state_object *object,
+			const struct state_mapping *mapping, int64_t time_ns, uint64_t op_id)
+{
+	check->unmaps[check->unmaps_next++ % UNMAPS_REMEMBERED] = (struct recent_unmap){
+		.object_serial = object->serial,
+		.iova = mapping->iova,
+		.last = mapping->last,
+		.time_ns = time_ns,
+		.op_id = op_id,
+		.prot = mapping->prot,
+	};
+}
+
+static const struct recent_unmap *unmapped_before(const struct check *check,
+						  const struct state_object *ioas, uint64_t iova)
+{
+	const struct recent_unmap *latest = NULL;
+
+	for (unsigned int i = 0; i < UNMAPS_REMEMBERED; i++) {
+		const struct recent_unmap *unmap = &check->unmaps[i];
+
+		if (unmap->object_serial == ioas->serial && unmap->iova <= iova &&
+		    unmap->last >= iova && (!latest || unmap->time_ns >= latest->time_ns))
+			latest = unmap;
+	}
+	return latest;
+}
+
+static void witness_dma(struct check_finding *finding, const struct event *event)
+{
+	finding_witness(finding, event->time_ns, 0, 0,
+			"%s: device %" PRIu64 " page table %" PRIu64 " %s 0x%" PRIx64,
+			event->kind == EVENT_FAULT ? "fault" : "dma", event->dev_id, event->pt_id,
+			event->write ? "writes" : "reads", event->iova);
+}
+
+/* What at iova keeps the access from being right, as a witness. */
+static void witness_why(const struct check *check, struct check_finding *finding,
+			const struct state_object *ioas, uint64_t iova)
+{
+	const struct recent_unmap *unmap;
+	const struct range_entry *entry;
+	struct range_iter iter;
+
+	if (!ioas)
+		return;
+	entry = range_set_overlap(&ioas->mappings, iova, iova, &iter);
+	unmap = unmapped_before(check, ioas, iova);
+	if (entry)
+		finding_witness_mapping(finding, ioas, entry);
+	else if (unmap)
+		finding_witness(finding, unmap->time_ns, unmap->op_id, 0,
+				"unmapped ioas %u [0x%" PRIx64 ", 0x%" PRIx64 "]", ioas->id,
+				unmap->iova, unmap->last);
+}
+
+static struct check_finding *found(struct check *check, enum check_verdict verdict,
+				   const struct event *event, const struct state_object *ioas,
+				   uint64_t iova, const char *what)
+{
+	struct check_finding *finding =
+		finding_add(check, RULE_DMA_OUTSIDE, verdict, event->time_ns,
+			    "device %" PRIu64 " %s 0x%" PRIx64 ", %s", event->dev_id,
+			    event->write ? "wrote" : "read", iova, what);
+
+	if (ioas)
+		finding_about(check, finding, ioas->context, ioas->id);
+	finding_range(finding, iova, iova);
+	witness_why(check, finding, ioas, iova);
+	witness_dma(finding, event);
+	return finding;
+}
+
+static const char *refusal(const struct state_object *ioas, const struct event *event)
+{
+	struct range_iter iter;
+	const struct range_entry *entry =
+		ioas ? range_set_overlap(&ioas->mappings, event->iova, event->iova, &iter) : NULL;
+
+	if (entry && event->write && !(entry->prot & TRACE_PROT_WRITE))
+		return "which is mapped readonly";
+	return "which is not mapped";
+}
+
+static void judge_fault(struct check *check, const struct event *event,
+			const struct state_object *ioas)
+{
+	check->last_fault_ctx = event->ctx;
+	check->last_fault_iova = event->iova;
+	check->last_fault_ns = event->time_ns;
+	found(check, VERDICT_VIOLATION, event, ioas, event->iova, refusal(ioas, event));
+}
+
+/* The refused access itself, unless its fault was told. */
+static void judge_refused(struct check *check, const struct event *event,
+			  const struct state_object *ioas)
+{
+	if (check->last_fault_ctx == event->ctx && check->last_fault_iova >= event->iova &&
+	    check->last_fault_iova - event->iova < event->size &&
+	    event->time_ns - check->last_fault_ns <= JUST_NS)
+		return;
+	found(check, VERDICT_VIOLATION, event, ioas, event->iova, refusal(ioas, event));
+}
+
+static void judge_done(struct check *check, const struct event *event,
+		       const struct state_object *ioas)
+{
+	uint64_t iova = event->iova, last = event->iova + event->size - 1;
+	const struct recent_unmap *unmap;
+	struct range_entry *entry;
+	struct range_iter iter;
+	bool certain = state_object_complete(check->state, ioas);
+
+	for (entry = range_set_overlap(&ioas->mappings, iova, last, &iter); entry;
+	     entry = range_set_next_overlap(&ioas->mappings, iova, last, &iter)) {
+		if (entry->iova > iova)
+			break;
+		if (event->write && !(entry->prot & TRACE_PROT_WRITE)) {
+			found(check,
+			      verdict_if(state_mapping_certain(check->state, ioas, entry)), event,
+			      ioas, iova, "which is mapped readonly");
+			return;
+		}
+		if (entry->last >= last)
+			return;
+		iova = entry->last + 1;
+	}
+	unmap = unmapped_before(check, ioas, iova);
+	if (certain && unmap && event->time_ns - unmap->time_ns <= JUST_NS)
+		found(check, VERDICT_POSSIBLE, event, ioas, iova,
+		      "which was unmapped at about that time");
+	else
+		found(check, verdict_if(certain), event, ioas, iova, "which is not mapped");
+}
+
+void check_dma(struct check *check, const struct event *event)
+{
+	struct state_context *context =
+		state_context_of_ctx(check->state, event->machine, event->ctx);
+	struct state_object *object =
+		context ? state_object_find(check->state, context, event->pt_id) : NULL;
+	const struct state_object *ioas = state_object_ioas(check->state, object);
+
+	rule_asked(check, RULE_DMA_OUTSIDE);
+	if (event->kind == EVENT_FAULT)
+		judge_fault(check, event, ioas);
+	else if (event->ret < 0)
+		judge_refused(check, event, ioas);
+	else if (ioas && event->size)
+		judge_done(check, event, ioas);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the rules: check.c collects, check_print.c shows, and each
+ * check_WHAT.c holds the rules about one thing.
+ */
+#ifndef IOASIS_ANALYSIS_CHECK_INTERNAL_H
+#define IOASIS_ANALYSIS_CHECK_INTERNAL_H
+
+#include "analysis/analysis.h"
+#include "analysis/check/check.h"
+#include "analysis/table.h"
+
+/* How an id was last given out and freed. */
+struct id_history {
+	int64_t given_ns;
+	int64_t freed_ns; /* INT64_MIN: lives, or never freed */
+	int64_t free_begin_ns; /* when the call that freed it began */
+	uint64_t given_op, freed_op;
+	uint32_t freed_tid;
+};
+
+struct rule_result {
+	uint64_t asked;
+	uint64_t count[VERDICT_VIOLATION + 1];
+	uint64_t inferred; /* of the violations */
+	uint64_t kept;	   /* findings */
+};
+
+/* What a context left behind; told when it ends. */
+struct leftover {
+	uint64_t objects, mappings, bytes;
+	struct check_witness made, mapped; /* of one of them */
+	uint32_t first_id;
+	bool first_has_mapping;
+	int64_t time_ns;
+};
+
+#define UNMAPS_REMEMBERED 64u
+
+/* A mapping that went, for accesses that may have been before it. */
+struct recent_unmap {
+	uint64_t object_serial;
+	uint64_t iova, last;
+	int64_t time_ns;
+	uint64_t op_id;
+	uint8_t prot;
+};
+
+struct check {
+	struct analysis *analysis;
+	struct state *state;
+	struct check_config config;
+	bool has_latency;
+	struct rule_result results[RULE_COUNT];
+	struct check_finding *findings;
+	size_t findings_count, findings_room;
+	struct table kept; /* (process, rule and verdict) -> findings kept, as a number */
+	struct table ids;	/* (context serial, id) -> struct id_history */
+	struct table leftovers; /* (context serial, 0) -> struct leftover */
+	struct recent_unmap unmaps[UNMAPS_REMEMBERED];
+	unsigned int unmaps_next;
+	uint64_t last_fault_ctx, last_fault_iova;
+	int64_t last_fault_ns;
+	bool beginning_missing; /* something lived before it was seen */
+	bool failed;
+};
+
+/*
+ * Counts a finding; the first ones are kept. Returns a place to add the witness
+ * to (not kept when there are enough already).
+ */
+struct check_finding *finding_add(struct check *check, enum check_rule rule,
+				  enum check_verdict verdict, int64_t time_ns, const char *cause,
+				  ...) __attribute__((format(printf, 5, 6)));
+/* Whom it is about; a process that has had its share of findings gets no more. */
+void finding_about(struct check *check, struct check_finding *finding,
+		   const struct state_context *context, uint64_t object);
+void finding_range(struct check_finding *finding, uint64_t iova, uint64_t last);
+void finding_witness_op(struct check_finding *finding, const struct state_op *op);
+void finding_witness_mapping(struct check_finding *finding, const struct state_object *object,
+			     const struct state_mapping *mapping);
+void finding_witness(struct check_finding *finding, int64_t time_ns, uint64_t op_id,
+		     uint32_t tid, const char *text, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* The rule was asked and nothing was found. */
+static inline void rule_asked(struct check *check, enum check_rule rule)
+{
+	check->results[rule].asked++;
+}
+
+/* True when events of machine were lost that could belong to [since, now]. */
+bool check_lossy_since(const struct check *check, uint32_t machine, int64_t since_ns);
+
+/* possible, or unknown when events were lost since op began: one of them may explain it. */
+static inline enum check_verdict verdict_possible(const struct check *check,
+						  const struct state_op *op)
+{
+	return check_lossy_since(check, op->machine, op->begin_ns) ? VERDICT_UNKNOWN
+								   : VERDICT_POSSIBLE;
+}
+
+/*
+ * A violation that follows from what was seen of the state, if certain: unless it turns out
+ * that a whole stream is missing, then it is unknown. A violation that events prove by
+ * themselves (an errno, dense commit numbers) is VERDICT_VIOLATION at once.
+ */
+#define VERDICT_INFERRED ((enum check_verdict)(VERDICT_VIOLATION + 1))
+
+static inline enum check_verdict verdict_if(bool certain)
+{
+	return certain ? VERDICT_INFERRED : VERDICT_UNKNOWN;
+}
+
+/* The same of what dense commit numbers prove. */
+static inline enum check_verdict verdict_proven_if(bool certain)
+{
+	return certain ? VERDICT_VIOLATION : VERDICT_UNKNOWN;
+}
+
+bool op_is_map(const struct state_op *op);
+bool op_is_alloc(const struct state_op *op);
+
+/* check_space.c: overlap, unmap-unmapped, partial-unmap */
+void check_space_commit(struct check *check, const struct state_object *object,
+			const struct event *commit, const struct state_op *op);
+void check_space_settle(struct check *check, const struct state_op *op, enum state_settled how);
+/* A call came back whose answer says that nothing changed. */
+void check_space_refused(struct check *check, const struct state_op *op);
+
+/* check_id.c: use-after-free, unknown-id, double-free */
+void check_id_given(struct check *check, const struct state_object *object);
+void check_id_freed(struct check *check, const struct state_object *object, uint64_t op_id,
+		    uint32_t tid, int64_t begin_ns, int64_t time_ns);
+void check_id_named(struct check *check, const struct state_op *op, enum state_settled how);
+void check_id_forget(struct check *check, const struct state_context *context);
+
+/* check_backend.c: users, fd-ownership, leak */
+void check_backend_op(struct check *check, const struct state_op *op);
+void check_leak_destroyed(struct check *check, const struct state_object *object,
+			  int64_t time_ns);
+void check_leak_context_end(struct check *check, const struct state_context *context,
+			    int64_t time_ns);
+void check_leak_finish(struct check *check);
+
+/* check_layers.c: layers-agree */
+void check_layers_commit(struct check *check, const struct state_object *object,
+			 const struct event *commit, const struct state_op *op);
+void check_layers_op(struct check *check, const struct state_op *op);
+
+/* check_call.c: errno, latency */
+void check_call(struct check *check, const struct state_op *op);
+
+/* check_dma.c: dma-outside */
+void check_dma(struct check *check, const struct event *event);
+void check_dma_unmapped(struct check *check, const struct state_object *object,
+			const struct state_mapping *mapping, int64_t time_ns, uint64_t op_id);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rule layers-agree: what a call of the backend says is what the device did.
+ *
+ * The commits of the ioctl inside a call are compared with the call one by one;
+ * when it ends, a success needs one that agrees and none that differs, and a
+ * failure needs none. The reverse: an address space that a backend made is
+ * changed by calls of a backend only.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "analysis/check/check_internal.h"
+
+static bool is_judged(const struct state_op *op)
+{
+	return op_is_map(op) || op->op == OP_UNMAP_DMA || op->op == OP_ALLOC_IOAS ||
+	       op->op == OP_FREE_ID;
+}
+
+/* Whether the commit is what the call asks for; a new object's id is compared at the end. */
+static bool commit_agrees(const struct state_op *call, const struct event *commit)
+{
+	switch (commit->commit_kind) {
+	case TRACE_COMMIT_ALLOC:
+		return call->op == OP_ALLOC_IOAS;
+	case TRACE_COMMIT_DESTROY:
+		return call->op == OP_FREE_ID && commit->id == call->id;
+	case TRACE_COMMIT_MAP:
+		return op_is_map(call) && commit->id == call->id && commit->iova == call->iova &&
+		       commit->last == call->last &&
+		       !(commit->flags & TRACE_PROT_WRITE) == call->readonly;
+	case TRACE_COMMIT_UNMAP:
+		return call->op == OP_UNMAP_DMA && commit->id == call->id &&
+		       commit->iova >= call->iova && commit->last <= call->last;
+	default:
+		return false;
+	}
+}
+
+static const char *commit_name(uint64_t kind)
+{
+	static const char *const names[] = {
+		"?",	  "alloc",     "destroy",    "map",   "copy",	"unmap",   "attach",
+		"detach", "dirty_set", "dirty_read", "allow", "option", "process", "invalidate",
+	};
+
+	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "?";
+}
+
+static void behind_its_back(struct check *check, const struct state_object *object,
+			    const struct event *commit, const struct state_op *op)
+{
+	struct check_finding *finding =
+		finding_add(check, RULE_LAYERS_AGREE, VERDICT_INFERRED, commit->time_ns,
+			    "ioas %u of a backend was changed without a call of the backend: %s "
+			    "[0x%" PRIx64 ", 0x%" PRIx64 "]",
+			    object->id, commit_name(commit->commit_kind), commit->iova,
+			    commit->last);
+
+	finding_about(check, finding, object->context, object->id);
+	finding_range(finding, commit->iova, commit->last);
+	finding_witness(finding, object->born_ns, object->born_op, 0, "made ioas %u", object->id);
+	finding_witness(finding, commit->time_ns, commit->op_id, op->tid, "commit %" PRIu64 ": %s",
+			commit->seq, commit_name(commit->commit_kind));
+}
+
+void check_layers_commit(struct check *check, const struct state_object *object,
+			 const struct event *commit, const struct state_op *op)
+{
+	struct state_op *call = op ? op->outer : NULL;
+
+	if (!call) {
+		/* With anything lost the call may have been there and be lost itself. */
+		if (op && object->maker && !check_lossy_since(check, op->machine, INT64_MIN + 1) &&
+		    (commit->commit_kind == TRACE_COMMIT_MAP ||
+		     commit->commit_kind == TRACE_COMMIT_UNMAP))
+			behind_its_back(check, object, commit, op);
+		return;
+	}
+	if (!is_judged(call))
+		return;
+	if (commit_agrees(call, commit)) {
+		call->agree++;
+		if (commit->commit_kind != TRACE_COMMIT_ALLOC)
+			return;
+	} else {
+		call->differ++;
+	}
+	call->other_kind = commit->commit_kind;
+	call->other_id = commit->id;
+	call->other_iova = commit->iova;
+	call->other_last = commit->last;
+}
+
+static void disagree(struct check *check, const struct state_op *op, const char *cause)
+{
+	struct check_finding *finding =
+		finding_add(check, RULE_LAYERS_AGREE, VERDICT_INFERRED, op->end_ns, "%s: %s",
+			    event_op_name(op->op), cause);
+
+	finding_about(check, finding, op->context, op->id);
+	if (op_is_map(op) || op->op == OP_UNMAP_DMA)
+		finding_range(finding, op->iova, op->last);
+	if (op->other_kind)
+		finding_witness(finding, op->end_ns, op->op_id, op->tid,
+				"commit: %s id %" PRIu64 " [0x%" PRIx64 ", 0x%" PRIx64 "]",
+				commit_name(op->other_kind), op->other_id, op->other_iova,
+				op->other_last);
+	finding_witness_op(finding, op);
+}
+
+void check_layers_op(struct check *check, const struct state_op *op)
+{
+	bool none = !op->ret && op->op == OP_UNMAP_DMA && !op->non_exist && !op->iova &&
+		    op->last == UINT64_MAX; /* all of an empty space: nothing changes */
+
+	if (!op->context || !op->context->peer || !is_judged(op) || !op->begin_seen ||
+	    op->context->peer_lost_ns != INT64_MIN)
+		return;
+	rule_asked(check, RULE_LAYERS_AGREE);
+	/* What was lost since the call began may be what is missing here. */
+	if (check_lossy_since(check, op->machine, op->begin_ns)) {
+		if (op->differ || (!op->ret && op->agree != 1))
+			finding_add(check, RULE_LAYERS_AGREE, VERDICT_UNKNOWN, op->end_ns,
+				    "%s: events that could agree were lost",
+				    event_op_name(op->op));
+		return;
+	}
+	if (op->differ)
+		disagree(check, op, "the device did something else");
+	else if (!op->ret && !op->non_exist && !op->agree && !none)
+		disagree(check, op, "reported as done, but the device did nothing");
+	else if (!op->ret && op->agree > 1 && op->op != OP_UNMAP_DMA)
+		disagree(check, op, "the device did it more than once");
+	else if (op->ret && op->agree && op->op != OP_UNMAP_DMA)
+		disagree(check, op, "reported as failed, but the device did it");
+	else if (!op->ret && op->op == OP_ALLOC_IOAS && op->other_id != op->new_id)
+		disagree(check, op, "the device gave another id");
+	else if (op->ioctls_ended && op->ret != op->inner_ret)
+		disagree(check, op, "the backend reports another result than the device gave");
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rules of address spaces: overlap, unmap-unmapped, partial-unmap.
+ *
+ * A commit is judged against what lives at its place in the order of commits. A
+ * call that was refused has no commit: it is judged against what lived all the
+ * time from its begin to its end.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "analysis/check/check_internal.h"
+
+static bool is_whole(uint64_t iova, uint64_t last)
+{
+	return !iova && last == UINT64_MAX;
+}
+
+/* The mappings that an unmap meets. */
+struct met {
+	uint64_t inside_bytes;
+	struct state_mapping inside, cut; /* one of each, the first */
+	bool has_inside, has_cut;
+};
+
+/* before_ns: only what lived before; INT64_MAX: all. */
+static struct met meet(const struct state_object *object, uint64_t iova, uint64_t last,
+		       int64_t before_ns)
+{
+	struct met met = { 0 };
+	struct range_iter iter;
+	const struct range_entry *entry;
+
+	for (entry = range_set_overlap(&object->mappings, iova, last, &iter); entry;
+	     entry = range_set_next_overlap(&object->mappings, iova, last, &iter)) {
+		if (entry->born_ns >= before_ns)
+			continue;
+		if (entry->iova < iova || entry->last > last) {
+			if (!met.has_cut)
+				met.cut = *entry;
+			met.has_cut = true;
+			continue;
+		}
+		if (!met.has_inside)
+			met.inside = *entry;
+		met.has_inside = true;
+		met.inside_bytes += entry->last - entry->iova + 1;
+	}
+	return met;
+}
+
+static struct check_finding *found(struct check *check, enum check_rule rule,
+				   enum check_verdict verdict, const struct state_object *object,
+				   uint64_t iova, uint64_t last, int64_t time_ns, const char *what)
+{
+	struct check_finding *finding =
+		finding_add(check, rule, verdict, time_ns,
+			    "[0x%" PRIx64 ", 0x%" PRIx64 "] of ioas %u %s", iova, last, object->id,
+			    what);
+
+	finding_about(check, finding, object->context, object->id);
+	finding_range(finding, iova, last);
+	return finding;
+}
+
+/* ---- commits -------------------------------------------------------------------- */
+
+static void witness_commit(struct check_finding *finding, const struct event *commit,
+			   const struct state_op *op)
+{
+	const struct state_op *call = op && op->outer ? op->outer : op;
+
+	finding_witness(finding, commit->time_ns, call ? call->op_id : commit->op_id,
+			call ? call->tid : 0,
+			"commit %" PRIu64 ": %s ioas %" PRIu64 " [0x%" PRIx64 ", 0x%" PRIx64 "]",
+			commit->seq, commit->commit_kind == TRACE_COMMIT_UNMAP ? "unmap" : "map",
+			commit->id, commit->iova, commit->last);
+}
+
+static void commit_map(struct check *check, const struct state_object *object,
+		       const struct event *commit, const struct state_op *op)
+{
+	struct range_iter iter;
+	const struct range_entry *entry =
+		range_set_overlap(&object->mappings, commit->iova, commit->last, &iter);
+	struct check_finding *finding;
+
+	rule_asked(check, RULE_OVERLAP);
+	if (!entry)
+		return;
+	finding = found(check, RULE_OVERLAP, verdict_proven_if(entry->born_ns > object->gap_ns), object,
+			commit->iova, commit->last, commit->time_ns,
+			"was mapped while a mapping that shares addresses lived");
+	finding_witness_mapping(finding, object, entry);
+	witness_commit(finding, commit, op);
+}
+
+static void commit_unmap(struct check *check, const struct state_object *object,
+			 const struct event *commit, const struct state_op *op)
+{
+	struct met met = meet(object, commit->iova, commit->last, INT64_MAX);
+	bool complete = object->born_seen && object->gap_ns == INT64_MIN;
+	bool nothing_said = !commit->arg &&
+			    (is_whole(commit->iova, commit->last) || !op ||
+			     op->op != OP_IOCTL + 6 /* IOAS_UNMAP */);
+	struct check_finding *finding;
+
+	rule_asked(check, RULE_UNMAP_UNMAPPED);
+	rule_asked(check, RULE_PARTIAL_UNMAP);
+	if (met.has_cut) {
+		finding = found(check, RULE_PARTIAL_UNMAP,
+				verdict_proven_if(met.cut.born_ns > object->gap_ns), object, commit->iova,
+				commit->last, commit->time_ns, "was unmapped and cut a mapping");
+		finding_witness_mapping(finding, object, &met.cut);
+		witness_commit(finding, commit, op);
+	}
+	if (!met.has_inside && !met.has_cut && !nothing_said) {
+		finding = found(check, RULE_UNMAP_UNMAPPED, verdict_proven_if(complete), object,
+				commit->iova, commit->last, commit->time_ns,
+				"was unmapped with success, but nothing was mapped there");
+		witness_commit(finding, commit, op);
+	} else if (complete && met.inside_bytes != commit->arg && !met.has_cut && !nothing_said) {
+		finding = found(check, RULE_UNMAP_UNMAPPED, VERDICT_VIOLATION, object,
+				commit->iova, commit->last, commit->time_ns,
+				"was unmapped, but not as many bytes as were mapped");
+		finding_witness_mapping(finding, object, &met.inside);
+		witness_commit(finding, commit, op);
+	}
+}
+
+void check_space_commit(struct check *check, const struct state_object *object,
+			const struct event *commit, const struct state_op *op)
+{
+	if (commit->commit_kind == TRACE_COMMIT_MAP || commit->commit_kind == TRACE_COMMIT_COPY)
+		commit_map(check, object, commit, op);
+	else if (commit->commit_kind == TRACE_COMMIT_UNMAP)
+		commit_unmap(check, object, commit, op);
+}
+
+/* ---- calls that were refused ---------------------------------------------------- */
+
+static bool refused_as_overlap(const struct state_op *op)
+{
+	if (op->ret != -EEXIST)
+		return false;
+	return op_is_map(op) || op->op == OP_COPY_DMA ||
+	       op->op == event_op_of_cmd(0x3b85) || /* IOAS_MAP */
+	       op->op == event_op_of_cmd(0x3b8f) || /* IOAS_MAP_FILE */
+	       op->op == event_op_of_cmd(0x3b83) || /* IOAS_COPY */
+	       op->op == event_op_of_cmd(0x3b71);   /* VFIO_IOMMU_MAP_DMA */
+}
+
+/* EEXIST is the device's word that a mapping was there: in this order, not in another. */
+static void refused_map(struct check *check, const struct state_op *op,
+			const struct state_object *object)
+{
+	struct check_finding *finding;
+	const struct range_entry *entry = NULL;
+	struct range_iter iter;
+
+	if (op->layer == STATE_DEVICE) {
+		finding = finding_add(check, RULE_OVERLAP, VERDICT_VIOLATION, op->end_ns,
+				      "%s was refused: a live mapping shares addresses with it",
+				      event_op_name(op->op));
+		finding_about(check, finding, op->context, 0);
+		finding_witness_op(finding, op);
+		return;
+	}
+	finding = finding_add(check, RULE_OVERLAP, VERDICT_VIOLATION, op->end_ns,
+			      "mapping [0x%" PRIx64 ", 0x%" PRIx64 "] of ioas %" PRIu64
+			      " was refused: a live mapping shares addresses with it",
+			      op->iova, op->last, op->id);
+	finding_about(check, finding, op->context, op->id);
+	finding_range(finding, op->iova, op->last);
+	if (object)
+		entry = range_set_overlap(&object->mappings, op->iova, op->last, &iter);
+	if (entry)
+		finding_witness_mapping(finding, object, entry);
+	finding_witness_op(finding, op);
+}
+
+static void refused_unmap(struct check *check, const struct state_op *op,
+			  const struct state_object *object, enum state_settled how)
+{
+	struct met met = meet(object, op->iova, op->last, op->begin_ns);
+	struct check_finding *finding;
+	enum check_verdict verdict;
+
+	rule_asked(check, RULE_UNMAP_UNMAPPED);
+	rule_asked(check, RULE_PARTIAL_UNMAP);
+	if (met.has_cut) {
+		verdict = verdict_if(state_mapping_certain(check->state, object, &met.cut));
+		if (verdict == VERDICT_INFERRED && how == SETTLED_UNDECIDED)
+			verdict = verdict_possible(check, op);
+		finding = found(check, RULE_PARTIAL_UNMAP, verdict, object, op->iova, op->last,
+				op->end_ns, "was to be unmapped, which would cut a mapping");
+		finding_witness_mapping(finding, object, &met.cut);
+		finding_witness_op(finding, op);
+	} else if (met.has_inside) {
+		verdict = verdict_if(state_mapping_certain(check->state, object, &met.inside));
+		if (verdict == VERDICT_INFERRED && how == SETTLED_UNDECIDED)
+			verdict = verdict_possible(check, op);
+		finding = found(check, RULE_UNMAP_UNMAPPED, verdict, object, op->iova, op->last,
+				op->end_ns,
+				"was reported as not mapped, but a mapping lived there");
+		finding_witness_mapping(finding, object, &met.inside);
+		finding_witness_op(finding, op);
+	} else if (meet(object, op->iova, op->last, INT64_MAX).has_cut) {
+		met = meet(object, op->iova, op->last, INT64_MAX);
+		finding = found(check, RULE_PARTIAL_UNMAP, verdict_possible(check, op), object,
+				op->iova, op->last, op->end_ns,
+				"was to be unmapped while a mapping was made that this would cut");
+		finding_witness_mapping(finding, object, &met.cut);
+		finding_witness_op(finding, op);
+	}
+}
+
+void check_space_refused(struct check *check, const struct state_op *op)
+{
+	const struct state_context *truth = op->context && op->context->peer &&
+					    op->layer == STATE_BACKEND ?
+		op->context->peer : op->context;
+	const struct state_object *object = NULL;
+
+	if (truth && op->layer == STATE_BACKEND && (op_is_map(op) || op->op == OP_UNMAP_DMA))
+		object = state_object_find(check->state, truth, op->id);
+	if (refused_as_overlap(op))
+		refused_map(check, op, object);
+	else if (object && op->op == OP_UNMAP_DMA && (op->non_exist || op->ret == -ENOENT))
+		refused_unmap(check, op, object, SETTLED_ALONE);
+}
+
+/* ---- calls in their order, without commits -------------------------------------- */
+
+/* QEMU's own events tell no begin: between threads their order is not sure. */
+static enum check_verdict settled_verdict(const struct check *check, const struct state_op *op,
+					  enum state_settled how,
+					  const struct state_mapping *mapping, bool certain)
+{
+	if (!certain)
+		return VERDICT_UNKNOWN;
+	if (how == SETTLED_UNDECIDED || (op->qemu && mapping && mapping->tid != op->tid))
+		return verdict_possible(check, op);
+	return VERDICT_INFERRED;
+}
+
+static void settle_map(struct check *check, const struct state_op *op,
+		       const struct state_object *object, enum state_settled how)
+{
+	struct range_iter iter;
+	const struct range_entry *entry =
+		range_set_overlap(&object->mappings, op->iova, op->last, &iter);
+	struct check_finding *finding;
+
+	rule_asked(check, RULE_OVERLAP);
+	if (!entry)
+		return;
+	finding = found(check, RULE_OVERLAP,
+			settled_verdict(check, op, how, entry,
+					state_mapping_certain(check->state, object, entry)),
+			object, op->iova, op->last, op->end_ns,
+			"was mapped while a mapping that shares addresses lived");
+	finding_witness_mapping(finding, object, entry);
+	finding_witness_op(finding, op);
+}
+
+static void settle_unmap(struct check *check, const struct state_op *op,
+			 const struct state_object *object, enum state_settled how)
+{
+	struct met met = meet(object, op->iova, op->last, INT64_MAX);
+	struct check_finding *finding;
+
+	rule_asked(check, RULE_UNMAP_UNMAPPED);
+	rule_asked(check, RULE_PARTIAL_UNMAP);
+	if (met.has_cut) {
+		finding = found(check, RULE_PARTIAL_UNMAP,
+				settled_verdict(check, op, how, &met.cut,
+						state_mapping_certain(check->state, object,
+								      &met.cut)),
+				object, op->iova, op->last, op->end_ns,
+				"was unmapped and cut a mapping");
+		finding_witness_mapping(finding, object, &met.cut);
+		finding_witness_op(finding, op);
+	} else if (!met.has_inside && !is_whole(op->iova, op->last)) {
+		finding = found(check, RULE_UNMAP_UNMAPPED,
+				settled_verdict(check, op, how, NULL,
+						state_object_complete(check->state, object)),
+				object, op->iova, op->last, op->end_ns,
+				"was unmapped with success, but nothing was mapped there");
+		finding_witness_op(finding, op);
+	}
+}
+
+void check_space_settle(struct check *check, const struct state_op *op, enum state_settled how)
+{
+	const struct state_object *object;
+
+	if (!op_is_map(op) && op->op != OP_UNMAP_DMA)
+		return;
+	object = state_object_find(check->state, op->context, op->id);
+	if (refused_as_overlap(op))
+		refused_map(check, op, object);
+	else if (object && op_is_map(op) && !op->ret && op->size)
+		settle_map(check, op, object, how);
+	else if (object && op->op == OP_UNMAP_DMA && (op->non_exist || op->ret == -ENOENT))
+		refused_unmap(check, op, object, how);
+	else if (object && op->op == OP_UNMAP_DMA && !op->ret)
+		settle_unmap(check, op, object, how);
+}

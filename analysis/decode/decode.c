@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "analysis/decode/decode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/analysis.h"
+#include "analysis/event_names.h"
+#include "analysis/table.h"
+
+#define FIELDS_MAX 24u
+
+/* A field of a class: where it is in the payload, where it goes. */
+struct decoded_field {
+	uint16_t index;
+	uint16_t offset;
+	bool is_signed;
+	bool is_pid;
+};
+
+struct decoded_class {
+	struct event_class class;
+	const char *name;		 /* borrowed of the event class */
+	const bt_stream_class *stream_class; /* owned reference: keeps the class's address ours */
+	unsigned int count;
+	struct decoded_field fields[FIELDS_MAX];
+	bool has_size, has_last, has_op_id, has_pid, has_tid;
+	int vpid, vtid, procname; /* members of the common context; -1: none */
+};
+
+struct decoded_stream {
+	const bt_stream *stream; /* owned reference */
+	uint32_t number;
+	uint32_t machine;
+};
+
+struct decoder {
+	struct analysis *analysis;
+	struct table classes; /* bt_event_class * -> struct decoded_class */
+	struct table streams; /* bt_stream * -> struct decoded_stream */
+	const bt_stream *last_stream;
+	struct decoded_stream *last;
+	uint32_t streams_count;
+	uint32_t named_machine, named_pid; /* the process whose name was last told */
+	struct decoder_counts counts;
+};
+
+struct decoder *decoder_create(struct analysis *analysis)
+{
+	struct decoder *decoder = calloc(1, sizeof(*decoder));
+
+	if (decoder)
+		decoder->analysis = analysis;
+	return decoder;
+}
+
+void decoder_destroy(struct decoder *decoder)
+{
+	if (!decoder)
+		return;
+	for (size_t i = 0; i < decoder->classes.size; i++) {
+		struct decoded_class *class = decoder->classes.slots[i].value;
+
+		if (class) {
+			bt_stream_class_put_ref(class->stream_class);
+			free(class);
+		}
+	}
+	for (size_t i = 0; i < decoder->streams.size; i++) {
+		struct decoded_stream *stream = decoder->streams.slots[i].value;
+
+		if (stream) {
+			bt_stream_put_ref(stream->stream);
+			free(stream);
+		}
+	}
+	table_fini(&decoder->classes);
+	table_fini(&decoder->streams);
+	free(decoder);
+}
+
+const struct decoder_counts *decoder_counts(const struct decoder *decoder)
+{
+	return &decoder->counts;
+}
+
+/* ---- streams -------------------------------------------------------------------- */
+
+static const char *environment_text(const bt_trace *trace, const char *name)
+{
+	const bt_value *value = bt_trace_borrow_environment_entry_value_by_name_const(trace, name);
+
+	return value && bt_value_is_string(value) ? bt_value_string_get(value) : NULL;
+}
+
+static void uuid_text(bt_uuid uuid, char text[33])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < 16; i++) {
+		text[2 * i] = digits[uuid[i] >> 4];
+		text[2 * i + 1] = digits[uuid[i] & 15];
+	}
+	text[32] = 0;
+}
+
+static int stream_begin(struct decoder *decoder, const bt_stream *stream)
+{
+	const bt_trace *trace = bt_stream_borrow_trace_const(stream);
+	const bt_clock_class *clock = bt_stream_class_borrow_default_clock_class_const(
+		bt_stream_borrow_class_const(stream));
+	const char *host = environment_text(trace, "hostname");
+	struct quality *quality = analysis_quality(decoder->analysis);
+	struct decoded_stream *known;
+	char uuid[33] = "";
+
+	if (table_get(&decoder->streams, (uintptr_t)stream, 0))
+		return 0;
+	if (!clock)
+		return -EINVAL;
+	if (bt_clock_class_get_uuid(clock))
+		uuid_text(bt_clock_class_get_uuid(clock), uuid);
+	known = calloc(1, sizeof(*known));
+	if (!known)
+		return -ENOMEM;
+	known->number = decoder->streams_count++;
+	known->machine = quality_machine(quality, host ? host : "", uuid);
+	if (known->machine == UINT32_MAX ||
+	    table_set(&decoder->streams, (uintptr_t)stream, 0, known)) {
+		free(known);
+		return -ENOMEM;
+	}
+	known->stream = stream;
+	bt_stream_get_ref(stream);
+	quality->streams = decoder->streams_count;
+	return 0;
+}
+
+static struct decoded_stream *stream_find(struct decoder *decoder, const bt_stream *stream)
+{
+	if (decoder->last_stream != stream) {
+		decoder->last = table_get(&decoder->streams, (uintptr_t)stream, 0);
+		decoder->last_stream = stream;
+	}
+	return decoder->last;
+}
+
+static void stream_end(struct decoder *decoder, const bt_stream *stream)
+{
+	struct decoded_stream *known = table_remove(&decoder->streams, (uintptr_t)stream, 0);
+
+	decoder->last_stream = NULL;
+	if (!known)
+		return;
+	bt_stream_put_ref(known->stream);
+	free(known);
+}
+
+/* ---- event classes -------------------------------------------------------------- */
+
+/* The index of a member that is an integer (or, for text, a string); -1: there is none. */
+static int member_index(const bt_field_class *structure, const char *name, bool text)
+{
+	uint64_t count;
+
+	if (!structure)
+		return -1;
+	count = bt_field_class_structure_get_member_count(structure);
+	for (uint64_t i = 0; i < count; i++) {
+		const bt_field_class_structure_member *member =
+			bt_field_class_structure_borrow_member_by_index_const(structure, i);
+		bt_field_class_type type = bt_field_class_get_type(
+			bt_field_class_structure_member_borrow_field_class_const(member));
+
+		if (strcmp(bt_field_class_structure_member_get_name(member), name))
+			continue;
+		if (text)
+			return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_ARRAY) ||
+			       type == BT_FIELD_CLASS_TYPE_STRING ? (int)i : -1;
+		return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_INTEGER) ? (int)i : -1;
+	}
+	return -1;
+}
+
+static void class_add_field(struct decoded_class *class, uint64_t index, const char *name,
+			    bt_field_class_type type)
+{
+	struct decoded_field *field = &class->fields[class->count];
+	bool is_pid = !strcmp(name, "pid");
+	size_t offset = event_field_offset(&class->class, name);
+
+	if (!bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_INTEGER) ||
+	    (!offset && !is_pid) || class->count == FIELDS_MAX)
+		return;
+	field->index = (uint16_t)index;
+	field->offset = (uint16_t)offset;
+	field->is_pid = is_pid;
+	field->is_signed = bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER);
+	class->count++;
+	class->has_pid |= is_pid;
+	class->has_op_id |= offset == offsetof(struct event, op_id);
+	class->has_tid |= offset == offsetof(struct event, tid);
+	class->has_size |= offset == offsetof(struct event, size);
+	class->has_last |= offset == offsetof(struct event, last);
+}
+
+static struct decoded_class *class_resolve(struct decoder *decoder,
+					   const bt_event_class *event_class)
+{
+	const bt_stream_class *stream_class = bt_event_class_borrow_stream_class_const(event_class);
+	const bt_field_class *context =
+		bt_stream_class_borrow_event_common_context_field_class_const(stream_class);
+	const bt_field_class *payload =
+		bt_event_class_borrow_payload_field_class_const(event_class);
+	struct decoded_class *class = calloc(1, sizeof(*class));
+
+	if (!class || table_set(&decoder->classes, (uintptr_t)event_class, 0, class)) {
+		free(class);
+		return NULL;
+	}
+	class->name = bt_event_class_get_name(event_class);
+	class->class = event_class_find(class->name ? class->name : "");
+	class->vpid = member_index(context, "vpid", false);
+	class->vtid = member_index(context, "vtid", false);
+	class->procname = member_index(context, "procname", true);
+	class->stream_class = stream_class;
+	bt_stream_class_get_ref(stream_class);
+	if (class->class.kind == EVENT_OTHER || !payload)
+		return class;
+	for (uint64_t i = 0; i < bt_field_class_structure_get_member_count(payload); i++) {
+		const bt_field_class_structure_member *member =
+			bt_field_class_structure_borrow_member_by_index_const(payload, i);
+
+		class_add_field(class, i, bt_field_class_structure_member_get_name(member),
+				bt_field_class_get_type(
+					bt_field_class_structure_member_borrow_field_class_const(
+						member)));
+	}
+	return class;
+}
+
+/* ---- events --------------------------------------------------------------------- */
+
+static uint64_t integer(const bt_field *field, bool is_signed)
+{
+	return is_signed ? (uint64_t)bt_field_integer_signed_get_value(field)
+			 : bt_field_integer_unsigned_get_value(field);
+}
+
+static uint64_t context_integer(const bt_event *native, int index)
+{
+	const bt_field *context = bt_event_borrow_common_context_field_const(native);
+	const bt_field *field;
+
+	if (index < 0 || !context)
+		return 0;
+	field = bt_field_structure_borrow_member_field_by_index_const(context, (uint64_t)index);
+	return integer(field, bt_field_class_type_is(bt_field_get_class_type(field),
+						     BT_FIELD_CLASS_TYPE_SIGNED_INTEGER));
+}
+
+/* Tells the state the name of the event's process, when it is another than last time. */
+static void tell_procname(struct decoder *decoder, const struct decoded_class *class,
+			  const bt_event *native, const struct event *event)
+{
+	const bt_field *context, *field;
+	char name[32];
+
+	if (decoder->named_pid == event->pid && decoder->named_machine == event->machine)
+		return;
+	decoder->named_pid = event->pid;
+	decoder->named_machine = event->machine;
+	context = bt_event_borrow_common_context_field_const(native);
+	if (class->procname < 0 || !context)
+		return;
+	field = bt_field_structure_borrow_member_field_by_index_const(context,
+								      (uint64_t)class->procname);
+	if (bt_field_get_class_type(field) == BT_FIELD_CLASS_TYPE_STRING) {
+		state_procname_set(analysis_state(decoder->analysis), event->machine, event->pid,
+				   bt_field_string_get_value(field));
+		return;
+	}
+	for (uint64_t i = 0; i < sizeof(name); i++) {
+		const bt_field *letter;
+
+		name[i] = 0;
+		if (i == sizeof(name) - 1 || i >= bt_field_array_get_length(field))
+			break;
+		letter = bt_field_array_borrow_element_field_by_index_const(field, i);
+		if (!bt_field_class_type_is(bt_field_get_class_type(letter),
+					    BT_FIELD_CLASS_TYPE_INTEGER))
+			return;
+		name[i] = (char)integer(letter,
+					bt_field_class_type_is(bt_field_get_class_type(letter),
+							       BT_FIELD_CLASS_TYPE_SIGNED_INTEGER));
+		if (!name[i])
+			break;
+	}
+	state_procname_set(analysis_state(decoder->analysis), event->machine, event->pid, name);
+}
+
+static void decode_payload(const struct decoded_class *class, const bt_event *native,
+			   struct event *event)
+{
+	const bt_field *payload = bt_event_borrow_payload_field_const(native);
+
+	for (unsigned int i = 0; i < class->count; i++) {
+		const struct decoded_field *row = &class->fields[i];
+		uint64_t value = integer(bt_field_structure_borrow_member_field_by_index_const(
+						 payload, row->index),
+					 row->is_signed);
+
+		if (row->is_pid)
+			event->pid = (uint32_t)value;
+		else
+			memcpy((char *)event + row->offset, &value, sizeof(value));
+	}
+}
+
+/* What is not a field of its own: ranges both ways, the process of the call. */
+static void complete(const struct decoded_class *class, const bt_event *native,
+		     struct event *event)
+{
+	event->has_size = class->has_size;
+	if (class->has_size && !class->has_last)
+		event->last = event->iova + (event->size ? event->size - 1 : 0);
+	else if (class->has_last)
+		event->size = event->last - event->iova + 1;
+	if (class->has_pid)
+		return;
+	if (class->has_op_id && event->op_id)
+		event->pid = (uint32_t)(event->op_id >> 32);
+	else
+		event->pid = (uint32_t)context_integer(native, class->vpid);
+	if (class->class.qemu)
+		event->tid = context_integer(native, class->vtid);
+}
+
+static int decode(struct decoder *decoder, const bt_message *message, struct event *event)
+{
+	const bt_event *native = bt_message_event_borrow_event_const(message);
+	const bt_event_class *event_class = bt_event_borrow_class_const(native);
+	const struct decoded_stream *stream =
+		stream_find(decoder, bt_event_borrow_stream_const(native));
+	struct decoded_class *class = table_get(&decoder->classes, (uintptr_t)event_class, 0);
+
+	if (!class) {
+		class = class_resolve(decoder, event_class);
+		if (!class)
+			return -ENOMEM;
+	}
+	if (!stream)
+		return -EINVAL;
+	memset(event, 0, sizeof(*event));
+	event->kind = class->class.kind;
+	event->op = class->class.op;
+	event->qemu = class->class.qemu;
+	event->non_exist = class->class.non_exist;
+	event->machine = stream->machine;
+	event->stream = stream->number;
+	event->name = class->name;
+	event->native = native;
+	if (bt_clock_snapshot_get_ns_from_origin(
+		    bt_message_event_borrow_default_clock_snapshot_const(message),
+		    &event->time_ns) != BT_CLOCK_SNAPSHOT_GET_NS_FROM_ORIGIN_STATUS_OK)
+		return -EINVAL;
+	if (event->kind == EVENT_OTHER)
+		return 0;
+	decode_payload(class, native, event);
+	complete(class, native, event);
+	if (event->kind == EVENT_OP_BEGIN || event->kind == EVENT_OP_END)
+		tell_procname(decoder, class, native, event);
+	return 0;
+}
+
+bool decoder_event(struct decoder *decoder, const bt_message *message, struct event *event)
+{
+	return !decode(decoder, message, event) && event->kind != EVENT_OTHER;
+}
+
+/* ---- loss ----------------------------------------------------------------------- */
+
+static int64_t snapshot_ns(const bt_clock_snapshot *snapshot, int64_t unknown)
+{
+	int64_t ns;
+
+	return bt_clock_snapshot_get_ns_from_origin(snapshot, &ns) ==
+			       BT_CLOCK_SNAPSHOT_GET_NS_FROM_ORIGIN_STATUS_OK
+		       ? ns
+		       : unknown;
+}
+
+static void tell_loss(struct decoder *decoder, const bt_stream *stream, struct event_loss *loss)
+{
+	const struct decoded_stream *known = stream_find(decoder, stream);
+
+	if (known) {
+		loss->machine = known->machine;
+		loss->stream = known->number;
+	}
+	analysis_loss(decoder->analysis, loss);
+}
+
+/* babeltrace2's names are long. */
+#define events_begin bt_message_discarded_events_borrow_beginning_default_clock_snapshot_const
+#define events_end bt_message_discarded_events_borrow_end_default_clock_snapshot_const
+#define packets_begin bt_message_discarded_packets_borrow_beginning_default_clock_snapshot_const
+#define packets_end bt_message_discarded_packets_borrow_end_default_clock_snapshot_const
+
+static void discarded_events(struct decoder *decoder, const bt_message *message)
+{
+	const bt_stream *stream = bt_message_discarded_events_borrow_stream_const(message);
+	struct event_loss loss = { .first_ns = INT64_MIN, .last_ns = INT64_MAX };
+	uint64_t count;
+
+	if (bt_stream_class_discarded_events_have_default_clock_snapshots(
+		    bt_stream_borrow_class_const(stream))) {
+		loss.first_ns = snapshot_ns(events_begin(message), INT64_MIN);
+		loss.last_ns = snapshot_ns(events_end(message), INT64_MAX);
+	}
+	if (bt_message_discarded_events_get_count(message, &count) ==
+	    BT_PROPERTY_AVAILABILITY_AVAILABLE)
+		loss.events = count;
+	tell_loss(decoder, stream, &loss);
+}
+
+static void discarded_packets(struct decoder *decoder, const bt_message *message)
+{
+	const bt_stream *stream = bt_message_discarded_packets_borrow_stream_const(message);
+	struct event_loss loss = { .first_ns = INT64_MIN, .last_ns = INT64_MAX, .packets = 1 };
+	uint64_t count;
+
+	if (bt_stream_class_discarded_packets_have_default_clock_snapshots(
+		    bt_stream_borrow_class_const(stream))) {
+		loss.first_ns = snapshot_ns(packets_begin(message), INT64_MIN);
+		loss.last_ns = snapshot_ns(packets_end(message), INT64_MAX);
+	}
+	if (bt_message_discarded_packets_get_count(message, &count) ==
+	    BT_PROPERTY_AVAILABILITY_AVAILABLE)
+		loss.packets = count;
+	tell_loss(decoder, stream, &loss);
+}
+
+int decoder_message(struct decoder *decoder, const bt_message *message)
+{
+	struct event event;
+	int ret;
+
+	switch (bt_message_get_type(message)) {
+	case BT_MESSAGE_TYPE_EVENT:
+		decoder->counts.events++;
+		ret = decode(decoder, message, &event);
+		if (!ret)
+			analysis_event(decoder->analysis, &event);
+		return ret;
+	case BT_MESSAGE_TYPE_STREAM_BEGINNING:
+		decoder->counts.streams_begun++;
+		return stream_begin(decoder,
+				    bt_message_stream_beginning_borrow_stream_const(message));
+	case BT_MESSAGE_TYPE_STREAM_END:
+		decoder->counts.streams_ended++;
+		stream_end(decoder, bt_message_stream_end_borrow_stream_const(message));
+		return 0;
+	case BT_MESSAGE_TYPE_PACKET_BEGINNING:
+		decoder->counts.packets_begun++;
+		return 0;
+	case BT_MESSAGE_TYPE_PACKET_END:
+		decoder->counts.packets_ended++;
+		return 0;
+	case BT_MESSAGE_TYPE_DISCARDED_EVENTS:
+		decoder->counts.discarded_events++;
+		discarded_events(decoder, message);
+		return 0;
+	case BT_MESSAGE_TYPE_DISCARDED_PACKETS:
+		decoder->counts.discarded_packets++;
+		discarded_packets(decoder, message);
+		return 0;
+	case BT_MESSAGE_TYPE_MESSAGE_ITERATOR_INACTIVITY:
+		decoder->counts.inactivity++;
+		return 0;
+	}
+	return 0;
+}

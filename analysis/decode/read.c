@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The trace processing graph of `ioasis`: sources, muxer, our sink.
+ */
+#include "analysis/analysis.h"
+
+#include <babeltrace2/babeltrace.h>
+#include <errno.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "analysis/analysis_internal.h"
+#include "analysis/decode/decode.h"
+#include "analysis/decode/packets.h"
+
+struct reader {
+	struct analysis *analysis;
+	struct decoder *decoder;
+	bt_message_iterator *iterator; /* owned by the sink component */
+	int failure; /* of our own sink */
+	bt_graph *graph;
+	const bt_component_filter *muxer; /* borrowed of the graph */
+	uint64_t muxer_ports;
+	char *error;
+	size_t error_size;
+};
+
+#define fail(reader, ret, ...) \
+	(snprintf((reader)->error, (reader)->error_size, __VA_ARGS__), (ret))
+
+/* ---- the sink ------------------------------------------------------------------- */
+
+static bt_graph_simple_sink_component_consume_func_status consume(bt_message_iterator *iterator,
+								  void *data)
+{
+	struct reader *reader = data;
+	bt_message_array_const messages;
+	bt_message_iterator_next_status status;
+	uint64_t count;
+
+	status = bt_message_iterator_next(iterator, &messages, &count);
+	if (status != BT_MESSAGE_ITERATOR_NEXT_STATUS_OK)
+		return (bt_graph_simple_sink_component_consume_func_status)status;
+	for (uint64_t i = 0; i < count; i++) {
+		if (!reader->failure)
+			reader->failure = decoder_message(reader->decoder, messages[i]);
+		bt_message_put_ref(messages[i]);
+	}
+	if (reader->failure)
+		return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_ERROR;
+	if (analysis_stopped(reader->analysis))
+		return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_END;
+	return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_OK;
+}
+
+/* ---- babeltrace2's own components ----------------------------------------------- */
+
+/* The deepest cause of the thread's babeltrace2 error as one line. */
+static void take_error(char *text, size_t size)
+{
+	const bt_error *error = bt_current_thread_take_error();
+	char *at;
+
+	snprintf(text, size, "babeltrace2 gives no reason");
+	if (!error)
+		return;
+	if (bt_error_get_cause_count(error)) {
+		const bt_error_cause *cause = bt_error_borrow_cause_by_index(error, 0);
+
+		snprintf(text, size, "%s", bt_error_cause_get_message(cause));
+		text[strcspn(text, "\n")] = 0;
+		/* Its details are for its own programmers: "WHAT: stream-addr=0x..., ...". */
+		at = strstr(text, "-addr=");
+		while (at && at > text && strncmp(at, ": ", 2))
+			at--;
+		if (at && at > text)
+			*at = 0;
+	}
+	bt_error_release(error);
+}
+
+static int find_plugin(struct reader *reader, const char *name, const bt_plugin **plugin)
+{
+	if (bt_plugin_find(name, BT_TRUE, BT_TRUE, BT_TRUE, BT_TRUE, BT_TRUE, plugin) ==
+	    BT_PLUGIN_FIND_STATUS_OK)
+		return 0;
+	bt_current_thread_clear_error();
+	return fail(reader, -ENOENT,
+		    "babeltrace2's plugin '%s' is not installed (Debian: libbabeltrace2-0)", name);
+}
+
+static int add_muxer(struct reader *reader)
+{
+	const bt_plugin *plugin;
+	int ret = find_plugin(reader, "utils", &plugin);
+
+	if (ret)
+		return ret;
+	if (bt_graph_add_filter_component(
+		    reader->graph,
+		    bt_plugin_borrow_filter_component_class_by_name_const(plugin, "muxer"), "muxer",
+		    NULL, BT_LOGGING_LEVEL_NONE,
+		    &reader->muxer) != BT_GRAPH_ADD_COMPONENT_STATUS_OK) {
+		bt_current_thread_clear_error();
+		ret = fail(reader, -ENOMEM, "cannot make babeltrace2's muxer");
+	}
+	bt_plugin_put_ref(plugin);
+	return ret;
+}
+
+/* Connects every output port of source to a free input port of the muxer. */
+static int connect_source(struct reader *reader, const bt_component_source *source)
+{
+	uint64_t count = bt_component_source_get_output_port_count(source);
+
+	for (uint64_t i = 0; i < count; i++) {
+		const bt_port_output *out =
+			bt_component_source_borrow_output_port_by_index_const(source, i);
+		const bt_port_input *in = bt_component_filter_borrow_input_port_by_index_const(
+			reader->muxer, reader->muxer_ports++);
+
+		if (bt_graph_connect_ports(reader->graph, out, in, NULL) !=
+		    BT_GRAPH_CONNECT_PORTS_STATUS_OK) {
+			bt_current_thread_clear_error();
+			return fail(reader, -ENOMEM, "cannot connect babeltrace2's components");
+		}
+	}
+	return 0;
+}
+
+static int add_source(struct reader *reader, const char *plugin_name, const char *class_name,
+		      const char *path, const bt_value *params)
+{
+	const bt_component_source *source;
+	const bt_component_class_source *class;
+	char name[64], cause[256];
+	const bt_plugin *plugin;
+	int ret = find_plugin(reader, plugin_name, &plugin);
+
+	if (ret)
+		return ret;
+	class = bt_plugin_borrow_source_component_class_by_name_const(plugin, class_name);
+	snprintf(name, sizeof(name), "source%llu", (unsigned long long)reader->muxer_ports);
+	if (!class || bt_graph_add_source_component(reader->graph, class, name, params,
+						    BT_LOGGING_LEVEL_NONE, &source) !=
+			      BT_GRAPH_ADD_COMPONENT_STATUS_OK) {
+		take_error(cause, sizeof(cause));
+		ret = fail(reader, -EINVAL, "%s: cannot be read as a CTF trace: %s", path, cause);
+	} else {
+		ret = connect_source(reader, source);
+	}
+	bt_plugin_put_ref(plugin);
+	return ret;
+}
+
+/* {"inputs": [path]}, and what else the source wants. NULL: out of memory. */
+static bt_value *make_params(const char *path, bool live)
+{
+	bt_value *params = bt_value_map_create(), *inputs = NULL;
+
+	if (!params ||
+	    bt_value_map_insert_empty_array_entry(params, "inputs", &inputs) !=
+		    BT_VALUE_MAP_INSERT_ENTRY_STATUS_OK ||
+	    bt_value_array_append_string_element(inputs, path) !=
+		    BT_VALUE_ARRAY_APPEND_ELEMENT_STATUS_OK ||
+	    (live && bt_value_map_insert_string_entry(params, "session-not-found-action", "end") !=
+			     BT_VALUE_MAP_INSERT_ENTRY_STATUS_OK)) {
+		bt_value_put_ref(params);
+		return NULL;
+	}
+	return params;
+}
+
+static int add_directory(struct reader *reader, const char *path)
+{
+	bt_value *params = make_params(path, false);
+	int ret;
+
+	if (!params)
+		return fail(reader, -ENOMEM, "out of memory");
+	ret = add_source(reader, "ctf", "fs", path, params);
+	bt_value_put_ref(params);
+	if (!ret)
+		packets_scan(reader->analysis, path);
+	return ret;
+}
+
+static int add_live(struct reader *reader, const char *address)
+{
+	bt_value *params = make_params(address, true);
+	int ret;
+
+	if (!params)
+		return fail(reader, -ENOMEM, "out of memory");
+	ret = add_source(reader, "ctf", "lttng-live", address, params);
+	bt_value_put_ref(params);
+	return ret;
+}
+
+/* ---- finding traces ------------------------------------------------------------- */
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* Adds every folder at or below path that holds a file `metadata`. */
+static int add_below(struct reader *reader, const char *path, size_t *found)
+{
+	char *roots[] = { (char *)path, NULL };
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
+	FTSENT *entry;
+	int ret = 0;
+
+	if (!walk)
+		return fail(reader, -errno, "%s: %s", path, strerror(errno));
+	while (!ret && (entry = fts_read(walk))) {
+		char *folder;
+
+		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR) {
+			ret = fail(reader, -entry->fts_errno, "%s: %s", entry->fts_path,
+				   strerror(entry->fts_errno));
+			break;
+		}
+		if (entry->fts_info != FTS_F || strcmp(entry->fts_name, "metadata"))
+			continue;
+		folder = strndup(entry->fts_path,
+				 (size_t)(strrchr(entry->fts_path, '/') - entry->fts_path));
+		if (!folder) {
+			ret = fail(reader, -ENOMEM, "out of memory");
+			break;
+		}
+		ret = add_directory(reader, folder);
+		(*found)++;
+		free(folder);
+	}
+	fts_close(walk);
+	return ret;
+}
+
+static int add_path(struct reader *reader, const char *path)
+{
+	size_t found = 0;
+	struct stat st;
+	int ret;
+
+	if (!strncmp(path, "net://", 6) || !strncmp(path, "net4://", 7))
+		return add_live(reader, path);
+	if (stat(path, &st))
+		return fail(reader, -errno, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return fail(reader, -ENOTDIR, "%s: not a trace: a trace is a folder", path);
+	ret = add_below(reader, path, &found);
+	if (!ret && !found)
+		return fail(reader, -ENOENT,
+			    "%s: no trace in there (no folder with a file 'metadata')", path);
+	return ret;
+}
+
+/* ---- running -------------------------------------------------------------------- */
+
+static int build_graph(struct reader *reader, char *const *paths, size_t count)
+{
+	const bt_component_sink *sink;
+	int ret = add_muxer(reader);
+
+	for (size_t i = 0; !ret && i < count; i++)
+		ret = add_path(reader, paths[i]);
+	if (ret)
+		return ret;
+	if (!reader->muxer_ports)
+		return fail(reader, -ENODATA, "%s: the trace has no stream: nothing was traced",
+			    paths[0]);
+	if (bt_graph_add_simple_sink_component(reader->graph, "sink", NULL, consume, NULL, reader,
+					       &sink) != BT_GRAPH_ADD_COMPONENT_STATUS_OK ||
+	    bt_graph_connect_ports(
+		    reader->graph,
+		    bt_component_filter_borrow_output_port_by_index_const(reader->muxer, 0),
+		    bt_component_sink_borrow_input_port_by_index_const(sink, 0),
+		    NULL) != BT_GRAPH_CONNECT_PORTS_STATUS_OK) {
+		bt_current_thread_clear_error();
+		return fail(reader, -ENOMEM, "cannot make the trace processing graph");
+	}
+	return 0;
+}
+
+static int run_graph(struct reader *reader, const char *path)
+{
+	char cause[256];
+
+	for (;;) {
+		switch (bt_graph_run(reader->graph)) {
+		case BT_GRAPH_RUN_STATUS_OK:
+			return 0;
+		case BT_GRAPH_RUN_STATUS_AGAIN:
+			if (analysis_stopped(reader->analysis))
+				return 0;
+			usleep(100000); /* a live session has nothing new yet */
+			continue;
+		default:
+			break;
+		}
+		take_error(cause, sizeof(cause));
+		if (reader->failure == -EINVAL)
+			return fail(reader, -EINVAL, "%s: a stream has no clock", path);
+		if (reader->failure)
+			return fail(reader, reader->failure, "%s: %s", path,
+				    strerror(-reader->failure));
+		return fail(reader, -EIO, "%s: cannot be read to its end: %s", path, cause);
+	}
+}
+
+int analysis_read(struct analysis *analysis, char *const *paths, size_t count, char *error,
+		  size_t error_size)
+{
+	struct reader reader = { .analysis = analysis, .error = error, .error_size = error_size };
+	const struct quality *quality = analysis_quality(analysis);
+	int ret;
+
+	reader.decoder = decoder_create(analysis);
+	reader.graph = bt_graph_create(0);
+	if (!reader.decoder || !reader.graph)
+		ret = fail(&reader, -ENOMEM, "out of memory");
+	else
+		ret = build_graph(&reader, paths, count);
+	if (!ret)
+		ret = run_graph(&reader, paths[0]);
+	if (!ret && !quality->events_known && !analysis_stopped(analysis))
+		ret = fail(&reader, -ENODATA, quality->events
+			? "%s: a trace of something else: none of its events is of "
+			  "iommufd_backend, iommufd_dev, ioasis_sim or qemu:iommufd_backend_*"
+			: "%s: the trace has no event", paths[0]);
+	if (!ret)
+		analysis_finish(analysis, analysis_still_running(analysis) ||
+						  analysis_stopped(analysis));
+	bt_graph_put_ref(reader.graph);
+	decoder_destroy(reader.decoder);
+	return ret;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Export to SQLite: a table a thing, for questions that nobody foresaw.
+ *
+ * SQLite's integers are signed. An address or size of 2^63 or more is stored as
+ * the negative number of the same 64 bits; printf('0x%x', iova) shows it right,
+ * and the views do that.
+ */
+#include "analysis/export/export.h"
+
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "analysis/state/live_mappings.h"
+
+
+static const char tables[] =
+	"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+	"CREATE TABLE quality (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+	"CREATE TABLE losses (machine INT, stream INT, first_ns INT, last_ns INT,"
+	"  events INT, packets INT);"
+	"CREATE TABLE machines (machine INTEGER PRIMARY KEY, name TEXT, events INT);"
+	"CREATE TABLE contexts (context INTEGER PRIMARY KEY, layer TEXT, machine INT, pid INT,"
+	"  process TEXT, key INT, born_ns INT, died_ns INT);"
+	"CREATE TABLE objects (object INTEGER PRIMARY KEY, context INT REFERENCES contexts,"
+	"  id INT, type TEXT, parent INT, born_ns INT, born_op INT, died_ns INT);"
+	"CREATE TABLE mappings (object INT REFERENCES objects, iova INT, last INT, bytes INT,"
+	"  prot INT, born_ns INT, op_id INT, tid INT, died_ns INT, died_op INT);"
+	"CREATE TABLE attachments (object INT REFERENCES objects, device INT, time_ns INT,"
+	"  attached INT);"
+	"CREATE TABLE ops (op_id INT, op TEXT, layer TEXT, machine INT, pid INT, tid INT,"
+	"  context INT REFERENCES contexts, begin_ns INT, end_ns INT, ret INT, error TEXT,"
+	"  id INT, new_id INT, iova INT, last INT, size INT, readonly INT, outer_op INT);"
+	"CREATE TABLE commits (time_ns INT, object INT REFERENCES objects, seq INT, kind TEXT,"
+	"  op_id INT, iova INT, last INT, flags INT, arg INT);"
+	"BEGIN;";
+
+/* Made after the rows, which is faster. */
+static const char indexes[] =
+	"CREATE INDEX ops_by_id ON ops (op_id);"
+	"CREATE INDEX ops_by_time ON ops (begin_ns);"
+	"CREATE INDEX ops_by_name ON ops (op, error);"
+	"CREATE INDEX mappings_by_object ON mappings (object, iova);"
+	"CREATE INDEX mappings_by_time ON mappings (born_ns);"
+	"CREATE INDEX commits_by_object ON commits (object, seq);"
+	"CREATE INDEX objects_by_id ON objects (context, id);"
+	"CREATE VIEW latency AS SELECT op, layer, count(*) AS calls,"
+	"  sum(error IS NOT NULL) AS errors, min(end_ns - begin_ns) AS min_ns,"
+	"  CAST(avg(end_ns - begin_ns) AS INT) AS mean_ns, max(end_ns - begin_ns) AS max_ns"
+	"  FROM ops WHERE end_ns IS NOT NULL GROUP BY op, layer;"
+	"CREATE VIEW errors AS SELECT op, error, count(*) AS calls FROM ops"
+	"  WHERE error IS NOT NULL GROUP BY op, error ORDER BY calls DESC;"
+	"CREATE VIEW lifetimes AS SELECT m.object, c.pid, c.process, o.id AS ioas,"
+	"  printf('0x%x', m.iova) AS iova, printf('0x%x', m.last) AS last, m.bytes,"
+	"  m.born_ns, m.died_ns, m.died_ns - m.born_ns AS lived_ns, m.op_id, m.died_op"
+	"  FROM mappings m JOIN objects o USING (object) JOIN contexts c USING (context);"
+	"CREATE VIEW left_behind AS SELECT * FROM lifetimes WHERE died_ns IS NULL;"
+	"CREATE VIEW who_mapped AS SELECT c.process, c.pid, o.id AS ioas, count(*) AS mappings,"
+	"  sum(m.bytes) AS bytes, sum(m.died_ns IS NULL) AS left FROM mappings m"
+	"  JOIN objects o USING (object) JOIN contexts c USING (context)"
+	"  GROUP BY c.context, m.object ORDER BY bytes DESC;"
+	"COMMIT;";
+
+enum statement {
+	INSERT_QUALITY,
+	INSERT_LOSS,
+	INSERT_MACHINE,
+	INSERT_CONTEXT,
+	END_CONTEXT,
+	INSERT_OBJECT,
+	END_OBJECT,
+	INSERT_MAPPING,
+	INSERT_ATTACHMENT,
+	INSERT_OP,
+	INSERT_COMMIT,
+	STATEMENTS,
+};
+
+static const char *const statement_texts[STATEMENTS] = {
+	[INSERT_QUALITY] = "INSERT INTO quality VALUES (?, ?)",
+	[INSERT_LOSS] = "INSERT INTO losses VALUES (?, ?, ?, ?, ?, ?)",
+	[INSERT_MACHINE] = "INSERT INTO machines VALUES (?, ?, ?)",
+	[INSERT_CONTEXT] = "INSERT INTO contexts VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+	[END_CONTEXT] = "UPDATE contexts SET died_ns = ? WHERE context = ?",
+	[INSERT_OBJECT] = "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+	[END_OBJECT] = "UPDATE objects SET died_ns = ? WHERE object = ?",
+	[INSERT_MAPPING] = "INSERT INTO mappings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[INSERT_ATTACHMENT] = "INSERT INTO attachments VALUES (?, ?, ?, ?)",
+	[INSERT_OP] = ("INSERT INTO ops VALUES "
+		       "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+	[INSERT_COMMIT] = "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+};
+
+struct sqlite {
+	struct analysis *analysis;
+	sqlite3 *db;
+	sqlite3_stmt *statements[STATEMENTS];
+	char error[256]; /* the first one; empty: none */
+};
+
+/* ---- running statements ---------------------------------------------------------- */
+
+static void sqlite_failed(struct sqlite *s)
+{
+	if (!s->error[0])
+		snprintf(s->error, sizeof(s->error), "%s", sqlite3_errmsg(s->db));
+}
+
+/* Values of one row, bound in their order. */
+struct row {
+	struct sqlite *s;
+	sqlite3_stmt *statement;
+	int next;
+};
+
+static struct row row_begin(struct sqlite *s, enum statement statement)
+{
+	return (struct row){ .s = s, .statement = s->statements[statement], .next = 1 };
+}
+
+static void row_i64(struct row *row, int64_t value)
+{
+	sqlite3_bind_int64(row->statement, row->next++, value);
+}
+
+static void row_u64(struct row *row, uint64_t value)
+{
+	row_i64(row, (int64_t)value);
+}
+
+/* NULL where present is false. */
+static void row_u64_if(struct row *row, bool present, uint64_t value)
+{
+	if (present)
+		row_u64(row, value);
+	else
+		sqlite3_bind_null(row->statement, row->next++);
+}
+
+/* text: NULL for NULL; it stays valid until row_end. */
+static void row_text(struct row *row, const char *text)
+{
+	sqlite3_bind_text(row->statement, row->next++, text, -1, SQLITE_STATIC);
+}
+
+static void row_end(struct row *row)
+{
+	if (sqlite3_step(row->statement) != SQLITE_DONE)
+		sqlite_failed(row->s);
+	sqlite3_reset(row->statement);
+}
+
+/* ---- observers ----------------------------------------------------------------------- */
+
+static void on_context_begin(void *opaque, const struct state_context *context)
+{
+	struct sqlite *s = opaque;
+	struct row row = row_begin(s, INSERT_CONTEXT);
+
+	row_u64(&row, context->serial);
+	row_text(&row, context->layer == STATE_BACKEND ? "backend" : "device");
+	row_u64(&row, context->machine);
+	row_u64(&row, context->pid);
+	row_text(&row, state_procname(analysis_state(s->analysis), context->machine,
+				      context->pid));
+	row_u64(&row, context->key);
+	row_i64(&row, context->born_ns);
+	row_end(&row);
+}
+
+static void on_context_end(void *opaque, const struct state_context *context, int64_t time_ns)
+{
+	struct row row = row_begin(opaque, END_CONTEXT);
+
+	row_i64(&row, time_ns);
+	row_u64(&row, context->serial);
+	row_end(&row);
+}
+
+static void on_object_begin(void *opaque, const struct state_object *object)
+{
+	struct row row = row_begin(opaque, INSERT_OBJECT);
+
+	row_u64(&row, object->serial);
+	row_u64(&row, object->context->serial);
+	row_u64(&row, object->id);
+	row_text(&row, state_object_type_name(object->type));
+	row_u64_if(&row, object->parent, object->parent);
+	row_i64(&row, object->born_ns);
+	row_u64_if(&row, object->born_op, object->born_op);
+	row_end(&row);
+}
+
+static void on_object_end(void *opaque, const struct state_object *object, int64_t time_ns)
+{
+	struct row row = row_begin(opaque, END_OBJECT);
+
+	row_i64(&row, time_ns);
+	row_u64(&row, object->serial);
+	row_end(&row);
+}
+
+static void mapping_insert(struct sqlite *s, const struct state_object *object,
+			   const struct state_mapping *mapping, bool ended, int64_t died_ns,
+			   uint64_t died_op)
+{
+	struct row row = row_begin(s, INSERT_MAPPING);
+
+	row_u64(&row, object->serial);
+	row_u64(&row, mapping->iova);
+	row_u64(&row, mapping->last);
+	row_u64(&row, mapping->last - mapping->iova + 1);
+	row_u64(&row, mapping->prot);
+	row_i64(&row, mapping->born_ns);
+	row_u64_if(&row, mapping->op_id, mapping->op_id);
+	row_u64_if(&row, mapping->tid, mapping->tid);
+	row_u64_if(&row, ended, (uint64_t)died_ns);
+	row_u64_if(&row, died_op, died_op);
+	row_end(&row);
+}
+
+static void on_mapping_end(void *opaque, const struct state_object *object,
+			   const struct state_mapping *mapping, int64_t time_ns, uint64_t op_id)
+{
+	mapping_insert(opaque, object, mapping, true, time_ns, op_id);
+}
+
+static void on_attach(void *opaque, const struct state_object *object, uint64_t device,
+		      bool attached, int64_t time_ns)
+{
+	struct row row = row_begin(opaque, INSERT_ATTACHMENT);
+
+	row_u64(&row, object->serial);
+	row_u64(&row, device);
+	row_i64(&row, time_ns);
+	row_u64(&row, attached);
+	row_end(&row);
+}
+
+static void on_op(void *opaque, const struct state_op *op)
+{
+	struct row row = row_begin(opaque, INSERT_OP);
+	char text[32];
+
+	row_u64_if(&row, op->op_id, op->op_id);
+	row_text(&row, event_op_name(op->op));
+	row_text(&row, op->layer == STATE_BACKEND ? "backend" : "device");
+	row_u64(&row, op->machine);
+	row_u64(&row, op->pid);
+	row_u64_if(&row, op->tid, op->tid);
+	row_u64_if(&row, op->context, op->context ? op->context->serial : 0);
+	row_u64_if(&row, op->begin_seen, (uint64_t)op->begin_ns);
+	row_u64_if(&row, op->returned, (uint64_t)op->end_ns);
+	row_u64_if(&row, op->returned, (uint64_t)op->ret);
+	row_text(&row, op->returned && op->ret < 0
+			       ? export_error_text(op->ret, text) : NULL);
+	row_u64_if(&row, op->id, op->id);
+	row_u64_if(&row, op->new_id, op->new_id);
+	row_u64_if(&row, op->size, op->iova);
+	row_u64_if(&row, op->size, op->last);
+	row_u64_if(&row, op->size, op->size);
+	row_u64(&row, op->readonly);
+	row_u64_if(&row, op->outer, op->outer ? op->outer->op_id : 0);
+	row_end(&row);
+}
+
+static void on_commit(void *opaque, const struct state_object *object,
+		      const struct event *commit, const struct state_op *op)
+{
+	struct row row = row_begin(opaque, INSERT_COMMIT);
+
+	(void)op;
+	row_i64(&row, commit->time_ns);
+	row_u64(&row, object->serial);
+	row_u64(&row, commit->seq);
+	row_text(&row, export_commit_name(commit->commit_kind));
+	row_u64_if(&row, commit->op_id, commit->op_id);
+	row_u64(&row, commit->iova);
+	row_u64(&row, commit->last);
+	row_u64(&row, commit->flags);
+	row_u64(&row, commit->arg);
+	row_end(&row);
+}
+
+static void on_loss(void *opaque, const struct event_loss *loss)
+{
+	struct row row = row_begin(opaque, INSERT_LOSS);
+
+	row_u64(&row, loss->machine);
+	row_u64(&row, loss->stream);
+	row_i64(&row, loss->first_ns);
+	row_i64(&row, loss->last_ns);
+	row_u64(&row, loss->events);
+	row_u64(&row, loss->packets);
+	row_end(&row);
+}
+
+static void quality_insert(struct sqlite *s, const char *name, int64_t value)
+{
+	struct row row = row_begin(s, INSERT_QUALITY);
+
+	row_text(&row, name);
+	row_i64(&row, value);
+	row_end(&row);
+}
+
+static void on_left(void *opaque, const struct state_object *object,
+		    const struct state_mapping *mapping)
+{
+	mapping_insert(opaque, object, mapping, false, 0, 0);
+}
+
+static void on_finish(void *opaque)
+{
+	struct sqlite *s = opaque;
+	const struct quality *q = analysis_quality(s->analysis);
+
+	live_mappings_visit(s->analysis, on_left, s);
+	for (size_t i = 0; i < q->machines_count; i++) {
+		struct row row = row_begin(s, INSERT_MACHINE);
+
+		row_u64(&row, i);
+		row_text(&row, q->machines[i].name);
+		row_u64(&row, q->machines[i].events);
+		row_end(&row);
+	}
+	quality_insert(s, "events", (int64_t)q->events);
+	quality_insert(s, "events_known", (int64_t)q->events_known);
+	quality_insert(s, "lost_events", (int64_t)q->lost_events);
+	quality_insert(s, "lost_packets", (int64_t)q->lost_packets);
+	quality_insert(s, "lost_uncounted", (int64_t)q->lost_uncounted);
+	quality_insert(s, "missing_commits", (int64_t)q->seq_gaps);
+	quality_insert(s, "streams", (int64_t)q->streams);
+	quality_insert(s, "beginning_missing", q->beginning_missing);
+	quality_insert(s, "cut_short", q->cut_short);
+	quality_insert(s, "first_ns", q->first_ns);
+	quality_insert(s, "last_ns", q->last_ns);
+	if (sqlite3_exec(s->db, indexes, NULL, NULL, NULL) != SQLITE_OK)
+		sqlite_failed(s);
+}
+
+static const struct analysis_observer sqlite_observer = {
+	.op = on_op,
+	.commit = on_commit,
+	.context_begin = on_context_begin,
+	.context_end = on_context_end,
+	.object_begin = on_object_begin,
+	.object_end = on_object_end,
+	.mapping_end = on_mapping_end,
+	.attach = on_attach,
+	.loss = on_loss,
+	.finish = on_finish,
+};
+
+/* ---- opening and closing --------------------------------------------------------------- */
+
+static bool sqlite_close(void *self, char *error, size_t error_size)
+{
+	struct sqlite *s = self;
+	bool ok;
+
+	for (int i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(s->statements[i]);
+	if (sqlite3_close(s->db) != SQLITE_OK)
+		sqlite_failed(s);
+	ok = !s->error[0];
+	if (!ok)
+		snprintf(error, error_size, "%s", s->error);
+	free(s);
+	return ok;
+}
+
+static void *sqlite_open(struct analysis *analysis, const char *path, char *error,
+			 size_t error_size)
+{
+	struct sqlite *s = calloc(1, sizeof(*s));
+	struct stat st;
+
+	if (!s) {
+		snprintf(error, error_size, "out of memory");
+		return NULL;
+	}
+	s->analysis = analysis;
+	/* An older export would be added to; any other fault shows at the open. */
+	if (!lstat(path, &st) && S_ISREG(st.st_mode))
+		unlink(path);
+	if (sqlite3_open(path, &s->db) != SQLITE_OK ||
+	    sqlite3_exec(s->db, tables, NULL, NULL, NULL) != SQLITE_OK)
+		sqlite_failed(s);
+	for (int i = 0; i < STATEMENTS && !s->error[0]; i++) {
+		if (sqlite3_prepare_v2(s->db, statement_texts[i], -1, &s->statements[i], NULL) !=
+		    SQLITE_OK)
+			sqlite_failed(s);
+	}
+	if (s->error[0]) {
+		sqlite_close(s, error, error_size);
+		return NULL;
+	}
+	return s;
+}
+
+const struct export_format export_sqlite = {
+	.name = "sqlite",
+	.help = "tables of calls, commits, mappings with their lives, objects, quality",
+	.observer = &sqlite_observer,
+	.open = sqlite_open,
+	.close = sqlite_close,
+};

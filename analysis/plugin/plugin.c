@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The babeltrace2 plugin `ioasis`: babeltrace2 --plugin-path DIR ... -c sink.ioasis.check
+ *
+ * The same code as in the program: plugin_sink.c and plugin_op.c say what the
+ * components do and take.
+ */
+#include "analysis/plugin/plugin_op.h"
+#include "analysis/plugin/plugin_sink.h"
+
+BT_PLUGIN_MODULE();
+
+BT_PLUGIN(ioasis);
+BT_PLUGIN_DESCRIPTION("Check and measure the DMA mapping calls of iommufd clients");
+BT_PLUGIN_LICENSE("GPL-2.0-or-later");
+
+BT_PLUGIN_SINK_COMPONENT_CLASS(check, plugin_sink_consume);
+BT_PLUGIN_SINK_COMPONENT_CLASS_DESCRIPTION(check, "Check that the rules of DMA mapping hold");
+BT_PLUGIN_SINK_COMPONENT_CLASS_INITIALIZE_METHOD(check, check_sink_init);
+BT_PLUGIN_SINK_COMPONENT_CLASS_FINALIZE_METHOD(check, plugin_sink_finalize);
+BT_PLUGIN_SINK_COMPONENT_CLASS_GRAPH_IS_CONFIGURED_METHOD(check, plugin_sink_configured);
+
+BT_PLUGIN_SINK_COMPONENT_CLASS(stats, plugin_sink_consume);
+BT_PLUGIN_SINK_COMPONENT_CLASS_DESCRIPTION(stats, "Count and time the calls");
+BT_PLUGIN_SINK_COMPONENT_CLASS_INITIALIZE_METHOD(stats, stats_sink_init);
+BT_PLUGIN_SINK_COMPONENT_CLASS_FINALIZE_METHOD(stats, plugin_sink_finalize);
+BT_PLUGIN_SINK_COMPONENT_CLASS_GRAPH_IS_CONFIGURED_METHOD(stats, plugin_sink_configured);
+
+BT_PLUGIN_FILTER_COMPONENT_CLASS(op, op_iterator_next);
+BT_PLUGIN_FILTER_COMPONENT_CLASS_DESCRIPTION(op, "Pair the begin and the end of calls");
+BT_PLUGIN_FILTER_COMPONENT_CLASS_INITIALIZE_METHOD(op, op_filter_init);
+BT_PLUGIN_FILTER_COMPONENT_CLASS_MESSAGE_ITERATOR_CLASS_INITIALIZE_METHOD(op, op_iterator_init);
+BT_PLUGIN_FILTER_COMPONENT_CLASS_MESSAGE_ITERATOR_CLASS_FINALIZE_METHOD(op, op_iterator_finalize);

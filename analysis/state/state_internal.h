@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the files of the state tracker: state.c (contexts, objects, mappings),
+ * state_op.c (calls), state_commit.c (the device's commits), state_settle.c (calls
+ * in order where there are no commits), state_dump.c (late start).
+ */
+#ifndef IOASIS_ANALYSIS_STATE_INTERNAL_H
+#define IOASIS_ANALYSIS_STATE_INTERNAL_H
+
+#include "analysis/analysis_internal.h"
+#include "analysis/state/state.h"
+#include "analysis/table.h"
+
+/* A thread and the calls it is in: an ioctl inside a call of the backend. */
+struct state_thread {
+	struct state_op *backend;
+	struct state_op *ioctl;
+};
+
+/* The numbers of the calls of one process that were seen: dense while nothing is lost. */
+struct state_numbers {
+	uint64_t first, last, count;
+};
+
+struct state_pending {
+	struct event event;
+	struct state_pending *next;
+};
+
+struct state {
+	struct analysis *analysis;
+	struct table contexts; /* (key, machine and layer) */
+	struct table objects;  /* (context serial, id) */
+	struct table ops;      /* (op_id, machine) */
+	struct table threads;  /* (tid, machine) */
+	struct table names;    /* (pid, machine) -> char * */
+	struct table numbers;  /* (upper half of op_id, machine) -> struct state_numbers */
+	struct state_context *first_context, **last_context;
+	struct state_op *free_ops;
+	uint64_t contexts_count, objects_count;
+	size_t ops_under_way;
+	bool device_seen; /* a fake device tells what it does */
+	bool failed;
+	bool finishing;
+};
+
+#define state_tell(state, what, ...) analysis_tell((state)->analysis, what, ##__VA_ARGS__)
+
+/*
+ * Something is missing in the trace of machine at time_ns that was there at since_ns or
+ * later. When nothing that was told to be lost can be it, a whole stream may be.
+ */
+void state_missing(struct state *state, uint32_t machine, int64_t since_ns);
+
+/* state.c */
+struct state_context *state_context_find(struct state *state, const struct event *event,
+					 enum state_layer layer);
+/* The same, made if need be; NULL: out of memory. */
+struct state_context *state_context_get(struct state *state, const struct event *event,
+					enum state_layer layer);
+void state_context_end(struct state *state, struct state_context *context, int64_t time_ns);
+struct state_object *state_object_begin(struct state *state, struct state_context *context,
+					uint64_t id, const struct state_object *like);
+void state_object_end(struct state *state, struct state_object *object, int64_t time_ns,
+		      uint64_t op_id);
+void state_map(struct state *state, struct state_object *object,
+	       const struct state_mapping *mapping);
+/* Removes all mappings inside [iova, last]; returns their bytes. */
+uint64_t state_unmap(struct state *state, struct state_object *object, uint64_t iova,
+		     uint64_t last, int64_t time_ns, uint64_t op_id);
+void state_link(struct state *state, struct state_context *backend,
+		struct state_context *device, int64_t time_ns);
+
+/* state_op.c */
+void state_op_begin(struct state *state, const struct event *event);
+void state_op_end(struct state *state, const struct event *event);
+void state_ioctl_begin(struct state *state, const struct event *event);
+void state_ioctl_end(struct state *state, const struct event *event);
+void state_ops_finish(struct state *state);
+void state_op_free(struct state *state, struct state_op *op);
+void state_op_list_add(struct state_op **list, struct state_op *op);
+void state_op_list_remove(struct state_op *op);
+
+/* state_commit.c */
+void state_commit(struct state *state, const struct event *event);
+/* Lets the commits of object that wait take effect, as if those missing were lost. */
+void state_commits_flush(struct state *state, struct state_object *object);
+
+/* state_settle.c: takes op over. */
+void state_settle(struct state *state, struct state_op *op);
+/* Decides what is held of object, whatever is under way. */
+void state_settle_flush(struct state *state, struct state_object *object);
+
+/* state_dump.c */
+void state_dump_event(struct state *state, const struct event *event);
+
+#endif

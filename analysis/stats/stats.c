@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "analysis/stats/stats.h"
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/analysis.h"
+#include "analysis/stats/stats_internal.h"
+
+/* ---- counting ------------------------------------------------------------------- */
+
+static struct stats_op *op_row(struct stats *stats, enum event_op op)
+{
+	struct stats_op *row = stats->ops[op];
+
+	if (row)
+		return row;
+	row = calloc(1, sizeof(*row));
+	if (!row) {
+		stats->failed = true;
+		return NULL;
+	}
+	histogram_init(&row->latency_ns);
+	stats->ops[op] = row;
+	return row;
+}
+
+/* The row with this key in the list; made at the first time. */
+static struct stats_row *row_get(struct stats *stats, struct stats_rows *rows, uint64_t a,
+				 uint64_t b)
+{
+	struct stats_row *row = table_get(&rows->table, a, b);
+
+	if (row)
+		return row;
+	row = calloc(1, sizeof(*row));
+	if (!row || table_set(&rows->table, a, b, row)) {
+		free(row);
+		stats->failed = true;
+		return NULL;
+	}
+	if (rows->last)
+		rows->last->next = row;
+	else
+		rows->first = row;
+	rows->last = row;
+	return row;
+}
+
+static void row_count(struct stats_row *row, const struct state_op *op, uint64_t bytes)
+{
+	uint64_t took_ns = op->begin_seen ? (uint64_t)(op->end_ns - op->begin_ns) : 0;
+
+	row->calls++;
+	row->errors += op->ret < 0 && !op->non_exist;
+	row->total_ns += took_ns;
+	if (took_ns > row->max_ns)
+		row->max_ns = took_ns;
+	if (op->op == OP_MAP_DMA || op->op == OP_MAP_FILE_DMA)
+		row->mapped_bytes += bytes;
+	else if (op->op == OP_UNMAP_DMA)
+		row->unmapped_bytes += bytes;
+}
+
+/* The rows of the process and of the address space that a call of the backend is about. */
+static void count_views(struct stats *stats, const struct state_op *op, uint64_t bytes)
+{
+	struct stats_row *row = row_get(stats, &stats->processes, op->pid, op->machine);
+
+	if (row) {
+		row->machine = op->machine;
+		row->pid = op->pid;
+		row_count(row, op, bytes);
+	}
+	if (!op->context || !op->id || (op->op != OP_MAP_DMA && op->op != OP_MAP_FILE_DMA &&
+					op->op != OP_UNMAP_DMA && op->op != OP_COPY_DMA))
+		return;
+	row = row_get(stats, &stats->spaces, op->context->serial, op->id);
+	if (row) {
+		row->machine = op->machine;
+		row->pid = op->pid;
+		row->backend = op->context->key;
+		row->id = op->id;
+		row_count(row, op, bytes);
+	}
+}
+
+static void on_op(void *opaque, const struct state_op *op)
+{
+	struct stats *stats = opaque;
+	struct stats_op *row = op_row(stats, op->op);
+	uint64_t bytes = op->ret || op->non_exist ? 0 : op->size;
+
+	if (!row)
+		return;
+	if (!op->returned) {
+		row->no_return++;
+		return;
+	}
+	row->calls++;
+	row->non_exist += op->non_exist;
+	if (op->ret < 0 && !op->non_exist) {
+		row->errors++;
+		row->by_errno[op->ret > -STATS_ERRNO_MAX ? -op->ret : 0]++;
+	}
+	row->bytes += bytes;
+	if (op->begin_seen) {
+		histogram_add(&row->latency_ns, (uint64_t)(op->end_ns - op->begin_ns));
+		row->total_ns += (uint64_t)(op->end_ns - op->begin_ns);
+	}
+	if (op->layer == STATE_BACKEND)
+		count_views(stats, op, bytes);
+}
+
+/* What a call of the device moved shows in its commits alone. */
+static void on_commit(void *opaque, const struct state_object *object,
+		      const struct event *commit, const struct state_op *op)
+{
+	struct stats_op *row = op ? op_row(opaque, op->op) : NULL;
+
+	(void)object;
+	if (!row)
+		return;
+	if (commit->commit_kind == TRACE_COMMIT_MAP || commit->commit_kind == TRACE_COMMIT_COPY)
+		row->bytes += commit->last - commit->iova + 1;
+	else if (commit->commit_kind == TRACE_COMMIT_UNMAP)
+		row->bytes += commit->arg;
+}
+
+static const struct analysis_observer observer = {
+	.op = on_op,
+	.commit = on_commit,
+};
+
+struct stats *stats_create(struct analysis *analysis)
+{
+	struct stats *stats = calloc(1, sizeof(*stats));
+
+	if (!stats)
+		return NULL;
+	stats->analysis = analysis;
+	if (analysis_observe(analysis, &observer, stats)) {
+		free(stats);
+		return NULL;
+	}
+	return stats;
+}
+
+static void rows_fini(struct stats_rows *rows)
+{
+	struct stats_row *row, *next;
+
+	for (row = rows->first; row; row = next) {
+		next = row->next;
+		free(row);
+	}
+	table_fini(&rows->table);
+}
+
+void stats_destroy(struct stats *stats)
+{
+	if (!stats)
+		return;
+	for (int op = 0; op < OP_COUNT; op++)
+		free(stats->ops[op]);
+	rows_fini(&stats->processes);
+	rows_fini(&stats->spaces);
+	free(stats);
+}
+
+const struct stats_op *stats_op(const struct stats *stats, enum event_op op)
+{
+	return stats->ops[op];
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between stats.c, which counts, and stats_print.c, which shows. */
+#ifndef IOASIS_ANALYSIS_STATS_INTERNAL_H
+#define IOASIS_ANALYSIS_STATS_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "analysis/stats/stats.h"
+#include "analysis/table.h"
+
+/* A process, or an address space of one. */
+struct stats_row {
+	uint32_t machine, pid;
+	uint64_t backend, id;
+	uint64_t calls, errors, total_ns, max_ns, mapped_bytes, unmapped_bytes;
+	struct stats_row *next;
+};
+
+/* In the order of appearance. */
+struct stats_rows {
+	struct table table;
+	struct stats_row *first, *last;
+};
+
+struct stats {
+	struct analysis *analysis;
+	struct stats_op *ops[OP_COUNT]; /* NULL: never called */
+	struct stats_rows processes, spaces;
+	bool failed;
+};
+
+#endif
