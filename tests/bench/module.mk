@@ -17,3 +17,9 @@ bench_srcs := \
 # The program is linked as C; what std::map needs of the C++ library is linked in.
 bench_libs := -l:libstdc++.a
 CXXFLAGS += -fno-exceptions -fno-rtti
+
+# All benchmarks, some minutes; `build/ioasis bench NAME` runs one.
+.PHONY: bench
+bench: deps-check
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) tests
+	$(Q)$(B)/ioasis bench
