@@ -77,7 +77,7 @@ static int options_check(struct object_options *options, Error **errp)
 	size_t i;
 
 	if (options->qom_type && strcmp(options->qom_type, "iommufd")) {
-		error_setg(errp, "object type '%s' is unknown; the one there is is iommufd",
+		error_setg(errp, "object type '%s' is unknown; the only one is iommufd",
 			   options->qom_type);
 		return -EINVAL;
 	}
@@ -188,6 +188,12 @@ static int options_parse_members(struct object_options *options, struct json_obj
 
 		if (!json_object_is_type(value, json_type_string)) {
 			error_setg(errp, "the value of key '%s' is not a string: %s", key,
+				   json_object_to_json_string(value));
+			return -EINVAL;
+		}
+		if (strlen(json_object_get_string(value)) !=
+		    (size_t)json_object_get_string_len(value)) {
+			error_setg(errp, "the value of key '%s' has a zero byte in it: %s", key,
 				   json_object_to_json_string(value));
 			return -EINVAL;
 		}

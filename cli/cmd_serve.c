@@ -167,10 +167,18 @@ static int mount_point_prepare(struct mount_point *point, const char *at)
 				point->path, strerror(errno));
 	if (!point->made) {
 		if (stat(point->path, &st))
-			return cli_fail(&serve_command, "%s: %s", point->path, strerror(errno));
+			return cli_fail(&serve_command,
+					"%s: %s%s; choose another path with --at", point->path,
+					errno == ENOENT ? "a link to nothing: " : "",
+					strerror(errno));
 		if (!S_ISREG(st.st_mode))
 			return cli_fail(&serve_command, "%s is %s; choose another path with --at",
 					point->path, kind_of_file(st.st_mode));
+		if (st.st_size)
+			return cli_fail(&serve_command,
+					"%s is a file with something in it; choose another path "
+					"with --at",
+					point->path);
 		point->fd = open(point->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	}
 	/* Two that start at once: the lock is on the file below the mount. */
@@ -323,8 +331,11 @@ static int serve(struct serve_options *options, const struct fuse_device_config 
 		status = mount_vfio(device, &vfio, point.path);
 	if (!status) {
 		printf("ready %s\n", point.path);
-		fflush(stdout);
-		wait_for_end(device, &signals);
+		if (fflush(stdout))
+			status = cli_fail(&serve_command, "cannot say that it is ready: %s",
+					  strerror(errno));
+		else
+			wait_for_end(device, &signals);
 	}
 	stuck = fuse_device_stop(device);
 	vfio_folder_remove(&vfio);

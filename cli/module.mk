@@ -52,6 +52,6 @@ demo: deps
 .PHONY: install-programs
 install: install-programs
 install-programs: $(programs) $(libs)
-	$(Q)install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib
-	$(Q)install -m 755 $(B)/ioasis $(B)/ioasis-vmm $(DESTDIR)$(prefix)/bin
-	$(Q)install -m 755 $(B)/libioasis-probes.so $(DESTDIR)$(prefix)/lib
+	$(Q)install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/lib'
+	$(Q)install -m 755 $(B)/ioasis $(B)/ioasis-vmm '$(DESTDIR)$(prefix)/bin'
+	$(Q)install -m 755 $(B)/libioasis-probes.so '$(DESTDIR)$(prefix)/lib'

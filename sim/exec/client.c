@@ -202,7 +202,7 @@ int client_start(struct client *client, const char *name, char *why, size_t size
 	if (rc != 1)
 		return 0;
 	if (message.err == ENOENT && !strchr(name, '/'))
-		snprintf(why, size, "%s: command not found", name);
+		snprintf(why, size, "%s: command not found", *name ? name : "''");
 	else
 		snprintf(why, size, "cannot run %s: %s", name, strerror(message.err));
 	client_kill(client);

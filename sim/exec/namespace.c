@@ -51,6 +51,7 @@ static int caps_get(struct caps *caps)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
+	*caps = (struct caps){ 0 };
 	if (syscall(SYS_capget, &header, data))
 		return -errno;
 	caps->effective = data[0].effective | (uint64_t)data[1].effective << 32;

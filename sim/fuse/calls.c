@@ -133,6 +133,14 @@ static void reply_ioctl(const struct fuse_request *request, long result, const v
 		uint64_t token;
 	} answer = { .out.result = (int32_t)result };
 
+	/*
+	 * FUSE asks some numbers itself (FS_IOC_GETFLAGS) and takes an answer that is shorter
+	 * than it wanted for EIO; an error alone is fine for all.
+	 */
+	if (result == -ENOTTY) {
+		fuse_request_reply(request, -ENOTTY, NULL, 0);
+		return;
+	}
 	if (size)
 		memcpy(&answer.token, data, size);
 	fuse_request_reply(request, 0, &answer, sizeof(answer.out) + size);

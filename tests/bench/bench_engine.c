@@ -252,7 +252,7 @@ static void report_ratio(struct bench *bench, const char *what, uint64_t few, ui
 			 bool has_bar)
 {
 	double ratio = few ? (double)many / (double)few : 0;
-	char text[96];
+	char text[160];
 
 	snprintf(text, sizeof(text), "%s: %llu ns, of a million %llu ns; ratio", what,
 		 (unsigned long long)few, (unsigned long long)many);

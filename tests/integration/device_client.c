@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ioasis/iommufd_abi.h>
+#include <linux/fs.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
@@ -123,6 +124,8 @@ static int run_file(const char *arg)
 	printf("null argument %s\n", name_of(ioctl(fd, IOMMU_IOAS_ALLOC, NULL) ? -errno : 0));
 	err = ioctl(fd, _IOWR(';', 0x81, uint32_t), &(uint32_t[3]){ 12 }) ? -errno : 0;
 	printf("with direction bits %s\n", name_of(err));
+	err = ioctl(fd, FS_IOC_GETFLAGS, &(long){ 0 }) ? -errno : 0;
+	printf("flags of a file %s\n", name_of(err));
 	return 0;
 }
 

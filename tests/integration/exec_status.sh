@@ -9,6 +9,7 @@ check_status "SIGTERM" 143 "$ioasis" exec -- sh -c 'kill $$'
 check_status "not found" 127 "$ioasis" exec -- "$TEST_DIR/nothing-here"
 check_output "not found, in words" "ioasis exec: no-such-command: command not found" \
 	"$ioasis" exec -- no-such-command
+check_output "an empty name" "ioasis exec: '': command not found" "$ioasis" exec -- ""
 touch "$TEST_DIR/plain"
 check_status "cannot be run" 126 "$ioasis" exec -- "$TEST_DIR/plain"
 check_output "cannot be run, in words" \

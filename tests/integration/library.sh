@@ -42,8 +42,9 @@ O0) ;;
 *) profile=default ;;
 esac
 
-check "install puts everything below DESTDIR and prefix" \
-	make -s install-backend PROFILE="$profile" prefix="$dir/usr" DESTDIR="$dir/root"
+check "install puts everything below DESTDIR (with a space in it) and prefix" \
+	make -s install-backend PROFILE="$profile" prefix="$dir/usr" DESTDIR="$dir/a root"
+ln -s "a root" "$dir/root"
 lib=$dir/root$dir/usr/lib
 export PKG_CONFIG_PATH=$lib/pkgconfig
 check_output "the pkg-config file names the prefix" "$dir/usr/lib" \

@@ -51,6 +51,14 @@ check_refused "a character device" "is a character device" "$BUILD/ioasis" serve
 check_refused "a folder that is not there" "No such file" "$BUILD/ioasis" serve --at /nowhere/iommu
 mkfifo pipe
 check_refused "a pipe" "is a pipe" "$BUILD/ioasis" serve --at pipe
+ln -s nothing dangling
+check_refused "a link to nothing" "a link to nothing" "$BUILD/ioasis" serve --at dangling
+echo text >full
+check_refused "a file with something in it" "something in it" "$BUILD/ioasis" serve --at full
+check_output "which stays as it was" text cat full
+check "nobody hears that it is ready" eval \
+	'timeout 20 "$BUILD/ioasis" serve --at unheard >/dev/full 2>unheard.err; [ $? = 3 ] &&
+	grep -q "cannot say" unheard.err && [ ! -e unheard ]'
 : >taken
 mount --bind /dev/null taken
 check_refused "a path where something is mounted" "is mounted there" "$BUILD/ioasis" serve --at taken

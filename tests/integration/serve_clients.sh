@@ -30,7 +30,8 @@ read EINVAL
 write EINVAL
 unknown number ENOTTY
 null argument EFAULT
-with direction bits ENOTTY" "$client" "$serve_path" file
+with direction bits ENOTTY
+flags of a file ENOTTY" "$client" "$serve_path" file
 check_output "dup, fork and fd passing share the state" "ids 1 2
 child 3
 again ENOENT

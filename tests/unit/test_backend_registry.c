@@ -77,7 +77,7 @@ static void test_registry_bad_objects_are_told_why(void **state)
 		{ "iommufd,=x", "'=x' is not key=value", -EINVAL },
 		{ "iommufd,id=a,id=b", "key 'id' is given twice", -EINVAL },
 		{ "iommufd,qom-type=iommufd,id=a", "key 'qom-type' is given twice", -EINVAL },
-		{ "rng-random,id=a", "object type 'rng-random' is unknown; the one there is is "
+		{ "rng-random,id=a", "object type 'rng-random' is unknown; the only one is "
 				     "iommufd", -EINVAL },
 		{ "iommufd,id=a,speed=9", "unknown key 'speed' of an iommufd object; known are id "
 					  "and fd", -EINVAL },
@@ -101,11 +101,13 @@ static void test_registry_bad_objects_are_told_why(void **state)
 		  "JSON is malformed at character 2: quoted object property name expected",
 		  -EINVAL },
 		{ "{}", "key 'qom-type' is missing", -EINVAL },
-		{ "[]", "object type '[]' is unknown; the one there is is iommufd", -EINVAL },
+		{ "[]", "object type '[]' is unknown; the only one is iommufd", -EINVAL },
 		{ "{\"qom-type\":\"iommufd\",\"id\":\"a\",\"fd\":9}",
 		  "the value of key 'fd' is not a string: 9", -EINVAL },
 		{ "{\"qom-type\":\"iommufd\",\"id\":null}",
 		  "the value of key 'id' is not a string: null", -EINVAL },
+		{ "{\"qom-type\":\"iommufd\",\"id\":\"a\\u0000b\"}",
+		  "the value of key 'id' has a zero byte in it: \"a\\u0000b\"", -EINVAL },
 		{ "{\"qom-type\":\"iommufd\",\"id\":\"a\",\"id\":\"b\"}",
 		  "a key of the JSON object is given twice", -EINVAL },
 		{ "{\"qom-type\":\"iommufd\",\"id\":\"a:\\\":b\"}",
