@@ -16,18 +16,37 @@ BT_PLUGIN_LICENSE("GPL-2.0-or-later");
 
 BT_PLUGIN_SINK_COMPONENT_CLASS(check, plugin_sink_consume);
 BT_PLUGIN_SINK_COMPONENT_CLASS_DESCRIPTION(check, "Check that the rules of DMA mapping hold");
+BT_PLUGIN_SINK_COMPONENT_CLASS_HELP(
+	check,
+	"At the end of the messages it prints what 'ioasis check' prints.\n\n"
+	"Initialization parameters, none is needed:\n\n"
+	"  json=BOOL           print JSON\n"
+	"  output=STRING       file to write (default: standard output)\n"
+	"  budget-ns=INT       calls that take longer break the rule 'latency'\n"
+	"  still-running=BOOL  what lives at the end is no leak");
 BT_PLUGIN_SINK_COMPONENT_CLASS_INITIALIZE_METHOD(check, check_sink_init);
 BT_PLUGIN_SINK_COMPONENT_CLASS_FINALIZE_METHOD(check, plugin_sink_finalize);
 BT_PLUGIN_SINK_COMPONENT_CLASS_GRAPH_IS_CONFIGURED_METHOD(check, plugin_sink_configured);
 
 BT_PLUGIN_SINK_COMPONENT_CLASS(stats, plugin_sink_consume);
 BT_PLUGIN_SINK_COMPONENT_CLASS_DESCRIPTION(stats, "Count and time the calls");
+BT_PLUGIN_SINK_COMPONENT_CLASS_HELP(
+	stats,
+	"At the end of the messages it prints what 'ioasis stats' prints.\n\n"
+	"Initialization parameters, none is needed:\n\n"
+	"  json=BOOL      print JSON\n"
+	"  output=STRING  file to write (default: standard output)\n"
+	"  by=STRING      a row per what: operation (default), process or space");
 BT_PLUGIN_SINK_COMPONENT_CLASS_INITIALIZE_METHOD(stats, stats_sink_init);
 BT_PLUGIN_SINK_COMPONENT_CLASS_FINALIZE_METHOD(stats, plugin_sink_finalize);
 BT_PLUGIN_SINK_COMPONENT_CLASS_GRAPH_IS_CONFIGURED_METHOD(stats, plugin_sink_configured);
 
 BT_PLUGIN_FILTER_COMPONENT_CLASS(op, op_iterator_next);
 BT_PLUGIN_FILTER_COMPONENT_CLASS_DESCRIPTION(op, "Pair the begin and the end of calls");
+BT_PLUGIN_FILTER_COMPONENT_CLASS_HELP(
+	op,
+	"Lets every message through and adds, behind the end of each call, an event\n"
+	"'ioasis:op' with who, what, begin and duration. It takes no parameters.");
 BT_PLUGIN_FILTER_COMPONENT_CLASS_INITIALIZE_METHOD(op, op_filter_init);
 BT_PLUGIN_FILTER_COMPONENT_CLASS_MESSAGE_ITERATOR_CLASS_INITIALIZE_METHOD(op, op_iterator_init);
 BT_PLUGIN_FILTER_COMPONENT_CLASS_MESSAGE_ITERATOR_CLASS_FINALIZE_METHOD(op, op_iterator_finalize);

@@ -102,6 +102,10 @@ check "the filter lets all through and adds one event a call" sh -c "
 		python3 -c 'import json, sys; print(sum(r[\"calls\"] for r in json.load(sys.stdin)[\"operations\"]))')
 	[ \$(wc -l <'$dir/ops') = \$((before + calls)) ] &&
 	[ \$(grep -c ' ioasis:op: ' '$dir/ops') = \$calls ]"
+for component in filter.ioasis.op sink.ioasis.check sink.ioasis.stats; do
+	check "babeltrace2 help $component tells the parameters" sh -c "
+		babeltrace2 --plugin-path '$build/babeltrace2' help $component | grep -q parameters"
+done
 check "a parameter that is unknown is named" sh -c "
 	$bt2 -c sink.ioasis.stats --params 'sort=\"up\"' 2>&1 | grep -q \"'sort' is unknown\""
 done_testing
