@@ -40,7 +40,7 @@ static bool set_by(void *opaque, const char *value)
 }
 
 static const struct cli_option option_table[] = {
-	{ "by", 0, "WHAT", "operation, process or space", "a row per what (default operation)",
+	{ "by", 0, "WHAT", "operation, process or space", "a row per operation (default), process or space",
 	  set_by },
 	{ "json", 0, NULL, NULL, "print all of it as JSON", set_json },
 	{ .name = NULL },

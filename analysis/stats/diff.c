@@ -259,6 +259,22 @@ static void row_print(const struct diff_row *row, FILE *out)
 	}
 }
 
+static void gauge_print(enum gauge_kind kind, const struct gauge *a, const struct gauge *b,
+			FILE *out)
+{
+	const uint64_t values[] = { gauge_mean(a), a->peak, gauge_mean(b), b->peak };
+	char text[16];
+
+	fprintf(out, "%-28s", gauge_names[kind]);
+	for (int i = 0; i < 4; i++) {
+		if (kind == GAUGE_BYTES)
+			fprintf(out, " %14s", stats_bytes_text(values[i], text));
+		else
+			fprintf(out, " %14" PRIu64, values[i]);
+	}
+	putc('\n', out);
+}
+
 void diff_print(const struct diff_side *a, const struct diff_side *b, const char *name_a,
 		const char *name_b, FILE *out)
 {
@@ -281,9 +297,7 @@ void diff_print(const struct diff_side *a, const struct diff_side *b, const char
 	fprintf(out, "\n%-28s %14s %14s %14s %14s\n", "over time", "A mean", "A peak", "B mean",
 		"B peak");
 	for (int i = 0; i < GAUGES; i++)
-		fprintf(out, "%-28s %14" PRIu64 " %14" PRIu64 " %14" PRIu64 " %14" PRIu64 "\n",
-			gauge_names[i], gauge_mean(&a->gauges[i]), a->gauges[i].peak,
-			gauge_mean(&b->gauges[i]), b->gauges[i].peak);
+		gauge_print((enum gauge_kind)i, &a->gauges[i], &b->gauges[i], out);
 	fprintf(out, "\np: chance of such a difference between like traces, corrected for the "
 		"number of tests.\neffect: +1 says that every call of B took longer than every "
 		"call of A, 0 neither.\n");

@@ -89,6 +89,9 @@ for op in ops:
     assert op["latency"]["effect_ppm"] == 0 and op["latency"]["p"] == 1, op
 END
 
+check "diff writes bytes with a unit" \
+	bash -c "$ioasis diff '$dir/clean' '$dir/clean' | grep -qE '^live bytes .* [KMGT]?i?B\$'"
+
 check "the report is written" $ioasis report "${rules[@]}" "$dir/fault" -o "$dir/report.html"
 check "the page needs nothing from outside" \
 	bash -c "! grep -oE '(src|href)=\"(https?:)?//' '$dir/report.html'"
