@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "sim/scenario/load.h"
 
 #define VARIES_MAX 8
 #define VALUES_MAX 256
@@ -189,6 +190,27 @@ static bool make_run(const struct options *options, const char *scenario, uint64
 	return true;
 }
 
+/* A mistake is told at once, not by each of many runs. */
+static bool settings_hold(const struct options *options, const char *path, uint64_t count)
+{
+	char error[SCENARIO_ERROR_BYTES];
+	const char *settings[VARIES_MAX];
+	struct scenario scenario;
+	struct run run;
+
+	for (uint64_t i = 0; i < count; i += options->last_seed - options->first_seed + 1) {
+		make_run(options, path, i, &run);
+		for (size_t k = 0; k < options->varies_count; k++)
+			settings[k] = run.settings[k];
+		if (scenario_load(path, settings, options->varies_count, &scenario, error)) {
+			fprintf(stderr, "%s\n", error);
+			return false;
+		}
+		scenario_fini(&scenario);
+	}
+	return true;
+}
+
 /* A word as a shell takes it. */
 static void print_word(const char *word)
 {
@@ -295,6 +317,8 @@ int cmd_sweep(int argc, char **argv)
 	count = combinations_count(&options) * (options.last_seed - options.first_seed + 1);
 	if (!make_run(&options, argv[first], 0, &run))
 		return cli_fail(&command, "a value or the name of the directory is too long");
+	if (!settings_hold(&options, argv[first], count))
+		return 3;
 	if (mkdir(options.dir, 0777) && errno != EEXIST)
 		return cli_fail(&command, "--output %s: %s", options.dir, strerror(errno));
 	if (options.jobs) {

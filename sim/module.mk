@@ -100,6 +100,7 @@ scenario_srcs := \
 	sim/scenario/conflicts.c \
 	sim/scenario/ctf_uuid.c \
 	sim/scenario/ctf_writer.c \
+	sim/scenario/device_probe.c \
 	sim/scenario/dma.c \
 	sim/scenario/iommu.c \
 	sim/scenario/load.c \

@@ -17,6 +17,7 @@
 #include "sim/engine/engine.h"
 #include "sim/inproc/inproc.h"
 #include "sim/scenario/arena.h"
+#include "sim/scenario/device_probe.h"
 
 /* An id that no device gives out: for one that was recorded but never was, or is gone. */
 #define ID_NOWHERE 0x7fff0000u
@@ -420,29 +421,12 @@ static void clean_up(struct replay *replay)
 		close(replay->file);
 }
 
-/* Before all: is there a device at all? */
-static int try_device(const char *path, char *error)
-{
-	int fd, err;
-
-	if (!path)
-		return 0;
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
-	err = -errno;
-	snprintf(error, REPLAY_ERROR_BYTES, "--device: cannot open %s: %s", path, strerror(-err));
-	return err;
-}
-
 int replay_run(const struct replay_call *calls, size_t count, const struct replay_options *options,
 	       struct replay_result *result, char error[REPLAY_ERROR_BYTES])
 {
 	struct replay replay = { .options = options, .result = result, .file = -1 };
 	struct needs needs = needs_of(calls, count);
-	int err = try_device(options->device, error);
+	int err = options->device ? device_probe(options->device, error, REPLAY_ERROR_BYTES) : 0;
 
 	*result = (struct replay_result){ 0 };
 	if (err)

@@ -13,6 +13,7 @@
 #include "sim/scenario/actors.h"
 #include "sim/scenario/boot.h"
 #include "sim/scenario/call.h"
+#include "sim/scenario/device_probe.h"
 #include "sim/scenario/schema.h"
 #include "sim/scenario/sim_log.h"
 
@@ -132,26 +133,6 @@ static int make_guests(struct world *world)
 	return err ? fail(world, err, "guests") : 0;
 }
 
-/* The device under test must be there before virtual time begins. */
-static int try_device(struct world *world)
-{
-	struct guest *guest = &world->guests[0];
-	Error *error = NULL;
-	int err;
-
-	if (!guest->mirror)
-		return 0;
-	err = iommufd_backend_connect(guest->mirror, &error);
-	if (err) {
-		snprintf(world->error, sizeof(world->error), "--device: %s",
-			 error_get_pretty(error));
-		error_free(error);
-		return err;
-	}
-	iommufd_backend_disconnect(guest->mirror);
-	return 0;
-}
-
 static void begin_actors(void *opaque, uint64_t arg)
 {
 	struct guest *guest = opaque;
@@ -236,8 +217,8 @@ struct world *world_create(const struct scenario *scenario, const struct world_o
 		*err = make_arena(world);
 	if (!*err)
 		*err = make_guests(world);
-	if (!*err)
-		*err = try_device(world);
+	if (!*err && world->options.device)
+		*err = device_probe(world->options.device, world->error, sizeof(world->error));
 	if (!*err)
 		*err = make_actors(world);
 	if (*err) {

@@ -18,6 +18,7 @@ check "at a hundred times the recorded speed" ioasis replay sim --speed 100
 check_status "a speed of nothing is an error" 3 ioasis replay sim --speed 0
 check_status "no trace is an error" 3 ioasis replay
 check_status "a device that is not there is an error" 3 ioasis replay sim --device "$PWD/nowhere"
+check_status "a device of another kind is an error" 3 ioasis replay sim --device /dev/null
 if command -v lttng >/dev/null && [ -w /dev/fuse ] &&
 	ioasis record -o vmm.trace -- ioasis exec -- ioasis-vmm >record.log 2>&1; then
 	check "the VMM's recorded calls give the same answers, call by call" ioasis replay vmm.trace

@@ -103,5 +103,9 @@ check_status "an unknown file is an error" 3 simulate nowhere.yaml
 check_status "a trace is not mixed with another" 3 simulate "$scenarios/boot.yaml" --trace nic.a
 check_status "a device that is not there is an error" 3 \
 	simulate "$scenarios/boot.yaml" --device "$PWD/nowhere"
+check "a device of another kind is refused" grep -q "/dev/null is no iommufd device" \
+	<(simulate "$scenarios/boot.yaml" --device /dev/null 2>&1)
+check "no CPU is busy for longer than it was there" eval \
+	'simulate "$scenarios/buggy-driver.yaml" | grep -qE "its CPU is busy +(100|[0-9.]{1,5})%"'
 check "--keys lists the presets" eval "simulate --keys | grep -q sandy-bridge"
 done_testing

@@ -46,5 +46,8 @@ check_status "the same run twice is an error" 3 ioasis merge ioasis-sweep
 check_status "a wrong --vary is an error" 3 ioasis sweep s.yaml --vary nvme.depth
 check_status "seeds the wrong way round are an error" 3 ioasis sweep s.yaml --seeds 3..1
 check_status "a run that fails ends the sweep" 3 ioasis sweep s.yaml --vary nvme.depth=0 -j1 -o bad
+check_status "a key that is unknown is told before any command is printed" 3 \
+	ioasis sweep s.yaml --vary nvme.dpth=1,2 -o unmade
+check "and nothing is made" [ ! -e unmade ]
 
 done_testing
