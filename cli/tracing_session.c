@@ -339,6 +339,8 @@ static int enable_events(struct tracing_session *session)
 		{ "iommufd_dev:*", "iommufd_dev:user_va" },
 		{ "ioasis_sim:*", NULL },
 		{ "qemu:iommu*", NULL },
+		/* LTTng tells the name of each process once: cheaper than with every event. */
+		{ "lttng_ust_statedump:procname", NULL },
 	};
 	int ret = 0;
 
@@ -354,6 +356,8 @@ static int enable_events(struct tracing_session *session)
 static int session_create(struct tracing_session *session)
 {
 	const struct tracing_config *config = &session->config;
+	/* A flight recorder forgets what was told once: there each event carries the name. */
+	bool snapshot = config->snapshot;
 	char size[32], count[16];
 	int ret;
 
@@ -371,7 +375,7 @@ static int session_create(struct tracing_session *session)
 		ret = enable_events(session);
 	if (!ret)
 		ret = lttng(session, "add-context", "-u", "-s", session->name, "-c", "ioasis", "-t",
-			    "vpid", "-t", "vtid", "-t", "procname", NULL);
+			    "vpid", "-t", "vtid", snapshot ? "-t" : NULL, "procname", NULL);
 	if (!ret)
 		ret = lttng(session, "start", session->name, NULL);
 	return ret;

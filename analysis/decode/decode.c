@@ -2,6 +2,7 @@
 #include "analysis/decode/decode.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,10 @@
 #include "analysis/table.h"
 
 #define FIELDS_MAX 24u
+#define RECENT_CLASSES 64u
+
+/* LTTng's own event: tells each process's name once, when the session or the process begins. */
+#define NAME_EVENT "lttng_ust_statedump:procname"
 
 /* A field of a class: where it is in the payload, where it goes. */
 struct decoded_field {
@@ -27,6 +32,8 @@ struct decoded_class {
 	struct decoded_field fields[FIELDS_MAX];
 	bool has_size, has_last, has_op_id, has_pid, has_tid;
 	int vpid, vtid, procname; /* members of the common context; -1: none */
+	int told_name;		  /* member of the payload that tells the process's name; or -1 */
+	struct event event;	  /* the last one; only what differs is written each time */
 };
 
 struct decoded_stream {
@@ -38,6 +45,10 @@ struct decoded_stream {
 struct decoder {
 	struct analysis *analysis;
 	struct table classes; /* bt_event_class * -> struct decoded_class */
+	struct {
+		const bt_event_class *key;
+		struct decoded_class *class;
+	} recent[RECENT_CLASSES]; /* of classes, by address: a look instead of a search */
 	struct table streams; /* bt_stream * -> struct decoded_stream */
 	const bt_stream *last_stream;
 	struct decoded_stream *last;
@@ -224,6 +235,14 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 	class->vpid = member_index(context, "vpid", false);
 	class->vtid = member_index(context, "vtid", false);
 	class->procname = member_index(context, "procname", true);
+	class->told_name = class->name && !strcmp(class->name, NAME_EVENT)
+				   ? member_index(payload, "procname", true)
+				   : -1;
+	class->event.kind = class->class.kind;
+	class->event.op = class->class.op;
+	class->event.qemu = class->class.qemu;
+	class->event.non_exist = class->class.non_exist;
+	class->event.name = class->name;
 	class->stream_class = stream_class;
 	bt_stream_class_get_ref(stream_class);
 	if (class->class.kind == EVENT_OTHER || !payload)
@@ -260,44 +279,58 @@ static uint64_t context_integer(const bt_event *native, int index)
 						     BT_FIELD_CLASS_TYPE_SIGNED_INTEGER));
 }
 
-/* Tells the state the name of the event's process, when it is another than last time. */
+/* The text of a string, or of an array of letters. False: it is of another type. */
+static bool field_text(const bt_field *field, char *text, size_t size)
+{
+	if (bt_field_get_class_type(field) == BT_FIELD_CLASS_TYPE_STRING) {
+		snprintf(text, size, "%s", bt_field_string_get_value(field));
+		return true;
+	}
+	for (uint64_t i = 0; i < size; i++) {
+		const bt_field *letter;
+		bt_field_class_type type;
+
+		text[i] = 0;
+		if (i == size - 1 || i >= bt_field_array_get_length(field))
+			break;
+		letter = bt_field_array_borrow_element_field_by_index_const(field, i);
+		type = bt_field_get_class_type(letter);
+		if (!bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_INTEGER))
+			return false;
+		text[i] = (char)integer(letter, bt_field_class_type_is(
+							type, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER));
+		if (!text[i])
+			break;
+	}
+	return true;
+}
+
+/* Tells the state the name of process pid: member index of structure. */
+static void name_process(struct decoder *decoder, uint32_t machine, uint32_t pid,
+			 const bt_field *structure, int index)
+{
+	char name[32];
+
+	if (field_text(bt_field_structure_borrow_member_field_by_index_const(structure,
+									     (uint64_t)index),
+		       name, sizeof(name)))
+		state_procname_set(analysis_state(decoder->analysis), machine, pid, name);
+}
+
+/* The name that the event's context gives, when its process is another than last time. */
 static void tell_procname(struct decoder *decoder, const struct decoded_class *class,
 			  const bt_event *native, const struct event *event)
 {
-	const bt_field *context, *field;
-	char name[32];
+	const bt_field *context;
 
-	if (decoder->named_pid == event->pid && decoder->named_machine == event->machine)
+	if (class->procname < 0 ||
+	    (decoder->named_pid == event->pid && decoder->named_machine == event->machine))
 		return;
 	decoder->named_pid = event->pid;
 	decoder->named_machine = event->machine;
 	context = bt_event_borrow_common_context_field_const(native);
-	if (class->procname < 0 || !context)
-		return;
-	field = bt_field_structure_borrow_member_field_by_index_const(context,
-								      (uint64_t)class->procname);
-	if (bt_field_get_class_type(field) == BT_FIELD_CLASS_TYPE_STRING) {
-		state_procname_set(analysis_state(decoder->analysis), event->machine, event->pid,
-				   bt_field_string_get_value(field));
-		return;
-	}
-	for (uint64_t i = 0; i < sizeof(name); i++) {
-		const bt_field *letter;
-
-		name[i] = 0;
-		if (i == sizeof(name) - 1 || i >= bt_field_array_get_length(field))
-			break;
-		letter = bt_field_array_borrow_element_field_by_index_const(field, i);
-		if (!bt_field_class_type_is(bt_field_get_class_type(letter),
-					    BT_FIELD_CLASS_TYPE_INTEGER))
-			return;
-		name[i] = (char)integer(letter,
-					bt_field_class_type_is(bt_field_get_class_type(letter),
-							       BT_FIELD_CLASS_TYPE_SIGNED_INTEGER));
-		if (!name[i])
-			break;
-	}
-	state_procname_set(analysis_state(decoder->analysis), event->machine, event->pid, name);
+	if (context)
+		name_process(decoder, event->machine, event->pid, context, class->procname);
 }
 
 static void decode_payload(const struct decoded_class *class, const bt_event *native,
@@ -337,36 +370,54 @@ static void complete(const struct decoded_class *class, const bt_event *native,
 		event->tid = context_integer(native, class->vtid);
 }
 
-static int decode(struct decoder *decoder, const bt_message *message, struct event *event)
+static struct decoded_class *class_find(struct decoder *decoder, const bt_event_class *event_class)
+{
+	uintptr_t address = (uintptr_t)event_class;
+	size_t slot = (address >> 4 ^ address >> 10) % RECENT_CLASSES;
+	struct decoded_class *class;
+
+	if (decoder->recent[slot].key == event_class)
+		return decoder->recent[slot].class;
+	class = table_get(&decoder->classes, address, 0);
+	if (!class)
+		class = class_resolve(decoder, event_class);
+	if (class) {
+		decoder->recent[slot].key = event_class;
+		decoder->recent[slot].class = class;
+	}
+	return class;
+}
+
+/* *result is the event, borrowed till the next event of its class. 0, -ENOMEM or -EINVAL. */
+static int decode(struct decoder *decoder, const bt_message *message, const struct event **result)
 {
 	const bt_event *native = bt_message_event_borrow_event_const(message);
-	const bt_event_class *event_class = bt_event_borrow_class_const(native);
+	struct decoded_class *class = class_find(decoder, bt_event_borrow_class_const(native));
 	const struct decoded_stream *stream =
 		stream_find(decoder, bt_event_borrow_stream_const(native));
-	struct decoded_class *class = table_get(&decoder->classes, (uintptr_t)event_class, 0);
+	struct event *event;
 
-	if (!class) {
-		class = class_resolve(decoder, event_class);
-		if (!class)
-			return -ENOMEM;
-	}
+	if (!class)
+		return -ENOMEM;
 	if (!stream)
 		return -EINVAL;
-	memset(event, 0, sizeof(*event));
-	event->kind = class->class.kind;
-	event->op = class->class.op;
-	event->qemu = class->class.qemu;
-	event->non_exist = class->class.non_exist;
+	event = &class->event;
 	event->machine = stream->machine;
 	event->stream = stream->number;
-	event->name = class->name;
 	event->native = native;
 	if (bt_clock_snapshot_get_ns_from_origin(
 		    bt_message_event_borrow_default_clock_snapshot_const(message),
 		    &event->time_ns) != BT_CLOCK_SNAPSHOT_GET_NS_FROM_ORIGIN_STATUS_OK)
 		return -EINVAL;
-	if (event->kind == EVENT_OTHER)
+	*result = event;
+	if (event->kind == EVENT_OTHER) {
+		if (class->told_name >= 0 && class->vpid >= 0)
+			name_process(decoder, event->machine,
+				     (uint32_t)context_integer(native, class->vpid),
+				     bt_event_borrow_payload_field_const(native),
+				     class->told_name);
 		return 0;
+	}
 	decode_payload(class, native, event);
 	complete(class, native, event);
 	if (event->kind == EVENT_OP_BEGIN || event->kind == EVENT_OP_END)
@@ -376,7 +427,12 @@ static int decode(struct decoder *decoder, const bt_message *message, struct eve
 
 bool decoder_event(struct decoder *decoder, const bt_message *message, struct event *event)
 {
-	return !decode(decoder, message, event) && event->kind != EVENT_OTHER;
+	const struct event *decoded;
+
+	if (decode(decoder, message, &decoded) || decoded->kind == EVENT_OTHER)
+		return false;
+	*event = *decoded;
+	return true;
 }
 
 /* ---- loss ----------------------------------------------------------------------- */
@@ -444,7 +500,7 @@ static void discarded_packets(struct decoder *decoder, const bt_message *message
 
 int decoder_message(struct decoder *decoder, const bt_message *message)
 {
-	struct event event;
+	const struct event *event;
 	int ret;
 
 	switch (bt_message_get_type(message)) {
@@ -452,7 +508,7 @@ int decoder_message(struct decoder *decoder, const bt_message *message)
 		decoder->counts.events++;
 		ret = decode(decoder, message, &event);
 		if (!ret)
-			analysis_event(decoder->analysis, &event);
+			analysis_event(decoder->analysis, event);
 		return ret;
 	case BT_MESSAGE_TYPE_STREAM_BEGINNING:
 		decoder->counts.streams_begun++;

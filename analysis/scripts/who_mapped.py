@@ -12,17 +12,23 @@ import bt2
 maps = defaultdict(int)      # process -> mappings made
 mapped = defaultdict(int)    # process -> bytes mapped, all in all
 live = defaultdict(dict)     # process -> {(ioas, iova): bytes}
+names = {}                   # pid -> the process's name
 
 for message in bt2.TraceCollectionMessageIterator(sys.argv[1]):
     if type(message) is not bt2._EventMessageConst:
         continue
     event = message.event
+    if event.name == "lttng_ust_statedump:procname":  # told once a process
+        names[int(event.common_context_field["vpid"])] = str(event["procname"])
     # Only the event after the call, and only if the call succeeded.
     if event.name not in ("iommufd_backend:map_dma", "iommufd_backend:map_file_dma",
                           "iommufd_backend:unmap_dma") or event["ret"] != 0:
         continue
     context = event.common_context_field
-    who = "%s %d" % (context["procname"], context["vpid"]) if context else "unknown"
+    pid = int(context["vpid"]) if context else 0
+    if context and "procname" in context:  # or with every event
+        names[pid] = str(context["procname"])
+    who = "%s %d" % (names.get(pid, "process"), pid)
     ioas, iova, size = int(event["ioas"]), int(event["iova"]), int(event["size"])
     if event.name == "iommufd_backend:unmap_dma":
         # An unmap takes all mappings that lie in its range.
