@@ -97,6 +97,12 @@ else
 	skip "through FUSE" "no /dev/fuse, or no user namespaces"
 fi
 
+# Traces of several simulations do not mix: each has its own processes and clock.
+check "several traces at once are checked" eval \
+	'"$BUILD/ioasis" check boot.trace nic.trace nic.a | grep -q "3 machines"'
+check_status "and the rules hold in each" 0 "$BUILD/ioasis" check boot.trace nic.trace nic.a
+check_status "and replayed" 0 "$BUILD/ioasis" replay boot.trace nic.trace nic.a
+
 # Mistakes on the command line.
 check_status "no scenario is an error" 3 simulate
 check_status "an unknown file is an error" 3 simulate nowhere.yaml
