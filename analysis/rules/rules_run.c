@@ -110,12 +110,20 @@ struct orders {
 	bool refused;	  /* some order is not allowed */
 };
 
+/* Calls of one thread do not overlap, also when the clock did not move between them. */
+static bool is_before(const struct rules_event *a, const struct rules_event *b)
+{
+	if (a->end_ns == b->begin_ns)
+		return a->tid && a->tid == b->tid && a->begin_ns < b->begin_ns;
+	return a->end_ns < b->begin_ns;
+}
+
 /* Whether event i may be the next of those left: none of them ended before it began. */
 static bool may_be_next(const struct orders *orders, unsigned int left, unsigned int i)
 {
 	for (unsigned int k = 0; k < orders->count; k++) {
 		if (k != i && (left >> k & 1) &&
-		    orders->events[k].end_ns < orders->events[i].begin_ns)
+		    is_before(&orders->events[k], &orders->events[i]))
 			return false;
 	}
 	return true;
@@ -321,7 +329,7 @@ void rules_instance_event(struct rules *rules, struct rule *rule,
 		instance_doubt(rule, instance);
 	instance->gap_ns = object_gap_ns;
 	overlaps = !event->ordered && instance->latest.end_ns != INT64_MIN &&
-		   event->begin_ns <= instance->latest.end_ns;
+		   (event->begin_ns <= instance->base_ns || !is_before(&instance->latest, event));
 	if (overlaps || instance->pending)
 		move_among(rules, rule, instance, event);
 	else

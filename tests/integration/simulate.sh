@@ -97,6 +97,10 @@ else
 	skip "through FUSE" "no /dev/fuse, or no user namespaces"
 fi
 
+# In virtual time a call begins when the one before it ends: that is no overlap.
+check "a rule of one's own holds where calls follow each other at once" \
+	"$BUILD/ioasis" check --rules "$TOP/analysis/rules/connect_before_alloc.dot" migration.trace
+
 # Traces of several simulations do not mix: each has its own processes and clock.
 check "several traces at once are checked" eval \
 	'"$BUILD/ioasis" check boot.trace nic.trace nic.a | grep -q "3 machines"'
