@@ -152,6 +152,13 @@ const spaces = (() => {
 
   const hex = (value) => "0x" + value.toString(16);
 
+  /* Down to where the address is a multiple of the power of two that is within slack. */
+  function roundOffset(place, offset, slack) {
+    const grain = BigInt(2 ** Math.max(0, Math.floor(Math.log2(slack))));
+    const address = place.base + BigInt(Math.floor(offset));
+    return Number(address - address % grain - place.base);
+  }
+
   function drawAxes(of, x) {
     const root = d3.select(svg);
     root.attr("width", width).attr("height", HEIGHT);
@@ -179,8 +186,9 @@ const spaces = (() => {
     of.layout.forEach((place, i) => {
       const low = yOf(place, 0), high = yOf(place, place.bytes);
       const count = Math.max(1, Math.floor((low - high) / 70));
-      for (let k = count; k > 0; k--)
-        label(place, place.bytes * k / count);
+      label(place, place.bytes);
+      for (let k = count - 1; k > 0; k--)
+        label(place, roundOffset(place, place.bytes * k / count, place.bytes / count / 4));
       if (i)
         labels.append("text").attr("x", MARGIN.left - 7).attr("text-anchor", "end")
           .attr("y", low + GAP * state.scaleY / 2 + 4).attr("class", "soft")
