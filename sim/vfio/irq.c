@@ -8,6 +8,7 @@
 #include "sim/vfio/internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -89,12 +90,33 @@ static bool wants_signal(const struct irq_call *call)
 	return call->flags & SIM_VFIO_DATA_NONE || call->data.flag;
 }
 
+/* Nothing else is taken: a write to another file could keep this process waiting. */
+static bool is_eventfd(int fd)
+{
+	char path[40], target[40];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return !strcmp(target, "anon_inode:[eventfd]");
+}
+
 /* The eventfd that the call gives, as a file of ours; -1 for "none"; or -errno below -1. */
 static int fetch_fd(const struct irq_call *call)
 {
 	const struct vfio_device_env *env = &call->device->env;
+	int fd;
 
-	return call->data.fd < 0 ? -1 : env->fd_get(env->opaque, call->client, call->data.fd);
+	if (call->data.fd < 0)
+		return -1;
+	fd = env->fd_get(env->opaque, call->client, call->data.fd);
+	if (fd < 0 || is_eventfd(fd))
+		return fd;
+	close(fd);
+	return -EINVAL;
 }
 
 static long set_trigger(struct irq_call *call)
