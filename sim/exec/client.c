@@ -262,7 +262,7 @@ static void client_pass(struct client *client, const siginfo_t *info)
 {
 	if (info->si_code > 0 || info->si_pid == client->pid)
 		return;
-	if (info->si_signo == SIGTSTP || info->si_signo == SIGCONT || info->si_signo == SIGCHLD)
+	if (info->si_signo == SIGTSTP || info->si_signo == SIGCHLD)
 		return;
 	kill(client->pid, info->si_signo);
 }

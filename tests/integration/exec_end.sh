@@ -104,6 +104,15 @@ kill -CONT -- "-$job"
 ended "and goes on" 0
 check_output "where it was" again tail -n 1 "$TEST_DIR/out"
 
+# A command that is stopped alone is woken through ioasis.
+run sh -c "echo \$\$; kill -STOP \$\$; exit 4 # $mark"
+command_stopped() {
+	grep -q '^State:.T' "/proc/$(head -n 1 "$TEST_DIR/out")/status" 2>/dev/null
+}
+check "the command stops alone" wait_for command_stopped
+kill -CONT "$job"
+ended "SIGCONT to ioasis wakes it" 4
+
 run sh -c "trap 'exit 33' USR1; echo up; while :; do sleep 0.05; done # $mark"
 up
 kill -USR1 "$job"
