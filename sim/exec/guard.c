@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -19,8 +21,6 @@
 /* How long processes may take to end after SIGTERM, looked at every POLL_MS. */
 #define GRACE_MS 500
 #define POLL_MS 10
-/* What the kernel sends at the end of the parent; any that nobody else sends. */
-#define END_SIGNAL SIGUSR2
 #define KNOWN_MOUNTS_MAX 64
 /* Passes of SIGKILL: a process may fork while the list is read. */
 #define KILL_PASSES 100
@@ -117,25 +117,24 @@ static void each_fuse_mount(struct known_mounts *known, bool abort)
 
 /* ---- the process ------------------------------------------------------------------- */
 
-static _Noreturn void guard_run(const struct guard *guard, pid_t parent)
+static _Noreturn void guard_run(const struct guard *guard, pid_t parent,
+				struct known_mounts *known)
 {
-	struct known_mounts known = { 0 };
-	siginfo_t info;
 	sigset_t all;
 
 	prctl(PR_SET_NAME, "ioasis-guard");
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	each_fuse_mount(&known, false);
 	/* Nobody shall wait for a pipe or a terminal because of it. */
 	close_range(0, ~0u, 0);
-	prctl(PR_SET_PDEATHSIG, END_SIGNAL);
-	/* Of the kernel in the parent's name; anyone else's signals mean nothing. */
-	while (getppid() == parent) {
-		if (sigwaitinfo(&all, &info) == END_SIGNAL && info.si_pid == parent)
-			break;
-	}
-	each_fuse_mount(&known, true);
+	/*
+	 * The parent holds the mutex for life. The kernel tells its death (EOWNERDEAD)
+	 * before it closes the parent's files: a close that waits for the parent's own
+	 * file system would else wait for ever, and PR_SET_PDEATHSIG come never.
+	 * (do_exit() of kernel/exit.c: exit_mm(), exit_files(), exit_notify().)
+	 */
+	pthread_mutex_lock(guard->alive);
+	each_fuse_mount(known, true);
 	end_all(guard, parent, false);
 	_exit(0);
 }
@@ -147,13 +146,37 @@ int guard_init(struct guard *guard)
 	return guard->outside ? 0 : -ENOENT;
 }
 
+/* A mutex that both processes see, held by this thread; NULL: out of memory. */
+static pthread_mutex_t *alive_create(void)
+{
+	pthread_mutex_t *alive = mmap(NULL, sizeof(*alive), PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t attr;
+
+	if (alive == MAP_FAILED)
+		return NULL;
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(alive, &attr);
+	pthread_mutexattr_destroy(&attr);
+	pthread_mutex_lock(alive);
+	return alive;
+}
+
 int guard_start(struct guard *guard)
 {
+	struct known_mounts known = { 0 };
 	pid_t parent = getpid();
 
+	/* Here, not in the guard: by the time it runs ours may be mounted. */
+	each_fuse_mount(&known, false);
+	guard->alive = alive_create();
+	if (!guard->alive)
+		return -ENOMEM;
 	guard->pid = fork();
 	if (!guard->pid)
-		guard_run(guard, parent);
+		guard_run(guard, parent, &known);
 	return guard->pid < 0 ? -errno : 0;
 }
 
@@ -165,5 +188,7 @@ void guard_finish(struct guard *guard)
 	kill(guard->pid, SIGKILL);
 	while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	pthread_mutex_unlock(guard->alive);
+	munmap(guard->alive, sizeof(*guard->alive));
 	*guard = (struct guard){ .pid = -1 };
 }

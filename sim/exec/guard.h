@@ -9,15 +9,17 @@
  *
  * A thread of ioasis that waits for an answer of its own file system cannot be killed
  * once the thread that would answer is: both hold the connection open for ever. So the
- * guard learns of the end by a signal of the kernel, not by the end of a pipe, and
+ * guard learns of the end by a robust mutex, which the kernel lets go first, and
  * breaks the connections first.
  */
 #ifndef IOASIS_SIM_EXEC_GUARD_H
 #define IOASIS_SIM_EXEC_GUARD_H
 
+#include <pthread.h>
 #include <sys/types.h>
 
 struct guard {
+	pthread_mutex_t *alive; /* shared with the guard; held by the main thread for life */
 	pid_t pid;     /* -1: none */
 	ino_t outside; /* the mount namespace that is never touched */
 };
