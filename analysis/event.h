@@ -24,6 +24,7 @@ enum event_kind {
 	EVENT_BE_OBJECT,    /* ... an id that lives */
 	EVENT_BE_MAPPING,   /* ... a mapping that lives */
 	EVENT_BE_STATE_END, /* ... ends */
+	EVENT_BE_PROCESS_END, /* the process ends by exit(); op_id: its last call */
 	EVENT_DEV_OPEN,
 	EVENT_DEV_RELEASE,
 	EVENT_IOCTL_BEGIN,

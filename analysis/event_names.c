@@ -89,7 +89,8 @@ struct named_kind {
 static const struct named_kind backend_kinds[] = {
 	{ "map_dma_vaddr", EVENT_VADDR },	 { "state_begin", EVENT_BE_STATE },
 	{ "state_object", EVENT_BE_OBJECT },	 { "state_mapping", EVENT_BE_MAPPING },
-	{ "state_end", EVENT_BE_STATE_END },	 { NULL, EVENT_OTHER },
+	{ "state_end", EVENT_BE_STATE_END },	 { "process_end", EVENT_BE_PROCESS_END },
+	{ NULL, EVENT_OTHER },
 };
 
 static const struct named_kind dev_kinds[] = {

@@ -21,6 +21,8 @@ struct quality_machine {
 	int64_t lost_last_ns; /* end of the latest window of loss so far; INT64_MIN: none */
 	int64_t ends_first_ns; /* when the first and the last of its streams end; 0: unknown */
 	int64_t ends_last_ns;
+	uint32_t ends;	       /* how many streams these are */
+	bool by_lttng;	       /* recorded from what ran, not made by a simulation or by hand */
 	int64_t lost_first_ns; /* beginning of the first one; INT64_MAX: none */
 };
 

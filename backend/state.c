@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The state dump: a trace turned on while the VMM runs begins with what lives.
+ * The state dump: a trace turned on while the VMM runs begins with what lives. And the
+ * process's end, which tells that what lives in the trace then lived indeed.
  *
  * LTTng tells nobody that a session began, so each traced call looks whether
  * state_begin has become enabled since the last one. Backends that do not
@@ -9,8 +10,11 @@
  */
 #include "backend/trace.h"
 
+#include <stdlib.h>
+
 #include "backend/live.h"
 #include "tracepoints/iommufd_backend_tp.h"
+#include "tracepoints/op_id.h"
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static IOMMUFDBackend *list; /* all backends of this process, under list_lock */
@@ -95,4 +99,18 @@ void state_check(void)
 	}
 	__atomic_store_n(&dumped, on, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&list_lock);
+}
+
+static void process_end(void)
+{
+	uint64_t last = trace_op_id_last();
+
+	if (trace_armed() && (uint32_t)last)
+		lttng_ust_tracepoint(iommufd_backend, process_end, last);
+}
+
+/* Before main(), so that it runs after the program's own handlers, which may still call. */
+__attribute__((constructor)) static void process_end_init(void)
+{
+	atexit(process_end);
 }

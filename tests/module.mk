@@ -12,6 +12,8 @@ unit_tests := \
 	test_backend_live \
 	test_backend_registry \
 	test_check \
+	test_check_device \
+	test_check_gaps \
 	test_check_loss \
 	test_commands \
 	test_des \
@@ -24,6 +26,7 @@ unit_tests := \
 	test_engine_queues \
 	test_engine_threads \
 	test_error \
+	test_event_names \
 	test_exec \
 	test_export \
 	test_histogram \
@@ -55,7 +58,11 @@ analysis_test_srcs := tests/unit/trace_maker.c analysis/stats/histogram.c $(anal
 engine_rig_srcs = tests/unit/engine_rig.c $(engine_srcs) $(tracepoints_srcs)
 engine_test_srcs := tests/unit/fake_client.c $(engine_srcs) $(tracepoints_srcs)
 test_check_loss_srcs := $(analysis_test_srcs)
-test_check_srcs := $(analysis_test_srcs)
+check_test_srcs := tests/unit/check_rig.c $(analysis_test_srcs)
+test_check_srcs := $(check_test_srcs)
+test_check_device_srcs := $(check_test_srcs)
+test_check_gaps_srcs := $(check_test_srcs)
+test_event_names_srcs := $(check_test_srcs)
 test_stats_srcs := $(analysis_test_srcs)
 test_range_set_srcs := analysis/state/range_set.c analysis/table.c
 test_commands_srcs := $(engine_test_srcs)

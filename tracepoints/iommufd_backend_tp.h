@@ -570,6 +570,15 @@ LTTNG_UST_TRACEPOINT_EVENT(
 	)
 )
 
+/* The process ends by exit(): op_id is that of its last call. Nothing follows. */
+LTTNG_UST_TRACEPOINT_EVENT(
+	iommufd_backend, process_end,
+	LTTNG_UST_TP_ARGS(uint64_t, op_id),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer(uint64_t, op_id, op_id)
+	)
+)
+
 #endif
 
 #include <lttng/tracepoint-event.h>

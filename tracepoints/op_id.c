@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 static uint64_t next_op_id;
+static uint64_t next_file_id;
 static __thread uint32_t cached_tid;
 
 static void op_id_restart(void)
 {
 	__atomic_store_n(&next_op_id, (uint64_t)getpid() << 32, __ATOMIC_RELAXED);
+	__atomic_store_n(&next_file_id, (uint64_t)getpid() << 32, __ATOMIC_RELAXED);
 	cached_tid = 0;
 }
 
@@ -23,6 +25,16 @@ __attribute__((constructor)) static void op_id_init(void)
 uint64_t trace_op_id_next(void)
 {
 	return __atomic_add_fetch(&next_op_id, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t trace_op_id_last(void)
+{
+	return __atomic_load_n(&next_op_id, __ATOMIC_RELAXED);
+}
+
+uint64_t trace_file_id_next(void)
+{
+	return __atomic_add_fetch(&next_file_id, 1, __ATOMIC_RELAXED);
 }
 
 uint32_t trace_tid(void)

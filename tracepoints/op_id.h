@@ -10,8 +10,17 @@
 
 #include <stdint.h>
 
-/* The next op_id of this process; survives fork. Never 0. */
+/*
+ * The next op_id of this process; survives fork. Never 0. Dense: every number belongs to
+ * a call whose events are wanted, so that a hole tells of events that were lost.
+ */
 uint64_t trace_op_id_next(void);
+
+/* The last one that was given out; its lower half is 0 before the first. */
+uint64_t trace_op_id_last(void);
+
+/* The same for open files of the device: ctx in the events. From numbers of their own. */
+uint64_t trace_file_id_next(void);
 
 /* The calling thread's id, asked of the kernel once a thread (and again after fork). */
 uint32_t trace_tid(void);

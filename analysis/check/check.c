@@ -333,18 +333,22 @@ static void on_context_end(void *opaque, const struct state_context *context, in
 	check_id_forget(opaque, context);
 }
 
-/* Streams are missing of which nothing is known: what was inferred is in doubt. */
+/*
+ * Streams are missing of which nothing is known: what was inferred is in doubt, and an
+ * order that would break a rule may be one that the missing calls exclude.
+ */
 static void doubt_inferred(struct check *check)
 {
 	for (int rule = 0; rule < RULE_COUNT; rule++) {
 		struct rule_result *result = &check->results[rule];
 
 		result->count[VERDICT_VIOLATION] -= result->inferred;
-		result->count[VERDICT_UNKNOWN] += result->inferred;
+		result->count[VERDICT_UNKNOWN] += result->inferred + result->count[VERDICT_POSSIBLE];
+		result->count[VERDICT_POSSIBLE] = 0;
 		result->inferred = 0;
 	}
 	for (size_t i = 0; i < check->findings_count; i++) {
-		if (check->findings[i].inferred)
+		if (check->findings[i].inferred || check->findings[i].verdict == VERDICT_POSSIBLE)
 			check->findings[i].verdict = VERDICT_UNKNOWN;
 	}
 }

@@ -256,9 +256,12 @@ void check_leak_context_end(struct check *check, const struct state_context *con
 }
 
 /*
- * The end is sure only if all streams reach it. When tracing stops they end at about the same
- * time, some time after the last event; a stream that ends early, or with its last event,
- * may lack its last packet, and in it what came last.
+ * The end is sure if the process told it, and its last call is there. A process that was
+ * killed tells nothing; then all streams must reach the end. When tracing stops they end
+ * at about the same time, some time after the last event; a stream that ends early, or
+ * with its last event, may lack its last packet, and in it what came last. And there must
+ * be several: one for each processor that the machine could have, so the only one may be
+ * what is left of them.
  */
 #define ENDS_APART_NS 2000000
 #define ENDS_AFTER_NS 200000
@@ -271,9 +274,21 @@ static bool end_sure(const struct check *check, const struct state_context *cont
 	/* Its beginning was on a stream that may be gone altogether, with the end. */
 	if (!context->born_seen)
 		return false;
+	switch (state_process_fate(check->state, context->pid, context->machine)) {
+	case STATE_PROCESS_ENDED:
+		/* The device in a process of its own tells when the file is closed. */
+		if (context->layer == STATE_BACKEND || context->key >> 32 == context->pid)
+			return true;
+		break;
+	case STATE_PROCESS_CUT:
+		return false;
+	case STATE_PROCESS_UNKNOWN:
+		break;
+	}
 	if (!machine->ends_first_ns)
-		return true; /* a source that does not tell */
-	return machine->ends_last_ns - machine->ends_first_ns <= ENDS_APART_NS &&
+		return !machine->by_lttng;
+	return machine->ends > 1 &&
+	       machine->ends_last_ns - machine->ends_first_ns <= ENDS_APART_NS &&
 	       machine->ends_first_ns - machine->last_ns >= ENDS_AFTER_NS;
 }
 

@@ -117,12 +117,12 @@ static void uuid_text(bt_uuid uuid, char text[33])
 	text[32] = 0;
 }
 
-/* Traces of 'ioasis simulate': each is a world of its own, with clock and processes. */
-static bool is_simulated(const bt_trace *trace)
+/* "ioasis-simulate" (each trace is a world of its own, with clock and processes), "lttng-ust". */
+static bool is_made_by(const bt_trace *trace, const char *name)
 {
 	const char *tracer = environment_text(trace, "tracer_name");
 
-	return tracer && !strcmp(tracer, "ioasis-simulate");
+	return tracer && !strcmp(tracer, name);
 }
 
 static int stream_begin(struct decoder *decoder, const bt_stream *stream)
@@ -141,7 +141,7 @@ static int stream_begin(struct decoder *decoder, const bt_stream *stream)
 		return -EINVAL;
 	if (bt_clock_class_get_uuid(clock))
 		uuid_text(bt_clock_class_get_uuid(clock), uuid);
-	if (is_simulated(trace)) { /* its source keeps it to the end of the graph */
+	if (is_made_by(trace, "ioasis-simulate")) { /* its source keeps it to the end of the graph */
 		snprintf(uuid, sizeof(uuid), "%" PRIxPTR, (uintptr_t)trace);
 		host = environment_text(trace, "scenario");
 	}
@@ -155,6 +155,7 @@ static int stream_begin(struct decoder *decoder, const bt_stream *stream)
 		free(known);
 		return -ENOMEM;
 	}
+	quality->machines[known->machine].by_lttng |= is_made_by(trace, "lttng-ust");
 	known->stream = stream;
 	bt_stream_get_ref(stream);
 	quality->streams = decoder->streams_count;

@@ -147,20 +147,25 @@ static void coverage_add(struct scan *scan, const struct packet_head *head)
 	};
 }
 
-static void scan_file(struct scan *scan, int folder, const char *name)
+/* False: the file is empty. A stream without an event has a packet without one. */
+static bool scan_file(struct scan *scan, int folder, const char *name)
 {
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct packet_head head;
+	struct stat st;
 	off_t at = 0;
 
 	if (fd < 0)
-		return;
+		return true;
 	while (pread(fd, &head, sizeof(head), at) == (ssize_t)sizeof(head) &&
 	       head.magic == CTF_MAGIC && head.packet_bits >= sizeof(head) * 8) {
 		coverage_add(scan, &head);
 		at += (off_t)(head.packet_bits / 8);
 	}
+	if (fstat(fd, &st))
+		st.st_size = 0;
 	close(fd);
+	return st.st_size > 0;
 }
 
 /* Remembers when the first and the last stream of the machine end. */
@@ -172,6 +177,7 @@ static void note_end(struct scan *scan, int64_t end_ns)
 		machine->ends_first_ns = end_ns;
 	if (!machine->ends_last_ns || end_ns > machine->ends_last_ns)
 		machine->ends_last_ns = end_ns;
+	machine->ends++;
 }
 
 static void tell_gaps(struct scan *scan)
@@ -229,6 +235,7 @@ void packets_scan(struct analysis *analysis, const char *folder)
 {
 	struct scan scan = { .analysis = analysis };
 	struct dirent **names = NULL;
+	bool lacks_a_file = false;
 	int count, fd;
 
 	if (!metadata_scan(&scan, folder))
@@ -238,10 +245,10 @@ void packets_scan(struct analysis *analysis, const char *folder)
 	for (int i = 0; fd >= 0 && i < count; i++) {
 		if (names[i]->d_name[0] != '.' && strcmp(names[i]->d_name, "metadata") &&
 		    strcmp(names[i]->d_name, "index"))
-			scan_file(&scan, fd, names[i]->d_name);
+			lacks_a_file |= !scan_file(&scan, fd, names[i]->d_name);
 	}
 	tell_gaps(&scan);
-	if (count > 0 && has_hole(names, count)) {
+	if (lacks_a_file || (count > 0 && has_hole(names, count))) {
 		struct event_loss loss = {
 			.machine = scan.machine,
 			.stream = UINT32_MAX,

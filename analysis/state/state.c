@@ -460,6 +460,9 @@ void state_event(struct state *state, const struct event *event)
 	case EVENT_COMMIT:
 		state_commit(state, event);
 		break;
+	case EVENT_BE_PROCESS_END:
+		state_process_end(state, event);
+		break;
 	case EVENT_DEV_OPEN:
 		dev_open(state, event);
 		break;

@@ -157,6 +157,16 @@ bool state_failed(const struct state *state);
 /* The first context; the others follow at ->next. */
 struct state_context *state_contexts(const struct state *state);
 
+/* What the trace says of a process's end. */
+enum state_process_fate {
+	STATE_PROCESS_UNKNOWN, /* nothing: it was killed, runs on, or is not ours */
+	STATE_PROCESS_CUT,     /* it ended, but calls before that are missing */
+	STATE_PROCESS_ENDED,   /* it ended, and its last call was seen */
+};
+
+enum state_process_fate state_process_fate(const struct state *state, uint32_t pid,
+					   uint32_t machine);
+
 /*
  * False when lost events could have removed the mapping since it was seen, or
  * could have added unseen ones to the object.

@@ -20,6 +20,7 @@ struct state_thread {
 /* The numbers of the calls of one process that were seen: dense while nothing is lost. */
 struct state_numbers {
 	uint64_t first, last, count;
+	uint64_t end; /* the last one of all, as the process told at its end; 0: it did not */
 };
 
 struct state_pending {
@@ -39,7 +40,6 @@ struct state {
 	struct state_op *free_ops;
 	uint64_t contexts_count, objects_count;
 	size_t ops_under_way;
-	bool device_seen; /* a fake device tells what it does */
 	bool failed;
 	bool finishing;
 };
@@ -73,6 +73,7 @@ void state_link(struct state *state, struct state_context *backend,
 
 /* state_op.c */
 void state_op_begin(struct state *state, const struct event *event);
+void state_process_end(struct state *state, const struct event *event);
 void state_op_end(struct state *state, const struct event *event);
 void state_ioctl_begin(struct state *state, const struct event *event);
 void state_ioctl_end(struct state *state, const struct event *event);

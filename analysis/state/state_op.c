@@ -112,21 +112,31 @@ static void op_lost(struct state *state, struct state_op *op)
 		state_settle_flush(state, object);
 }
 
-/* Counts the number of a call that is seen for the first time. */
-static void number_seen(struct state *state, const struct event *event)
+/* The numbers of the process that event's op_id is of; NULL: out of memory. */
+static struct state_numbers *numbers_get(struct state *state, const struct event *event)
 {
 	uint64_t process = event->op_id >> 32;
 	struct state_numbers *numbers = table_get(&state->numbers, process, event->machine);
 
-	if (!numbers) {
-		numbers = calloc(1, sizeof(*numbers));
-		if (!numbers || table_set(&state->numbers, process, event->machine, numbers)) {
-			free(numbers);
-			state->failed = true;
-			return;
-		}
-		numbers->first = event->op_id;
+	if (numbers)
+		return numbers;
+	numbers = calloc(1, sizeof(*numbers));
+	if (!numbers || table_set(&state->numbers, process, event->machine, numbers)) {
+		free(numbers);
+		state->failed = true;
+		return NULL;
 	}
+	numbers->first = UINT64_MAX;
+	return numbers;
+}
+
+/* Counts the number of a call that is seen for the first time. */
+static void number_seen(struct state *state, const struct event *event)
+{
+	struct state_numbers *numbers = numbers_get(state, event);
+
+	if (!numbers)
+		return;
 	if (event->op_id < numbers->first)
 		numbers->first = event->op_id;
 	if (event->op_id > numbers->last)
@@ -134,24 +144,38 @@ static void number_seen(struct state *state, const struct event *event)
 	numbers->count++;
 }
 
-/*
- * Calls that are missing where no loss was told: their stream is gone. With a fake
- * device the numbers of its commits tell that; and its engine takes numbers of its own.
- */
+void state_process_end(struct state *state, const struct event *event)
+{
+	struct state_numbers *numbers = numbers_get(state, event);
+
+	if (numbers)
+		numbers->end = event->op_id;
+}
+
+enum state_process_fate state_process_fate(const struct state *state, uint32_t pid,
+					   uint32_t machine)
+{
+	const struct state_numbers *numbers = table_get(&state->numbers, pid, machine);
+
+	if (!numbers || !numbers->end)
+		return STATE_PROCESS_UNKNOWN;
+	return numbers->last == numbers->end ? STATE_PROCESS_ENDED : STATE_PROCESS_CUT;
+}
+
+/* Calls that are missing where no loss was told: their stream is gone. */
 static void numbers_finish(struct state *state)
 {
 	struct quality *quality = &state->analysis->quality;
 
-	if (state->device_seen)
-		return;
 	for (size_t i = 0; i < state->numbers.size; i++) {
 		const struct table_slot *slot = &state->numbers.slots[i];
 		const struct state_numbers *numbers = slot->value;
 
-		if (!numbers || slot->b >= quality->machines_count || quality->beginning_missing ||
+		if (!numbers || !numbers->count || slot->b >= quality->machines_count || quality->beginning_missing ||
 		    quality->machines[slot->b].lost_last_ns != INT64_MIN)
 			continue;
-		if (numbers->last - numbers->first + 1 > numbers->count)
+		if (numbers->last < numbers->end ||
+		    numbers->last - numbers->first + 1 > numbers->count)
 			quality->unaccounted++;
 	}
 }
@@ -170,7 +194,6 @@ static struct state_op *op_start(struct state *state, const struct event *event,
 		return NULL;
 	}
 	number_seen(state, event);
-	state->device_seen |= layer == STATE_DEVICE;
 	op->layer = layer;
 	op->op = layer == STATE_BACKEND ? event->op : event_op_of_cmd((uint32_t)event->cmd);
 	op->machine = event->machine;

@@ -54,7 +54,7 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 		return NULL;
 	ctx->engine = engine;
 	ctx->refs = 1;
-	ctx->number = trace_op_id_next();
+	ctx->number = trace_file_id_next();
 	ctx->account_mode = ACCOUNT_USER;
 	if (client)
 		ctx->origin = (struct engine_origin){ client->pid, client->tid, client->time_ns };

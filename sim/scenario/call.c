@@ -33,19 +33,22 @@ struct call {
 	int ret;
 };
 
+/* The process is the upper half, as in a recorded trace; and no number is left out. */
+static uint64_t next_op_id(struct world *world)
+{
+	return (uint64_t)TRACE_PID << 32 | ++world->next_op_id;
+}
+
 static struct call call_of(struct guest *guest, uint64_t now_ns)
 {
 	struct world *world = guest->world;
 
 	world->counts.calls++;
-	world->next_op_id += 2;
 	return (struct call){
 		.guest = guest,
 		.world = world,
 		.log = world->options.log,
-		/* The process is the upper half, as in a recorded trace. */
-		.op_id = (uint64_t)TRACE_PID << 32 | (world->next_op_id - 1),
-		.ioctl_op_id = (uint64_t)TRACE_PID << 32 | world->next_op_id,
+		.op_id = next_op_id(world),
 		.be = guest->index + 1,
 		.fd = TRACE_FD_FIRST + guest->index,
 		.begin_ns = now_ns,
@@ -125,8 +128,9 @@ static uint64_t pages_count(const struct world *world, uint64_t size)
 
 /* ---- the device's side of the trace ---------------------------------------- */
 
-static void log_ioctl_begin(const struct call *call, uint64_t cmd)
+static void log_ioctl_begin(struct call *call, uint64_t cmd)
 {
+	call->ioctl_op_id = next_op_id(call->world);
 	SIM_LOG(call->log, call->begin_ns, EV_IOCTL_BEGIN, call->be, call->ioctl_op_id, TRACE_PID,
 		call->guest->tid, cmd);
 }

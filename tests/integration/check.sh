@@ -83,6 +83,24 @@ for seed in ${SEED:-1 2 3 4 5 6}; do
 	rm -rf "$dir/lossy"
 done
 
+# A whole stream that is missing, its file empty or not there: LTTng has one a processor.
+find "$dir/clean" -name 'ioasis_*' ! -name '*.idx' -printf '%P\n' | sort >"$dir/streams"
+while read -r stream; do
+	for how in "truncate -s 0" rm; do
+		cp -r "$dir/clean" "$dir/lossy"
+		find "$dir/lossy" -name index -exec rm -r {} +
+		$how "$dir/lossy/$stream"
+		"$ioasis" check "$dir/lossy" >"$dir/lossy.log" 2>&1
+		if grep -q '^verdict: violation\|^verdict: possible' "$dir/lossy.log"; then
+			not_ok "without ${stream##*/} ($how): no violation"
+			sed 's/^/# /' "$dir/lossy.log"
+		else
+			ok "without ${stream##*/} ($how): no violation"
+		fi
+		rm -rf "$dir/lossy"
+	done
+done <"$dir/streams"
+
 # A stream file that ends in the middle of a packet.
 cp -r "$dir/clean" "$dir/cut"
 find "$dir/cut" -name 'ioasis_*' -size +8k ! -name '*.idx' -exec truncate -s 6000 {} +

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules that need the device's side of the trace: its commits and its DMA. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/check_rig.h"
+
+static void test_check_device_clean_session_is_ok(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	device_start(&maker);
+	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 1, 2, 0, 0);
+	maker_dma(&maker, 1, 0, PAGE, true, 0);
+	device_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), TRACE_COMMIT_UNMAP, 1, 3, PAGE, 0);
+	device_end(&maker, 4);
+	expect_ok(&maker);
+}
+
+/* The commits come in another order than their numbers: the numbers count. */
+static void test_check_device_commits_out_of_order_are_ok(void **state)
+{
+	struct maker_call map = on_range(OP_MAP_DMA, 1, 0, PAGE);
+	struct maker_call unmap = on_range(OP_UNMAP_DMA, 1, 0, PAGE);
+	struct trace_maker maker;
+
+	(void)state;
+	device_start(&maker);
+	device_call(&maker, map, TRACE_COMMIT_MAP, 1, 2, 0, 0);
+	map.tid = 201;
+	unmap.tid = 202;
+	maker_begin(&maker, &map);
+	maker_begin(&maker, &unmap);
+	maker_ioctl_begin(&maker, &map);
+	maker_ioctl_begin(&maker, &unmap);
+	maker_commit(&maker, &map, TRACE_COMMIT_MAP, 1, 4, 0);
+	maker_commit(&maker, &unmap, TRACE_COMMIT_UNMAP, 1, 3, PAGE);
+	maker_ioctl_end(&maker, &map, 0);
+	maker_ioctl_end(&maker, &unmap, 0);
+	maker_end(&maker, &map, 0, 0);
+	maker_end(&maker, &unmap, 0, 0);
+	device_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), TRACE_COMMIT_UNMAP, 1, 5, PAGE, 0);
+	device_end(&maker, 6);
+	expect_ok(&maker);
+}
+
+static void test_check_device_that_did_nothing_breaks_layers_agree(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	device_start(&maker);
+	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 1, 0, 0, 0);
+	device_end(&maker, 2);
+	expect(&maker, RULE_LAYERS_AGREE, VERDICT_VIOLATION, "map_dma");
+}
+
+static void test_check_device_that_did_it_elsewhere_breaks_layers_agree(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	device_start(&maker);
+	device_call(&maker, alloc_ioas, TRACE_COMMIT_ALLOC, 2, 1, 0, 2);
+	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 2, 2, 0, 0);
+	device_call(&maker, on_id(OP_FREE_ID, 2), TRACE_COMMIT_DESTROY, 2, 3, 0, 0);
+	device_end(&maker, 2);
+	expect(&maker, RULE_LAYERS_AGREE, VERDICT_VIOLATION, "map_dma");
+}
+
+static void test_check_device_dma_outside_is_violation(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	device_start(&maker);
+	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 1, 2, 0, 0);
+	maker_dma(&maker, 1, 0, PAGE + 1, false, 0);
+	device_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), TRACE_COMMIT_UNMAP, 1, 3, PAGE, 0);
+	device_end(&maker, 4);
+	expect(&maker, RULE_DMA_OUTSIDE, VERDICT_VIOLATION, "dma");
+}
+
+static void test_check_device_write_to_readonly_is_violation(void **state)
+{
+	struct maker_call map = on_range(OP_MAP_DMA, 1, 0, PAGE);
+	struct trace_maker maker;
+
+	(void)state;
+	map.readonly = true;
+	device_start(&maker);
+	device_call(&maker, map, TRACE_COMMIT_MAP, 1, 2, 0, 0);
+	maker_dma(&maker, 1, 0, PAGE, false, 0);
+	maker_dma(&maker, 1, 0, PAGE, true, 0);
+	device_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), TRACE_COMMIT_UNMAP, 1, 3, PAGE, 0);
+	device_end(&maker, 4);
+	expect(&maker, RULE_DMA_OUTSIDE, VERDICT_VIOLATION, "dma");
+}
+
+static void test_check_device_release_with_objects_is_leak(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	device_start(&maker);
+	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 1, 2, 0, 0);
+	maker_commit(&maker, NULL, TRACE_COMMIT_DESTROY, 1, 3, 0);
+	maker_disconnect(&maker, 0, -1);
+	expect(&maker, RULE_LEAK, VERDICT_VIOLATION, "closed");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check_device_clean_session_is_ok),
+		cmocka_unit_test(test_check_device_commits_out_of_order_are_ok),
+		cmocka_unit_test(test_check_device_that_did_nothing_breaks_layers_agree),
+		cmocka_unit_test(test_check_device_that_did_it_elsewhere_breaks_layers_agree),
+		cmocka_unit_test(test_check_device_dma_outside_is_violation),
+		cmocka_unit_test(test_check_device_write_to_readonly_is_violation),
+		cmocka_unit_test(test_check_device_release_with_objects_is_leak),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a trace lacks: lost events, a beginning that came late, an end that is cut off. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/check_rig.h"
+
+/* ---- lost events ---------------------------------------------------------------- */
+
+/* Plays with one loss in the middle and ends all; the verdict of rule, and of `users`. */
+static void expect_with_loss(struct trace_maker *maker, const struct maker_loss *loss,
+			     enum check_rule rule, enum check_verdict verdict)
+{
+	struct analysis *analysis;
+	struct check *check = maker_play(maker, loss, 1, &analysis);
+
+	assert_int_equal(check_rule_verdict(check, rule), verdict);
+	assert_int_equal(check_rule_verdict(check, RULE_USERS), VERDICT_UNKNOWN);
+	assert_int_equal(check_exit_status(check), verdict == VERDICT_VIOLATION ? 1 : 2);
+	check_destroy(check);
+	analysis_destroy(analysis);
+	maker_fini(maker);
+}
+
+/* A fault, and loss long before it: the fault is still certain. */
+static void test_check_fault_after_a_loss_is_violation(void **state)
+{
+	struct trace_maker maker;
+	struct maker_loss loss = { .cpu = 9 };
+
+	(void)state;
+	session_start(&maker);
+	loss.first_ns = maker.now_ns + 1;
+	loss.last_ns = maker.now_ns + 2;
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	session_end(&maker);
+	expect_with_loss(&maker, &loss, RULE_OVERLAP, VERDICT_VIOLATION);
+}
+
+/* The same maps with loss between them: an unmap may be what was lost. */
+static void test_check_conflict_across_a_loss_is_unknown(void **state)
+{
+	struct trace_maker maker;
+	struct maker_loss loss = { .cpu = 9 };
+
+	(void)state;
+	session_start(&maker);
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	loss.first_ns = maker.now_ns + 1;
+	loss.last_ns = maker.now_ns + 2;
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	session_end(&maker);
+	expect_with_loss(&maker, &loss, RULE_OVERLAP, VERDICT_UNKNOWN);
+}
+
+/* With commit numbers the object's own numbers prove that nothing of it was lost. */
+static void test_check_conflict_across_a_loss_with_dense_commits_is_violation(void **state)
+{
+	struct trace_maker maker;
+	struct maker_loss loss = { .cpu = 9 };
+
+	(void)state;
+	device_start(&maker);
+	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 1, 2, 0, 0);
+	loss.first_ns = maker.now_ns + 1;
+	loss.last_ns = maker.now_ns + 2;
+	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 1, 3, 0, 0);
+	device_end(&maker, 4);
+	expect_with_loss(&maker, &loss, RULE_OVERLAP, VERDICT_VIOLATION);
+}
+
+/* ---- late start ----------------------------------------------------------------- */
+
+static void dump_event(struct trace_maker *maker, enum event_kind kind, uint64_t id, uint64_t iova,
+		       uint64_t size)
+{
+	struct maker_call none = { .op = OP_NONE };
+	struct event *event;
+
+	maker_begin(maker, &none);
+	event = maker_last(maker);
+	event->kind = kind;
+	event->op_id = 0;
+	event->fd = 5;
+	event->owned = 1;
+	event->users = 1;
+	event->id = id;
+	event->iova = iova;
+	event->size = size;
+	event->last = size ? iova + size - 1 : iova;
+}
+
+static void test_check_state_dump_is_where_a_late_trace_starts(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	maker_init(&maker, false, 1);
+	dump_event(&maker, EVENT_BE_STATE, 0, 0, 0);
+	dump_event(&maker, EVENT_BE_OBJECT, 1, 0, 0);
+	dump_event(&maker, EVENT_BE_MAPPING, 1, 0, PAGE);
+	dump_event(&maker, EVENT_BE_STATE_END, 0, 0, 0);
+	maker_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), 0, 0);
+	session_end(&maker);
+	expect_ok(&maker);
+}
+
+static void test_check_mapping_of_a_state_dump_counts(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	maker_init(&maker, false, 1);
+	dump_event(&maker, EVENT_BE_STATE, 0, 0, 0);
+	dump_event(&maker, EVENT_BE_OBJECT, 1, 0, 0);
+	dump_event(&maker, EVENT_BE_MAPPING, 1, 0, PAGE);
+	dump_event(&maker, EVENT_BE_STATE_END, 0, 0, 0);
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	maker_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), 0, 0);
+	session_end(&maker);
+	expect(&maker, RULE_OVERLAP, VERDICT_VIOLATION, "map_dma");
+}
+
+/* Without one, what was there before is not known, and that is what it says. */
+static void test_check_late_start_without_dump_is_unknown(void **state)
+{
+	struct trace_maker maker;
+	struct analysis *analysis;
+	struct check *check;
+
+	(void)state;
+	maker_init(&maker, false, 1);
+	maker_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), 0, 0);
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	maker_call(&maker, on_id(OP_FREE_ID, 1), 0, 0);
+	maker_disconnect(&maker, 0, -1);
+	check = maker_play(&maker, NULL, 0, &analysis);
+	assert_int_equal(check_verdict(check), VERDICT_UNKNOWN);
+	check_destroy(check);
+	analysis_destroy(analysis);
+	maker_fini(&maker);
+}
+
+/* ---- the end -------------------------------------------------------------------- */
+
+/* The verdict of `leak` on the trace of a recorder that tells when its streams ended. */
+static void expect_leak(struct trace_maker *maker, uint32_t ends, enum check_verdict verdict)
+{
+	struct analysis *analysis = analysis_create();
+	struct check *check = check_create(analysis, NULL);
+	struct quality_machine *machine;
+
+	quality_machine(analysis_quality(analysis), "host", "clock");
+	machine = &analysis_quality(analysis)->machines[0];
+	machine->by_lttng = true;
+	machine->ends = ends;
+	if (ends) {
+		machine->ends_first_ns = maker->now_ns + 1000000;
+		machine->ends_last_ns = machine->ends_first_ns + 1000;
+	}
+	for (size_t i = 0; i < maker->count; i++)
+		analysis_event(analysis, &maker->events[i]);
+	analysis_finish(analysis, false);
+	assert_string_equal(check_verdict_name(check_rule_verdict(check, RULE_LEAK)),
+			    check_verdict_name(verdict));
+	check_destroy(check);
+	analysis_destroy(analysis);
+	maker_fini(maker);
+}
+
+/* A session that ends with a mapping and a user left. */
+static void leave_things(struct trace_maker *maker)
+{
+	session_start(maker);
+	maker_call(maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+}
+
+static void process_end(struct trace_maker *maker, uint64_t last_op)
+{
+	struct maker_call none = { .op = OP_NONE };
+
+	maker_begin(maker, &none);
+	maker_last(maker)->kind = EVENT_BE_PROCESS_END;
+	maker_last(maker)->op_id = last_op;
+}
+
+static void test_check_leftovers_of_a_process_that_told_its_end_are_leak(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	leave_things(&maker);
+	process_end(&maker, maker.last_op);
+	expect_leak(&maker, 0, VERDICT_VIOLATION);
+}
+
+static void test_check_leftovers_with_the_last_calls_missing_are_unknown(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	leave_things(&maker);
+	process_end(&maker, maker.last_op + 2);
+	expect_leak(&maker, 2, VERDICT_UNKNOWN);
+}
+
+static void test_check_leftovers_with_a_call_missing_are_unknown(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	leave_things(&maker);
+	maker.last_op++; /* whatever that one did */
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, PAGE, PAGE), 0, 0);
+	process_end(&maker, maker.last_op);
+	expect_leak(&maker, 2, VERDICT_UNKNOWN);
+}
+
+/* A process that is killed does not tell; its streams do, if there are several. */
+static void test_check_leftovers_of_a_killed_process_are_leak(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	leave_things(&maker);
+	expect_leak(&maker, 2, VERDICT_VIOLATION);
+}
+
+static void test_check_leftovers_in_the_only_stream_are_unknown(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	leave_things(&maker);
+	expect_leak(&maker, 1, VERDICT_UNKNOWN);
+}
+
+static void test_check_leftovers_of_a_copied_trace_are_unknown(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	leave_things(&maker);
+	expect_leak(&maker, 0, VERDICT_UNKNOWN);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check_fault_after_a_loss_is_violation),
+		cmocka_unit_test(test_check_conflict_across_a_loss_is_unknown),
+		cmocka_unit_test(test_check_conflict_across_a_loss_with_dense_commits_is_violation),
+		cmocka_unit_test(test_check_state_dump_is_where_a_late_trace_starts),
+		cmocka_unit_test(test_check_mapping_of_a_state_dump_counts),
+		cmocka_unit_test(test_check_late_start_without_dump_is_unknown),
+		cmocka_unit_test(test_check_leftovers_of_a_process_that_told_its_end_are_leak),
+		cmocka_unit_test(test_check_leftovers_with_the_last_calls_missing_are_unknown),
+		cmocka_unit_test(test_check_leftovers_with_a_call_missing_are_unknown),
+		cmocka_unit_test(test_check_leftovers_of_a_killed_process_are_leak),
+		cmocka_unit_test(test_check_leftovers_in_the_only_stream_are_unknown),
+		cmocka_unit_test(test_check_leftovers_of_a_copied_trace_are_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

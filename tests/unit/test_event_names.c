@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Events by name: of ours and of QEMU's own tracing. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "analysis/event_names.h"
+#include "tests/unit/check_rig.h"
+
+static void test_event_class_of_names(void **state)
+{
+	struct event_class class = event_class_find("iommufd_backend:unmap_dma_non_exist");
+
+	(void)state;
+	assert_int_equal(class.kind, EVENT_OP_END);
+	assert_int_equal(class.op, OP_UNMAP_DMA);
+	assert_true(class.non_exist);
+	class = event_class_find("iommufd_backend:map_file_dma_begin");
+	assert_int_equal(class.kind, EVENT_OP_BEGIN);
+	assert_int_equal(event_field_offset(&class, "fd"), offsetof(struct event, file_fd));
+	class = event_class_find("qemu:iommufd_backend_map_dma");
+	assert_int_equal(class.kind, EVENT_OP_END);
+	assert_true(class.qemu);
+	assert_int_equal(event_field_offset(&class, "iommufd"), offsetof(struct event, fd));
+	class = event_class_find("qemu:iommu_backend_set_fd");
+	assert_int_equal(class.op, OP_SET_FD);
+	assert_int_equal(event_class_find("qemu:something").kind, EVENT_OTHER);
+	assert_int_equal(event_class_find("").kind, EVENT_OTHER);
+	assert_string_equal(event_op_name(event_op_of_cmd(0x3b85)), "IOAS_MAP");
+	assert_string_equal(event_op_name(event_op_of_cmd(0x3ba0)), "TEST_CMD");
+	assert_string_equal(event_op_name(event_op_of_cmd(0x3b71)), "VFIO_IOMMU_MAP_DMA");
+	assert_string_equal(event_op_name(event_op_of_cmd(0x1234)), "other ioctl");
+}
+
+/* ---- QEMU's own events ---------------------------------------------------------- */
+
+/* It names no backend and no call, and ends calls only. */
+static void qemu_event(struct trace_maker *maker, enum event_op op, int64_t fd, uint64_t id,
+		       uint64_t iova, uint64_t size, int64_t ret)
+{
+	struct maker_call call = { .op = op, .tid = 300, .id = id, .iova = iova, .size = size };
+	struct event *event;
+
+	maker_end(maker, &call, ret, op == OP_ALLOC_IOAS ? id : 0);
+	event = maker_last(maker);
+	event->qemu = true;
+	event->op_id = 0;
+	event->be = 0;
+	event->fd = fd;
+	event->owned = 1;
+	event->users = op == OP_CONNECT;
+}
+
+static void qemu_session(struct trace_maker *maker, bool twice)
+{
+	maker_init(maker, false, 1);
+	qemu_event(maker, OP_CONNECT, 9, 0, 0, 0, 0);
+	qemu_event(maker, OP_ALLOC_IOAS, 9, 2, 0, 0, 0);
+	qemu_event(maker, OP_MAP_DMA, 9, 2, 0, PAGE, 0);
+	if (twice)
+		qemu_event(maker, OP_MAP_DMA, 9, 2, 0, PAGE, 0);
+	qemu_event(maker, OP_UNMAP_DMA, 9, 2, 0, PAGE, 0);
+	qemu_event(maker, OP_UNMAP_DMA, 9, 2, 0, PAGE, -1);
+	maker_last(maker)->non_exist = true;
+	qemu_event(maker, OP_FREE_ID, 9, 2, 0, 0, 0);
+	qemu_event(maker, OP_DISCONNECT, -1, 0, 0, 0, 0);
+}
+
+static void test_check_qemu_clean_session_is_ok(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	qemu_session(&maker, false);
+	expect_ok(&maker);
+}
+
+static void test_check_qemu_double_map_is_violation(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	qemu_session(&maker, true);
+	expect(&maker, RULE_OVERLAP, VERDICT_VIOLATION, "map_dma");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_event_class_of_names),
+		cmocka_unit_test(test_check_qemu_clean_session_is_ok),
+		cmocka_unit_test(test_check_qemu_double_map_is_violation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
