@@ -13,6 +13,7 @@
 
 #include "cli/cost_from.h"
 #include "cli/options.h"
+#include "cli/shipped_scenarios.h"
 #include "sim/scenario/load.h"
 #include "sim/scenario/schema.h"
 #include "sim/scenario/simulate.h"
@@ -38,6 +39,7 @@ struct options {
 	enum timing timing;
 	bool json;
 	bool keys;
+	bool list;
 	bool lttng;
 };
 
@@ -119,6 +121,13 @@ static bool set_keys(void *opaque, const char *value)
 	return true;
 }
 
+static bool set_list(void *opaque, const char *value)
+{
+	(void)value;
+	((struct options *)opaque)->list = true;
+	return true;
+}
+
 static const struct cli_option option_table[] = {
 	{ "seed", 0, "N", "a number", "seed of the run (default 1)", set_seed },
 	{ "device", 0, "inproc|PATH", "inproc or the path of a device",
@@ -136,14 +145,16 @@ static const struct cli_option option_table[] = {
 	  set_output },
 	{ "json", 0, NULL, NULL, "print JSON", set_json },
 	{ "keys", 0, NULL, NULL, "list what a scenario may say, and the presets", set_keys },
+	{ "list", 0, NULL, NULL, "list the scenarios that come with ioasis", set_list },
 	{ NULL, 0, NULL, NULL, NULL, NULL },
 };
 
 static const struct cli_command command = {
 	.name = "simulate",
-	.synopsis = "SCENARIO.yaml [OPTIONS]",
+	.synopsis = "SCENARIO [OPTIONS]",
 	.summary = "Runs a scenario in virtual time: the same seed gives the same result.",
 	.details =
+		"SCENARIO is a file, or the name of one that comes with ioasis (--list).\n"
 		"Simulated clients use the real backend on the real engine; only time, load and\n"
 		"cost are simulated. With --device PATH every call is also made there and its\n"
 		"answer compared. docs/SIMULATOR.md says what there is.",
@@ -273,15 +284,24 @@ int cmd_simulate(int argc, char **argv)
 	struct options options = { .seed = 1 };
 	char error[SCENARIO_ERROR_BYTES];
 	struct scenario scenario;
+	char path[PATH_MAX];
+	const char *file;
 	int status, first = cli_parse(&command, argc, argv, &options, &status);
 
 	if (first < 0)
 		return status;
 	if (options.keys)
 		return print_keys();
+	if (options.list)
+		return shipped_scenarios_print(&command, options.json);
+	if (first == argc)
+		return cli_fail(&command, "no scenario given; name a file, or one of --list");
 	if (first != argc - 1)
-		return cli_fail(&command, first == argc ? "no scenario given; name a file"
-							: "more than one scenario; name one file");
+		return cli_fail(&command, "more than one scenario: %s and %s; name one",
+				argv[first], argv[first + 1]);
+	file = shipped_scenario_file(&command, argv[first], path, &status);
+	if (!file)
+		return status;
 	if (options.lttng) {
 		const char *why = trace_load_probes();
 
@@ -290,7 +310,7 @@ int cmd_simulate(int argc, char **argv)
 	}
 	if (options.cost_from && (status = apply_costs(&options)))
 		return status;
-	if (scenario_load(argv[first], options.settings, options.settings_count, &scenario,
+	if (scenario_load(file, options.settings, options.settings_count, &scenario,
 			  error)) {
 		fprintf(stderr, "%s\n", error);
 		return 3;

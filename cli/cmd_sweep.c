@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "cli/shipped_scenarios.h"
 #include "sim/scenario/load.h"
 
 #define VARIES_MAX 8
@@ -116,9 +117,10 @@ static const struct cli_option option_table[] = {
 
 static const struct cli_command command = {
 	.name = "sweep",
-	.synopsis = "SCENARIO.yaml --vary KEY=A,B,... [OPTIONS]",
+	.synopsis = "SCENARIO --vary KEY=A,B,... [OPTIONS]",
 	.summary = "Runs a scenario for many settings and seeds.",
 	.details =
+		"SCENARIO is a file, or a name that 'ioasis simulate --list' shows.\n"
 		"Without -j it prints the commands, one a line: pipe them into parallel, or let\n"
 		"each task of a Slurm array run its line. 'ioasis merge DIR' joins the results.",
 	.options = option_table,
@@ -305,19 +307,27 @@ int cmd_sweep(int argc, char **argv)
 {
 	struct options options = { .first_seed = 1, .last_seed = 1, .dir = "ioasis-sweep" };
 	struct sigaction action = { .sa_handler = on_signal };
+	char path[PATH_MAX];
+	const char *file;
 	struct run run;
 	uint64_t count;
 	int status, first = cli_parse(&command, argc, argv, &options, &status);
 
 	if (first < 0)
 		return status;
+	if (first == argc)
+		return cli_fail(&command, "no scenario given; name a file, or one of "
+					  "'ioasis simulate --list'");
 	if (first != argc - 1)
-		return cli_fail(&command, first == argc ? "no scenario given; name a file"
-							: "more than one scenario; name one file");
+		return cli_fail(&command, "more than one scenario: %s and %s; name one",
+				argv[first], argv[first + 1]);
+	file = shipped_scenario_file(&command, argv[first], path, &status);
+	if (!file)
+		return status;
 	count = combinations_count(&options) * (options.last_seed - options.first_seed + 1);
 	if (!make_run(&options, argv[first], 0, &run))
 		return cli_fail(&command, "a value or the name of the directory is too long");
-	if (!settings_hold(&options, argv[first], count))
+	if (!settings_hold(&options, file, count))
 		return 3;
 	if (mkdir(options.dir, 0777) && errno != EEXIST)
 		return cli_fail(&command, "--output %s: %s", options.dir, strerror(errno));

@@ -20,6 +20,7 @@ cli_srcs := \
 	cli/main.c \
 	cli/options.c \
 	cli/read_traces.c \
+	cli/shipped_scenarios.c \
 	cli/tracing_session.c
 
 ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(process_srcs) $(inproc_srcs) $(fuse_srcs) $(vfio_srcs) $(exec_srcs) \
@@ -55,3 +56,5 @@ install-programs: $(programs) $(libs)
 	$(Q)install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/lib'
 	$(Q)install -m 755 $(B)/ioasis $(B)/ioasis-vmm '$(DESTDIR)$(prefix)/bin'
 	$(Q)install -m 755 $(B)/libioasis-probes.so '$(DESTDIR)$(prefix)/lib'
+	$(Q)install -d '$(DESTDIR)$(prefix)/share/ioasis/scenarios'
+	$(Q)install -m 644 sim/scenarios/*.yaml '$(DESTDIR)$(prefix)/share/ioasis/scenarios'

@@ -151,7 +151,8 @@ $(serve_clients): $(B)/tests/%: tests/integration/%.c backend/include/ioasis/iom
 tests += $(B)/tests/simulate_O0
 simulate_O0_objs := $(patsubst %.c,$(O)/O0/%.o,$(sort $(des_srcs) $(scenario_srcs)))
 simulate_O0_srcs = $(sort tests/integration/simulate_main.c cli/cmd_simulate.c \
-	cli/cost_from.c cli/options.c cli/read_traces.c $(analysis_srcs) $(backend_srcs) $(engine_srcs) $(inproc_srcs) $(process_srcs) $(tracepoints_srcs))
+	cli/cost_from.c cli/options.c cli/read_traces.c \
+	cli/shipped_scenarios.c $(analysis_srcs) $(backend_srcs) $(engine_srcs) $(inproc_srcs) $(process_srcs) $(tracepoints_srcs))
 
 $(O)/O0/%.o: %.c
 	@mkdir -p $(@D)

@@ -107,6 +107,20 @@ check "several traces at once are checked" eval \
 check_status "and the rules hold in each" 0 "$BUILD/ioasis" check boot.trace nic.trace nic.a
 check_status "and replayed" 0 "$BUILD/ioasis" replay boot.trace nic.trace nic.a
 
+# A shipped scenario by its name, from any folder; a file of that name goes first.
+check "a shipped scenario is found by its name" eval \
+	'cmp <(simulate boot) <(simulate "$scenarios/boot.yaml")'
+check_output "--list names them all" "$(cd "$scenarios" && ls ./*.yaml | sed "s,^./,,;s,.yaml$,,")" \
+	eval "simulate --list | sed 's/ .*//'"
+check "and says as JSON where they are" eval "simulate --list --json | python3 -c '
+import json, os, sys
+assert all(os.path.samefile(s[\"file\"], \"$scenarios/\" + s[\"name\"] + \".yaml\")
+           for s in json.load(sys.stdin))'"
+sed 's/^name: .*/name: mine/' "$scenarios/boot.yaml" >nvme
+check "but a file of that name goes first" eval "simulate nvme | grep -q ^mine:"
+check "an unknown name gets the list" grep -q "^ioasis simulate: boott: .* one of boot buggy" \
+	<(simulate boott 2>&1)
+
 # Mistakes on the command line.
 check_status "no scenario is an error" 3 simulate
 check_status "an unknown file is an error" 3 simulate nowhere.yaml
