@@ -83,42 +83,48 @@ static int unknown_id(struct vmm *vmm)
 	return 0;
 }
 
-static int use_after_free(struct vmm *vmm)
+/* An address space that was freed, with a mapping in it if so wished. */
+static int ioas_freed(struct vmm *vmm, bool mapped, uint32_t *ioas)
 {
-	uint32_t ioas;
-	int ret = ioas_alloc(vmm, &ioas);
+	int ret = ioas_alloc(vmm, ioas);
 
 	if (ret)
 		return ret;
-	iommufd_backend_free_id(vmm->be, ioas);
-	scratch_map(vmm, ioas, SCRATCH, SCRATCH_BYTES, false);
+	if (mapped)
+		scratch_map(vmm, *ioas, SCRATCH, SCRATCH_BYTES, false);
+	iommufd_backend_free_id(vmm->be, *ioas);
 	return 0;
+}
+
+static int use_after_free(struct vmm *vmm)
+{
+	uint32_t ioas;
+	int ret = ioas_freed(vmm, false, &ioas);
+
+	if (!ret)
+		scratch_map(vmm, ioas, SCRATCH, SCRATCH_BYTES, false);
+	return ret;
 }
 
 static int double_free(struct vmm *vmm)
 {
 	uint32_t ioas;
-	int ret = ioas_alloc(vmm, &ioas);
+	int ret = ioas_freed(vmm, false, &ioas);
 
-	if (ret)
-		return ret;
-	iommufd_backend_free_id(vmm->be, ioas);
-	iommufd_backend_free_id(vmm->be, ioas);
-	return 0;
+	if (!ret)
+		iommufd_backend_free_id(vmm->be, ioas);
+	return ret;
 }
 
 /* One part of the VMM frees an address space; another still has a mapping there. */
 static int freed_while_in_use(struct vmm *vmm)
 {
 	uint32_t ioas;
-	int ret = ioas_alloc(vmm, &ioas);
+	int ret = ioas_freed(vmm, true, &ioas);
 
-	if (ret)
-		return ret;
-	scratch_map(vmm, ioas, SCRATCH, SCRATCH_BYTES, false);
-	iommufd_backend_free_id(vmm->be, ioas);
-	vmm_unmap(vmm, ioas, SCRATCH, SCRATCH_BYTES);
-	return 0;
+	if (!ret)
+		vmm_unmap(vmm, ioas, SCRATCH, SCRATCH_BYTES);
+	return ret;
 }
 
 struct race {
@@ -197,13 +203,8 @@ static int alloc_before_connect(struct vmm *vmm)
 static int free_before_unmap(struct vmm *vmm)
 {
 	uint32_t ioas;
-	int ret = ioas_alloc(vmm, &ioas);
 
-	if (ret)
-		return ret;
-	scratch_map(vmm, ioas, SCRATCH, SCRATCH_BYTES, false);
-	iommufd_backend_free_id(vmm->be, ioas);
-	return 0;
+	return ioas_freed(vmm, true, &ioas);
 }
 
 static int dirty_read_before_on(struct vmm *vmm)
