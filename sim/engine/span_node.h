@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The nodes of a span tree, for its own files alone: span_tree.c (look-up and
- * change), span_gap.c (gaps), span_verify.c.
+ * change), span_gap.c (gaps, and whether all is as it must be).
  */
 #ifndef IOASIS_ENGINE_SPAN_NODE_H
 #define IOASIS_ENGINE_SPAN_NODE_H

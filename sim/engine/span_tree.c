@@ -397,51 +397,44 @@ int span_tree_insert(struct span_tree *tree, uint64_t start, uint64_t last, void
 
 /* ---- removal -------------------------------------------------------------------- */
 
+/* A node of either kind, by its level. */
+static uint32_t *node_count(void *node, uint32_t level)
+{
+	return level ? &((struct span_inner *)node)->count : &((struct span_leaf *)node)->count;
+}
+
+static void node_shift(void *node, uint32_t level, uint32_t to, uint32_t from)
+{
+	if (level)
+		inner_shift(node, to, from);
+	else
+		leaf_shift(node, to, from);
+}
+
+static void node_copy(void *dst, uint32_t level, uint32_t to, const void *src, uint32_t from,
+		      uint32_t n)
+{
+	if (level)
+		inner_copy(dst, to, src, from, n);
+	else
+		leaf_copy(dst, to, src, from, n);
+}
+
 /* Moves entries between two neighbours, so that both are half full or right is empty. */
-static void leaf_balance(struct span_leaf *left, struct span_leaf *right)
+static void node_balance(void *left, void *right, uint32_t level)
 {
-	uint32_t sum = left->count + right->count;
+	uint32_t *count = node_count(left, level);
+	uint32_t sum = *count + *node_count(right, level);
 	uint32_t want = sum <= NODE_MAX ? sum : sum / 2;
 
-	if (want > left->count) {
-		uint32_t n = want - left->count;
-
-		leaf_copy(left, left->count, right, 0, n);
-		left->count = want;
-		leaf_shift(right, 0, n);
+	if (want > *count) {
+		node_copy(left, level, *count, right, 0, want - *count);
+		node_shift(right, level, 0, want - *count);
 	} else {
-		uint32_t n = left->count - want;
-
-		leaf_shift(right, n, 0);
-		leaf_copy(right, 0, left, want, n);
-		left->count = want;
+		node_shift(right, level, *count - want, 0);
+		node_copy(right, level, 0, left, want, *count - want);
 	}
-}
-
-static void inner_balance(struct span_inner *left, struct span_inner *right)
-{
-	uint32_t sum = left->count + right->count;
-	uint32_t want = sum <= NODE_MAX ? sum : sum / 2;
-
-	if (want > left->count) {
-		uint32_t n = want - left->count;
-
-		inner_copy(left, left->count, right, 0, n);
-		left->count = want;
-		inner_shift(right, 0, n);
-	} else {
-		uint32_t n = left->count - want;
-
-		inner_shift(right, n, 0);
-		inner_copy(right, 0, left, want, n);
-		left->count = want;
-	}
-}
-
-static uint32_t node_count(const void *node, uint32_t level)
-{
-	return level ? ((const struct span_inner *)node)->count :
-		       ((const struct span_leaf *)node)->count;
+	*count = want;
 }
 
 /*
@@ -454,7 +447,7 @@ static void inner_mend(struct span_tree *tree, struct span_inner *inner, uint32_
 	uint32_t left = i ? i - 1 : 0;
 	uint32_t right = left + 1;
 
-	if (node_count(inner->child[i], child_level) >= NODE_MAX / 2) {
+	if (*node_count(inner->child[i], child_level) >= NODE_MAX / 2) {
 		if (ends)
 			inner_describe(inner, i, child_level);
 		else
@@ -464,12 +457,10 @@ static void inner_mend(struct span_tree *tree, struct span_inner *inner, uint32_
 	if (right == inner->count) {
 		/* An only child has no neighbour; it goes when it is empty. */
 		right = left;
-	} else if (child_level) {
-		inner_balance(inner->child[left], inner->child[right]);
 	} else {
-		leaf_balance(inner->child[left], inner->child[right]);
+		node_balance(inner->child[left], inner->child[right], child_level);
 	}
-	if (!node_count(inner->child[right], child_level)) {
+	if (!*node_count(inner->child[right], child_level)) {
 		if (!child_level)
 			leaf_unlink(inner->child[right]);
 		node_free(tree, inner->child[right], child_level);
@@ -483,14 +474,14 @@ static void inner_mend(struct span_tree *tree, struct span_inner *inner, uint32_
 
 static void root_shrink(struct span_tree *tree)
 {
-	while (tree->height && node_count(tree->root, tree->height) == 1) {
+	while (tree->height && *node_count(tree->root, tree->height) == 1) {
 		struct span_inner *root = tree->root;
 
 		tree->root = root->child[0];
 		node_free(tree, root, tree->height);
 		tree->height--;
 	}
-	if (!node_count(tree->root, tree->height)) {
+	if (!*node_count(tree->root, tree->height)) {
 		node_free(tree, tree->root, tree->height);
 		tree->root = NULL;
 		tree->height = 0;
