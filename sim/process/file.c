@@ -15,9 +15,15 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+/* Linux 6.9: a pidfd of a thread, which may have open files of its own. */
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
 
 struct process_file {
 	struct engine_file file; /* first member */
@@ -29,7 +35,10 @@ static int file_fd(struct engine_file *file)
 	return ((struct process_file *)file)->fd;
 }
 
-/* As memfd_pin_folios() (mm/gup.c): only shmem and hugetlb, nothing past the end: EINVAL. */
+/*
+ * As memfd_pin_folios() (mm/gup.c): only shmem and hugetlb, and nothing past the end, not
+ * even the rest of the file's last page: EINVAL.
+ */
 static ssize_t file_pin(struct engine_file *file, uint64_t first_page, size_t npages, bool write,
 			struct engine_page *pages)
 {
@@ -41,7 +50,7 @@ static ssize_t file_pin(struct engine_file *file, uint64_t first_page, size_t np
 		return -EINVAL;
 	if (fstat(file_fd(file), &st))
 		return -EINVAL;
-	count = ((uint64_t)st.st_size + ENGINE_PAGE_SIZE - 1) / ENGINE_PAGE_SIZE;
+	count = (uint64_t)st.st_size / ENGINE_PAGE_SIZE;
 	if (first_page >= count)
 		return -EINVAL;
 	if (npages > count - first_page)
@@ -157,4 +166,39 @@ struct engine_file *process_file_create(struct process_table *table, int fd, int
 	file_classify(table, pf);
 	*err = 0;
 	return &pf->file;
+}
+
+/* ---- the fd of a client ------------------------------------------------------------ */
+
+/* fget() (fs/file.c) takes no file that was opened with O_PATH. */
+static int fd_unless_path(int got)
+{
+	int flags = fcntl(got, F_GETFL);
+
+	if (flags >= 0 && !(flags & O_PATH))
+		return got;
+	close(got);
+	return -EBADF;
+}
+
+int process_client_fd_get(const struct engine_client *client, int fd)
+{
+	const struct process_client *pc = (const struct process_client *)client;
+	int pidfd = -1, got;
+
+	if (fd < 0)
+		return -EBADF;
+	/* Its first thread may have ended, and its open files with it. */
+	if (client->tid != client->pid)
+		pidfd = (int)syscall(SYS_pidfd_open, client->tid, PIDFD_THREAD);
+	/* In its parent's address space (vfork), but with open files of its own. */
+	if (pidfd < 0 && pc->process->tgid != client->pid) {
+		pidfd = (int)syscall(SYS_pidfd_open, client->pid, 0);
+		if (pidfd < 0)
+			return -EBADF;
+	}
+	got = (int)syscall(SYS_pidfd_getfd, pidfd < 0 ? pc->process->pidfd : pidfd, fd, 0);
+	if (pidfd >= 0)
+		close(pidfd);
+	return got < 0 ? -EBADF : fd_unless_path(got);
 }

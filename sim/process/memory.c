@@ -305,7 +305,8 @@ static size_t pin_in_vma(struct process *process, const struct process_vma *vma,
 	uint64_t in_vma = (vma->end - va) / ENGINE_PAGE_SIZE;
 	bool by_file = vma->shared && vma->inode;
 
-	if (!vma->readable || (write && !vma->writable))
+	/* check_vma_flags() (mm/gup.c): a writable mapping is also written if none may read it. */
+	if (write ? !vma->writable : !vma->readable)
 		return 0;
 	if (vma_is_device_memory(process, vma))
 		return 0;

@@ -551,26 +551,6 @@ static struct engine_mm *client_mm_get(const struct engine_client *client)
 	return &pc->process->mm;
 }
 
-int process_client_fd_get(const struct engine_client *client, int fd)
-{
-	const struct process_client *pc = to_process_client(client);
-	int pidfd = pc->process->pidfd, got;
-
-	if (fd < 0)
-		return -EBADF;
-	if (pc->process->tgid == client->pid) {
-		got = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-		return got < 0 ? -EBADF : got;
-	}
-	/* In its parent's address space (vfork), but with open files of its own. */
-	pidfd = (int)syscall(SYS_pidfd_open, client->pid, 0);
-	if (pidfd < 0)
-		return -EBADF;
-	got = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	close(pidfd);
-	return got < 0 ? -EBADF : got;
-}
-
 static struct engine_file *client_file_get(const struct engine_client *client, int fd, int *err)
 {
 	int got = process_client_fd_get(client, fd);

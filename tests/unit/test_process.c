@@ -37,20 +37,29 @@ struct world {
 	struct process_table *table;
 	char *rw;     /* 4 private pages, then a hole */
 	char *ro;     /* 1 page, read only */
+	char *wo;     /* 1 page, PROT_WRITE alone */
 	char *none;   /* 1 page, PROT_NONE */
 	char *shared; /* 2 pages of memfd, twice: shared_again is the same memory */
 	char *shared_again;
 	char *file; /* 2 pages mapped of a file of one page */
-	int memfd, eventfd;
+	int memfd, memfd_path, eventfd; /* memfd_path: memfd, opened with O_PATH */
 	int to_child, from_child;
 	pid_t pid;
 	uint32_t thread; /* a second thread of the child */
 };
 
+/* An open file that only the second thread of the child has, at this number. */
+#define FD_OF_THREAD 700
+
 static void *thread_main(void *arg)
 {
 	uint32_t *tid = arg;
+	int fd;
 
+	unshare(CLONE_FILES);
+	fd = memfd_create("thread", 0);
+	dup2(fd, FD_OF_THREAD);
+	close(fd);
 	__atomic_store_n(tid, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
 	pause();
 	return NULL;
@@ -113,17 +122,20 @@ static int setup(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	int to[2], from[2], file;
-	char name[] = "/tmp/ioasis-test-XXXXXX";
+	char name[] = "/tmp/ioasis-test-XXXXXX", path[32];
 
 	world->table = process_table_create();
 	world->rw = map(5, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	strcpy(world->rw, "hello");
 	world->ro = map(1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	world->wo = map(1, PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	world->none = map(1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	world->memfd = memfd_create("test", 0);
 	assert_int_equal(ftruncate(world->memfd, 2 * PAGE), 0);
 	world->shared = map(2, PROT_READ | PROT_WRITE, MAP_SHARED, world->memfd);
 	world->shared_again = map(2, PROT_READ | PROT_WRITE, MAP_SHARED, world->memfd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", world->memfd);
+	world->memfd_path = open(path, O_PATH);
 	world->eventfd = eventfd(0, 0);
 	file = mkstemp(name);
 	unlink(name);
@@ -157,6 +169,7 @@ static int teardown(void **state)
 	close(world->to_child);
 	close(world->from_child);
 	close(world->memfd);
+	close(world->memfd_path);
 	close(world->eventfd);
 	free(world);
 	return 0;
@@ -241,6 +254,8 @@ static void test_pins_follow_presence_and_permission(void **state)
 	assert_int_equal(mm->ops->pin(mm, at(world->rw) + 4 * PAGE, 1, false, NULL), -EFAULT);
 	assert_int_equal(mm->ops->pin(mm, at(world->ro), 1, false, NULL), 1);
 	assert_int_equal(mm->ops->pin(mm, at(world->ro), 1, true, NULL), -EFAULT);
+	assert_int_equal(mm->ops->pin(mm, at(world->wo), 1, false, NULL), -EFAULT);
+	assert_int_equal(mm->ops->pin(mm, at(world->wo), 1, true, NULL), 1);
 	assert_int_equal(mm->ops->pin(mm, at(world->none), 1, false, NULL), -EFAULT);
 	assert_int_equal(mm->ops->pin(mm, at(world->file), 2, false, NULL), 1);
 	assert_int_equal(mm->ops->pin(mm, at(world->file) + PAGE, 1, false, NULL), -EFAULT);
@@ -301,6 +316,10 @@ static void test_identities_are_of_pages_not_of_addresses(void **state)
 	assert_memory_equal(pages, of_file, sizeof(of_file));
 	assert_int_equal(file->ops->pin(file, 1, 2, true, NULL), 1);
 	assert_int_equal(file->ops->pin(file, 2, 1, true, NULL), -EINVAL);
+	/* The kernel pins no page that the file ends in. */
+	assert_int_equal(ftruncate(world->memfd, PAGE + 100), 0);
+	assert_int_equal(file->ops->pin(file, 0, 2, true, NULL), 1);
+	assert_int_equal(file->ops->pin(file, 1, 1, true, NULL), -EINVAL);
 	file->ops->free(file);
 	mm_put(mm);
 	process_client_fini(&pc);
@@ -348,6 +367,8 @@ static void test_files_are_told_apart(void **state)
 	assert_int_equal(err, -EBADF);
 	assert_null(pc.client.ops->file_get(&pc.client, -1, &err));
 	assert_int_equal(err, -EBADF);
+	assert_null(pc.client.ops->file_get(&pc.client, world->memfd_path, &err));
+	assert_int_equal(err, -EBADF);
 	process_client_fini(&pc);
 }
 
@@ -366,6 +387,26 @@ static void test_threads_have_one_address_space(void **state)
 	assert_ptr_equal(a, b);
 	mm_put(a);
 	mm_put(b);
+	process_client_fini(&thread);
+	process_client_fini(&leader);
+}
+
+static void test_a_thread_may_have_files_of_its_own(void **state)
+{
+	struct world *world = *state;
+	struct process_client leader, thread;
+	int got;
+
+	begin(world, &leader);
+	assert_int_equal(process_client_init(&thread, world->table, NULL, world->thread, 0), 0);
+	assert_int_equal(process_client_fd_get(&leader.client, FD_OF_THREAD), -EBADF);
+	got = process_client_fd_get(&thread.client, FD_OF_THREAD);
+	if (got < 0 && syscall(SYS_pidfd_open, world->thread, O_EXCL) < 0)
+		print_message("# a kernel before 6.9 does not tell threads apart\n");
+	else
+		assert_true(got >= 0);
+	if (got >= 0)
+		close(got);
 	process_client_fini(&thread);
 	process_client_fini(&leader);
 }
@@ -555,6 +596,7 @@ int main(void)
 		WITH_WORLD(test_pinned_memory_is_read_and_written),
 		WITH_WORLD(test_files_are_told_apart),
 		WITH_WORLD(test_threads_have_one_address_space),
+		WITH_WORLD(test_a_thread_may_have_files_of_its_own),
 		WITH_WORLD(test_processes_have_different_address_spaces),
 		WITH_WORLD(test_exec_gives_a_new_address_space),
 		WITH_WORLD(test_an_ended_process_is_no_client),
