@@ -78,6 +78,7 @@ exec_srcs := \
 	sim/exec/filter.c \
 	sim/exec/guard.c \
 	sim/exec/launch.c \
+	sim/exec/map_calls.c \
 	sim/exec/namespace.c \
 	sim/exec/proc_files.c \
 	sim/exec/supervisor.c \

@@ -209,9 +209,10 @@ long engine_ctx_ioctl(struct engine_ctx *ctx, const struct engine_client *client
  * mmap of the device file: [offset, offset + length) as a command said it. *page
  * becomes its memory, length bytes, which stays until engine_ctx_munmap(); the
  * engine wrote to it when it was made and does not look at it again. The object
- * that it belongs to cannot be destroyed in between. -EINVAL: not whole pages, not
- * shared. -ENXIO: not exactly a range that there is. Whoever maps it answers -EPERM
- * to PROT_EXEC, after -EINVAL. Source: iommufd_fops_mmap().
+ * that it belongs to cannot be destroyed in between. -ENODEV: before Linux 6.17.
+ * -EINVAL: not whole pages, not shared. -ENXIO: not exactly a range that there is.
+ * Whoever maps it answers -EPERM to PROT_EXEC, after -EINVAL. Source:
+ * iommufd_fops_mmap().
  */
 int engine_ctx_mmap(struct engine_ctx *ctx, uint64_t offset, uint64_t length, bool shared,
 		    void **page);

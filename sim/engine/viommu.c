@@ -201,6 +201,8 @@ int engine_ctx_mmap(struct engine_ctx *ctx, uint64_t offset, uint64_t length, bo
 	struct engine_mmap *map;
 	int rc = 0;
 
+	if (!engine_has(ctx, ENGINE_LINUX(6, 17))) /* no fops->mmap (mm/mmap.c, do_mmap()) */
+		return -ENODEV;
 	if (!length || length % ENGINE_PAGE_SIZE || !shared)
 		return -EINVAL;
 	ctx_lock(ctx, NULL, NULL);

@@ -137,8 +137,8 @@ void filter_build(struct filter *filter, bool test_ops)
 		report_if(filter, IOMMU_TEST_CMD);
 	call_end(filter, jump, SECCOMP_RET_ALLOW);
 
+	mmap_of_file(filter);
 	if (test_ops) {
-		mmap_of_file(filter);
 		move_nothing(filter, __NR_read);
 		move_nothing(filter, __NR_write);
 		report_all(filter, __NR_openat);

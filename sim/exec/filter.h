@@ -4,8 +4,8 @@
  * notification, seccomp_unotify(2)).
  *
  * Only those that FUSE cannot serve: ioctls whose answer is a file descriptor in
- * the caller, and with the test command the few more that its users need. Every
- * other call passes after a handful of comparisons in the kernel.
+ * the caller, mmap of files, and with the test command the few more that its users
+ * need. Every other call passes after a handful of comparisons in the kernel.
  */
 #ifndef IOASIS_SIM_EXEC_FILTER_H
 #define IOASIS_SIM_EXEC_FILTER_H
@@ -27,8 +27,8 @@ struct filter {
 };
 
 /*
- * Makes the filter. test_ops: also the test command, mmap of files, reads of no
- * bytes, and opening files (see proc_files.h).
+ * Makes the filter. test_ops: also the test command, reads of no bytes, and opening
+ * files (see proc_files.h).
  */
 void filter_build(struct filter *filter, bool test_ops);
 

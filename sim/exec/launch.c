@@ -192,6 +192,7 @@ static int launch_make_device(struct launch *launch)
 
 	raise_file_limit();
 	config.hidden_at = NAMESPACE_HIDDEN_PATH;
+	config.sees_mmap = launch->client.listener >= 0;
 	if (config.engine.test_ops) {
 		launch->fail_nth = fail_nth_table_create();
 		if (!launch->fail_nth) {

@@ -4,6 +4,7 @@
 #include "sim/exec/caller.h"
 #include "sim/exec/fail_nth.h"
 #include "sim/exec/filter.h"
+#include "sim/exec/map_calls.h"
 #include "sim/exec/proc_files.h"
 #include "sim/exec/test_calls.h"
 
@@ -179,7 +180,7 @@ static void handle(struct supervisor *supervisor, const struct seccomp_notif *no
 		test_move_nothing(supervisor->config.device, &caller);
 		break;
 	case __NR_mmap:
-		test_mmap(supervisor->config.device, &caller);
+		map_call_answer(supervisor->config.device, &caller);
 		break;
 	default: /* one of the open family */
 		proc_files_open(supervisor->config.fail_nth, supervisor->config.device, &caller);

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -29,47 +28,26 @@ bool test_cmd_gives_file(const struct caller *caller)
 	return head.op == TEST_OP_CREATE_ACCESS || head.op == TEST_OP_DMABUF_GET;
 }
 
-/* Whether a mapping of fd with these flags is one that others share (mm/mmap.c, do_mmap()). */
-static bool is_shared(int fd, uint64_t flags)
+/* Whether fd is open for that: if not, the kernel says so itself. */
+static bool may_move(int fd, bool is_read)
 {
-	int type = (int)flags & MAP_TYPE, mode = fcntl(fd, F_GETFL);
+	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
 
-	return type != MAP_PRIVATE && mode >= 0 && (mode & O_ACCMODE) == O_RDWR;
-}
-
-void test_mmap(struct fuse_device *device, const struct caller *caller)
-{
-	const __u64 *args = caller->notif->data.args;
-	uint64_t length = (args[1] + ENGINE_PAGE_SIZE - 1) & ~(uint64_t)(ENGINE_PAGE_SIZE - 1);
-	struct engine_ctx *ctx = NULL;
-	int fd, rc = 0;
-
-	/* What the kernel refuses before it asks the file is left to it. */
-	fd = length && !(args[5] % ENGINE_PAGE_SIZE) ? caller_dup_fd(caller, (int)args[4]) : -1;
-	if (fd >= 0 && fuse_device_owns_fd(device, fd))
-		ctx = fuse_device_ctx_get(device, fd);
-	if (ctx) {
-		rc = fuse_device_mmap(device, ctx, args[5], length, is_shared(fd, args[3]),
-				      args[2] & PROT_EXEC);
-		fuse_device_ctx_put(device, ctx);
-	}
-	if (fd >= 0)
-		close(fd);
-	if (rc)
-		caller_answer(caller, rc);
-	else
-		caller_continue(caller);
+	return mode == O_RDWR || mode == (is_read ? O_RDONLY : O_WRONLY);
 }
 
 void test_move_nothing(struct fuse_device *device, const struct caller *caller)
 {
 	int fd = caller_dup_fd(caller, (int)caller->notif->data.args[0]);
 	struct engine_anon_file *file = fd < 0 ? NULL : fuse_device_anon_borrow(device, fd);
+	bool is_read = caller->notif->data.nr == __NR_read;
 	char nothing[1] = { 0 };
 
-	if (!file)
+	if (!file && fd >= 0 && fuse_device_owns_fd(device, fd) && may_move(fd, is_read))
+		caller_answer(caller, -EINVAL); /* fs/read_write.c, vfs_read() and vfs_write() */
+	else if (!file)
 		caller_continue(caller);
-	else if (caller->notif->data.nr == __NR_read)
+	else if (is_read)
 		caller_answer(caller, engine_anon_file_read(file, nothing, 0, true));
 	else
 		caller_answer(caller, engine_anon_file_write(file, nothing, 0));

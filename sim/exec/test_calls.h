@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The calls that are stopped for the kernel's test command alone (--test-ops):
- * which of its operations give a file, mapping the device file, reading nothing.
+ * which of its operations give a file, reading nothing.
  * And the folders of fault injection.
  */
 #ifndef IOASIS_SIM_EXEC_TEST_CALLS_H
@@ -15,10 +15,7 @@
 /* Whether the operation that the caller asks for would put a file into it. */
 bool test_cmd_gives_file(const struct caller *caller);
 
-/* Answers mmap(): refused for a device file as the kernel does, else let go on. */
-void test_mmap(struct fuse_device *device, const struct caller *caller);
-
-/* Answers a read() or write() of no bytes: the engine's files may have an error for it. */
+/* Answers a read() or write() of no bytes: the device's files may have an error for it. */
 void test_move_nothing(struct fuse_device *device, const struct caller *caller);
 
 /*

@@ -14,6 +14,7 @@
 #include "sim/fuse/mount.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,9 +143,11 @@ static void handle_open(struct fuse_device *device, const struct fuse_request *r
 	struct fuse_open_out out = {
 		.open_flags = FOPEN_DIRECT_IO | FOPEN_NONSEEKABLE | FOPEN_NOFLUSH,
 	};
+	const struct fuse_open_in *in = request->arg;
 	int err;
 
-	err = fuse_call_init(&call, device, request);
+	/* A file without direct_IO (fs/open.c, do_dentry_open()). */
+	err = in->flags & O_DIRECT ? -EINVAL : fuse_call_init(&call, device, request);
 	if (err)
 		goto out;
 	anon_files_settle(device->anon);
@@ -199,9 +202,29 @@ static void handle_getattr(struct fuse_device *device, const struct fuse_request
 
 	fuse_call_fill_attr(device, FUSE_NODE_ROOT, S_IFREG | 0666, &out.attr);
 	/* A page beyond the end of a file cannot be mapped, and only mock devices have pages. */
-	if (device->config.engine.test_ops)
+	if (device->config.engine.test_ops && device->config.sees_mmap)
 		out.attr.size = FUSE_MAPPING_BYTES;
 	fuse_request_reply(request, 0, &out, sizeof(out));
+}
+
+/* What is set is not kept. Only a regular file has a size to set (fs/open.c, do_ftruncate()). */
+static void handle_setattr(struct fuse_device *device, const struct fuse_request *request)
+{
+	const struct fuse_setattr_in *in = request->arg;
+
+	if (in->valid & FATTR_SIZE)
+		fuse_request_reply(request, -EINVAL, NULL, 0);
+	else
+		handle_getattr(device, request);
+}
+
+/* None is there (fs/xattr.c, xattr_permission(): users' are for regular files alone). */
+static void handle_listxattr(const struct fuse_request *request)
+{
+	const struct fuse_getxattr_in *in = request->arg;
+	struct fuse_getxattr_out out = { .size = 0 };
+
+	fuse_request_reply(request, 0, &out, in->size ? 0 : sizeof(out));
 }
 
 /* A file without poll is always ready (vfs_poll() in the kernel). */
@@ -239,8 +262,20 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 		return;
 	}
 	case FUSE_GETATTR:
-	case FUSE_SETATTR: /* what is set is not kept; a device's size has no meaning */
 		handle_getattr(device, request);
+		return;
+	case FUSE_SETATTR:
+		handle_setattr(device, request);
+		return;
+	case FUSE_GETXATTR:
+		fuse_request_reply(request, -ENODATA, NULL, 0);
+		return;
+	case FUSE_LISTXATTR:
+		handle_listxattr(request);
+		return;
+	case FUSE_SETXATTR:
+	case FUSE_REMOVEXATTR:
+		fuse_request_reply(request, -EPERM, NULL, 0);
 		return;
 	case FUSE_POLL:
 		handle_poll(request);
@@ -256,6 +291,9 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 		return;
 	case FUSE_FSYNC:
 		fuse_request_reply(request, -EINVAL, NULL, 0);
+		return;
+	case FUSE_FALLOCATE: /* fs/open.c, vfs_fallocate() */
+		fuse_request_reply(request, -ENODEV, NULL, 0);
 		return;
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
@@ -291,7 +329,8 @@ int fuse_device_mount(struct fuse_device *device, const char *path,
 		err = fd;
 		goto out_path;
 	}
-	err = fuse_channel_start(fd, handle_request, device, FUSE_DIRECT_IO_ALLOW_MMAP, true,
+	err = fuse_channel_start(fd, handle_request, device,
+				 device->config.sees_mmap ? FUSE_DIRECT_IO_ALLOW_MMAP : 0, true,
 				 &device->channel);
 	/* The first look at the file waits until INIT is done. */
 	if (!err && (stat(device->path, &st) ||

@@ -38,9 +38,9 @@ int fuse_device_mmap(struct fuse_device *device, struct engine_ctx *ctx, uint64_
 	if (!mapping)
 		return -ENOMEM;
 	*mapping = (struct client_mapping){ .ctx = ctx, .offset = offset, .length = length };
-	/* The order of iommufd_fops_mmap(): EINVAL, EPERM, ENXIO. */
+	/* The order of iommufd_fops_mmap(): EINVAL, EPERM, ENXIO; ENODEV is in its stead. */
 	err = engine_ctx_mmap(ctx, offset, length, shared, &mapping->memory);
-	if (err != -EINVAL && exec) {
+	if (err != -ENODEV && err != -EINVAL && exec) {
 		if (!err)
 			engine_ctx_munmap(ctx, offset);
 		err = -EPERM;

@@ -11,6 +11,7 @@ ulimit -l unlimited 2>/dev/null
 serve_start --test-ops
 export CONFORMANCE_DEVICE=$serve_path
 check "conformance tests on the fake's file" "$BUILD/tests/test_conformance"
+check "system calls on the fake's file" "$BUILD/tests/test_device_file"
 
 if [ -x "$BUILD/tests/compare" ]; then
 	first=${SEED:-$((RANDOM + 10000))}

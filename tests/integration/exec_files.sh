@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `ioasis exec`: files that commands put into the caller.
+# `ioasis exec`: files that commands put into the caller, and system calls on the device's.
 . "$TOP/tests/integration/tap.sh"
 . "$TOP/tests/integration/exec_lib.sh"
 
@@ -24,6 +24,15 @@ id 1" $exec -- "$program" read-only
 	check_output "$name: eight threads" "bad 0
 id 1" $exec -- "$program" threads
 done
+export CONFORMANCE_DEVICE=/dev/iommu CONFORMANCE_EXEC=1
+for program in "$BUILD/tests/test_device_file" "$BUILD/tests/test_device_file_static"; do
+	name=${program##*/}
+	check "$name: mmap and others as on the kernel's file" $exec -- "$program"
+	check "$name: and with the test command" env CONFORMANCE_TEST_OPS=1 \
+		$exec --test-ops -- "$program"
+done
+check "before Linux 6.17 the device has no mmap" grep -q "^# -19 " <(
+	$exec --linux 6.16 -- "$program" | grep -A1 "mmap private$")
 check_output "a signal in the call repeats nothing" "0
 alarms 1 files 1" $exec --delay 'fault_queue_alloc:200ms' -- "$client" interrupted
 check_output "an injected error" "FAULT_QUEUE_ALLOC: Input/output error" \

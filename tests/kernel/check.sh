@@ -27,7 +27,7 @@ done
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
 tests=
-for t in test_conformance test_backend_device compare; do
+for t in test_conformance test_device_file test_backend_device compare; do
 	[ -x "$build/tests/$t" ] && cp "$build/tests/$t" "$share/" && tests="$tests $t"
 done
 

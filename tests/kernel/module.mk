@@ -13,6 +13,15 @@ $(B)/tests/test_conformance: $(call objs,tests/conformance/test_conformance.c \
 	$(say) LD $@
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ -lcmocka -ldl
 
+# System calls on the device's file, from a program linked each way, without sanitizers.
+device_file_tests := $(B)/tests/test_device_file $(B)/tests/test_device_file_static
+tests += $(device_file_tests)
+
+$(device_file_tests): tests/conformance/test_device_file.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE $(if $(findstring static,$@),-static) -o $@ $<
+
 # The oracle's program with its main renamed, and its system calls sent to two devices.
 oracle_program := ../shared/oracle/iommufd-diff.c
 ifneq ($(wildcard $(oracle_program)),)

@@ -87,12 +87,12 @@ static void test_filter_commands_with_a_file_are_reported(void **state)
 	}
 }
 
-static void test_filter_other_calls_are_reported_for_tests_alone(void **state)
+static void test_filter_mappings_are_reported_and_other_calls_for_tests_alone(void **state)
 {
 	(void)state;
 	for (int test_ops = 0; test_ops < 2; test_ops++) {
 		assert_reported(test_ops, test_ops, call(__NR_openat, 0, O_RDONLY, 0));
-		assert_reported(test_ops, test_ops, call(__NR_mmap, 4096, PROT_READ, MAP_SHARED));
+		assert_reported(test_ops, true, call(__NR_mmap, 4096, PROT_READ, MAP_SHARED));
 		assert_reported(test_ops, false,
 				call(__NR_mmap, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS));
 		assert_reported(test_ops, false,
@@ -193,7 +193,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filter_commands_with_a_file_are_reported),
-		cmocka_unit_test(test_filter_other_calls_are_reported_for_tests_alone),
+		cmocka_unit_test(test_filter_mappings_are_reported_and_other_calls_for_tests_alone),
 		cmocka_unit_test(test_filter_other_architectures_are_let_go),
 		cmocka_unit_test(test_fail_nth_path_names_a_thread),
 		cmocka_unit_test(test_fail_nth_path_of_something_else_is_none),

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/exec/map_calls.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct map_call {
+	uint64_t length; /* bytes, whole pages */
+	int prot;
+	int flags;
+	uint64_t offset;
+};
+
+/* Whether the kernel comes as far as asking the file (mm/mmap.c, do_mmap()). */
+static bool reaches_file(const struct map_call *call, int mode)
+{
+	bool writable = mode == O_RDWR || mode == O_WRONLY;
+	bool readable = mode == O_RDWR || mode == O_RDONLY;
+
+	if (!call->length || call->offset % ENGINE_PAGE_SIZE || call->flags & MAP_HUGETLB)
+		return false;
+	switch (call->flags & MAP_TYPE) {
+	case MAP_SHARED_VALIDATE:
+		if (call->flags & MAP_SYNC)
+			return false;
+		/* fallthrough */
+	case MAP_SHARED:
+		return readable && (writable || !(call->prot & PROT_WRITE));
+	case MAP_PRIVATE:
+		return readable;
+	default:
+		return false;
+	}
+}
+
+/* What mmap() of fd, a file on the device's file system, is to give; 0: let it go on. */
+static int ask(struct fuse_device *device, int fd, const struct map_call *call)
+{
+	int mode = fcntl(fd, F_GETFL), rc = 0;
+	struct engine_ctx *ctx;
+	struct stat st;
+
+	if (mode < 0 || !reaches_file(call, mode & O_ACCMODE))
+		return 0;
+	ctx = fuse_device_ctx_get(device, fd);
+	if (!ctx)
+		return 0;
+	/* A file that cannot be written gives no mapping that others share. */
+	rc = fuse_device_mmap(device, ctx, call->offset, call->length,
+			      (call->flags & MAP_TYPE) != MAP_PRIVATE &&
+				      (mode & O_ACCMODE) == O_RDWR,
+			      call->prot & PROT_EXEC);
+	fuse_device_ctx_put(device, ctx);
+	/* After an open with O_TRUNC the kernel takes the file for empty until it asks again. */
+	if (!rc)
+		fstat(fd, &st);
+	return rc;
+}
+
+void map_call_answer(struct fuse_device *device, const struct caller *caller)
+{
+	const __u64 *args = caller->notif->data.args;
+	const struct map_call call = {
+		.length = (args[1] + ENGINE_PAGE_SIZE - 1) & ~(uint64_t)(ENGINE_PAGE_SIZE - 1),
+		.prot = (int)args[2],
+		.flags = (int)args[3],
+		.offset = args[5],
+	};
+	int fd = caller_dup_fd(caller, (int)args[4]), rc = 0;
+
+	if (fd >= 0) {
+		if (fuse_device_owns_fd(device, fd))
+			rc = ask(device, fd, &call);
+		close(fd);
+	}
+	if (rc)
+		caller_answer(caller, rc);
+	else
+		caller_continue(caller);
+}
