@@ -68,6 +68,13 @@ tests :=
 # $(call objs,SOURCES): where their objects are.
 objs = $(patsubst %.c,$(O)/%.o,$(filter %.c,$(1))) $(patsubst %.cc,$(O)/%.o,$(filter %.cc,$(1)))
 
+# A recipe that links says `$(link)`, then what else the linker is to know.
+define link
+@mkdir -p $(@D)
+$(say) LD $@
+$(Q)$(CC) $(all_ldflags) -o $@ $(filter %.o %.a,$^)
+endef
+
 # Modules say `@mkdir -p $(@D)` before they write below $(B).
 include tracepoints/module.mk
 include backend/module.mk

@@ -48,7 +48,5 @@ cflags_analysis_plugin_plugin := -fvisibility=default
 libs += $(B)/babeltrace2/babeltrace-plugin-ioasis.so
 
 $(B)/babeltrace2/babeltrace-plugin-ioasis.so: $(call objs,$(plugin_srcs))
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -shared -Wl,-Bsymbolic -o $@ $^ \
+	$(link) -shared -Wl,-Bsymbolic \
 		$(shell $(PKG_CONFIG) --libs babeltrace2 json-c 2>/dev/null)

@@ -31,12 +31,9 @@ $(B)/libioasis-backend.a: $(call objs,$(backend_srcs) $(tracepoints_srcs))
 
 $(B)/$(backend_soname): $(call objs,$(backend_srcs) $(tracepoints_srcs)) \
 		backend/libioasis-backend.map
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -shared -Wl,-soname,$(backend_soname) \
+	$(link) -shared -Wl,-soname,$(backend_soname) \
 		$(if $(san_$(PROFILE)),,-Wl,-z,defs) \
-		-Wl,--version-script,backend/libioasis-backend.map -o $@ $(filter %.o,$^) \
-		-ljson-c -ldl
+		-Wl,--version-script,backend/libioasis-backend.map -ljson-c -ldl
 
 $(B)/libioasis-backend.so: $(B)/$(backend_soname)
 	$(Q)ln -sf $(<F) $@

@@ -31,18 +31,14 @@ ioasis_libs = $(shell $(PKG_CONFIG) --libs $(filter-out lttng-ust,$(pkgs)) 2>/de
 programs += $(B)/ioasis
 
 $(B)/ioasis: $(call objs,$(ioasis_srcs)) | $(libs)
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(bench_libs) $(ioasis_libs)
+	$(link) $(bench_libs) $(ioasis_libs)
 
 # The small VMM of `make demo`, linked as a VMM is: with the library.
 programs += $(B)/ioasis-vmm
 
 $(B)/ioasis-vmm: $(call objs,$(sort cli/vmm_main.c cli/options.c $(vmm_srcs) $(inproc_srcs) \
 		$(process_srcs) $(engine_srcs))) $(B)/libioasis-backend.a
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -o $@ $^ -ljson-c -ldl
+	$(link) -ljson-c -ldl
 
 # A second make, since pkg-config may have been missing when this one started.
 .PHONY: demo

@@ -160,9 +160,7 @@ $(O)/O0/%.o: %.c
 	$(Q)$(CC) $(all_cflags) -O0 -MMD -MP -c -o $@ $<
 
 $(B)/tests/simulate_O0: $(simulate_O0_objs) $(call objs,$(simulate_O0_srcs))
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(ioasis_libs)
+	$(link) $(ioasis_libs)
 
 unit_programs := $(addprefix $(B)/tests/,$(unit_tests))
 tests += $(unit_programs)
@@ -174,9 +172,7 @@ include tests/fuzz/module.mk
 # $(1): name of a unit test
 define unit_test_rule
 $(B)/tests/$(1): $$(call objs,$(firstword $(wildcard tests/unit/$(1).c tests/model/$(1).c)) $$($(1)_srcs))
-	@mkdir -p $$(@D)
-	$$(say) LD $$@
-	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$($(1)_libs) -lcmocka $$(ioasis_libs)
+	$$(link) $$($(1)_libs) -lcmocka $$(ioasis_libs)
 endef
 $(foreach t,$(unit_tests),$(eval $(call unit_test_rule,$(t))))
 

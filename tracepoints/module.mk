@@ -12,6 +12,4 @@ probes_srcs := \
 libs += $(B)/libioasis-probes.so
 
 $(B)/libioasis-probes.so: $(call objs,$(probes_srcs))
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -shared -Wl,-soname,libioasis-probes.so -o $@ $^ -llttng-ust
+	$(link) -shared -Wl,-soname,libioasis-probes.so -llttng-ust

@@ -9,9 +9,7 @@ inproc_test_srcs := tests/conformance/inproc_device.c $(inproc_srcs) $(process_s
 
 $(B)/tests/test_conformance: $(call objs,tests/conformance/test_conformance.c \
 		tests/conformance/device.c $(inproc_test_srcs))
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -o $@ $^ -lcmocka -ldl
+	$(link) -lcmocka -ldl
 
 # System calls on the device's file, from a program linked each way, without sanitizers.
 device_file_tests := $(B)/tests/test_device_file $(B)/tests/test_device_file_static
@@ -34,9 +32,7 @@ $(O)/oracle_main.o: $(oracle_program)
 	$(Q)$(CC) -O2 -fPIC -w -Dmain=oracle_main -c -o $@ $<
 
 $(B)/tests/compare: $(call objs,tests/kernel/compare.c $(inproc_test_srcs)) $(O)/oracle_main.o
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=ioctl -o $@ $^ -ldl
+	$(link) -Wl,--wrap=open,--wrap=close,--wrap=ioctl -ldl
 
 # Runs in the emulator and under ioasis exec: static, without sanitizers.
 tests += $(B)/tests/device_calls

@@ -11,6 +11,4 @@ $(O)/iommufd-diff.o: $(oracle_program)
 
 $(B)/tests/oracle_inproc: $(O)/iommufd-diff.o $(call objs,tests/oracle/oracle_inproc.c \
 		$(inproc_srcs) $(process_srcs) $(engine_srcs) $(tracepoints_srcs))
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=ioctl -o $@ $^ -ldl
+	$(link) -Wl,--wrap=open,--wrap=close,--wrap=ioctl -ldl
