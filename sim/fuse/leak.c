@@ -50,6 +50,7 @@ struct leak_report {
 	struct leak_group *recent; /* most is left by one thread */
 	uint64_t count[LEAK_KINDS];
 	uint64_t mapped_bytes;
+	uint64_t files_closed;
 	uint64_t files; /* closed with something left */
 	bool incomplete; /* memory ran out while noting */
 };
@@ -185,6 +186,7 @@ void leak_report_add(struct leak_report *report, struct engine_ctx *ctx,
 
 	pthread_mutex_lock(&report->lock);
 	engine_ctx_visit(ctx, &visitor, &visit);
+	report->files_closed++;
 	if (visit.found)
 		report->files++;
 	pthread_mutex_unlock(&report->lock);
@@ -274,6 +276,8 @@ static void print_group(FILE *out, const struct leak_group *group)
 void leak_report_print(struct leak_report *report, FILE *out)
 {
 	pthread_mutex_lock(&report->lock);
+	if (!report->files_closed)
+		goto out_unlock;
 	if (report->files) {
 		fprintf(out, "==ioasis== LEAKS: what was left when /dev/iommu was closed\n");
 		for (struct leak_group *group = report->groups; group; group = group->next)
@@ -292,6 +296,7 @@ void leak_report_print(struct leak_report *report, FILE *out)
 		}
 	}
 	fprintf(out, "%s\n", report->incomplete ? " (list cut short: out of memory)" : "");
+out_unlock:
 	pthread_mutex_unlock(&report->lock);
 }
 

@@ -32,11 +32,12 @@ uint64_t leak_report_count(struct leak_report *report);
 
 /*
  * Prints the report: a line for each kind of thing left by one thread, and a
- * summary line, which is all when nothing was left.
+ * summary line, which is all when nothing was left. Nothing at all when the device
+ * was never opened.
  */
 void leak_report_print(struct leak_report *report, FILE *out);
 
-/* The same as one JSON object. */
+/* The same as one JSON object, which is there in any case. */
 void leak_report_print_json(struct leak_report *report, FILE *out);
 
 #endif

@@ -21,6 +21,10 @@ check_status "a wrong value" 125 "$ioasis" exec --leak-check perhaps -- true
 check_status "a wrong version" 125 "$ioasis" exec --linux 2.4 -- true
 check_output "one line for a wrong option" 1 sh -c "'$ioasis' exec --no-such -- true 2>&1 | wc -l"
 check_status "options end at the command" 3 "$ioasis" exec sh -c 'exit 3' --leak-check no
+check_output "nothing is said of leaks where the device was not opened" "" "$ioasis" exec -- true
+check_output "and where it was, that there are none" \
+	"==ioasis== leaked: 0 mappings, 0 address spaces, 0 page tables" \
+	"$ioasis" exec -- sh -c 'exec 3<>/dev/iommu'
 
 # What must be as without ioasis.
 around='pwd; id; umask; ulimit -n; env | grep -v ^_= | sort; readlink /proc/self/fd/0; ls -x /dev'
