@@ -204,6 +204,64 @@ static uint64_t rate(const struct replay_result *result)
 		       : 0;
 }
 
+/* What a difference comes from most of the time; the first row that fits. */
+enum {
+	ANY_ERROR = 1, /* no errno is positive */
+	ANY_ANSWER,
+};
+
+static const struct reason {
+	int32_t recorded, now; /* 0, -errno, or one of the above */
+	const char *text;
+} reasons[] = {
+	{ 0, -ENOENT,
+	  "what it names is not there: the recording needs a device that made it, or a call that "
+	  "was not recorded" },
+	{ 0, -ENOTTY, "this device has no such command: take one of a newer Linux (--linux)" },
+	{ 0, -ENOMEM, "less memory may be locked here: raise ulimit -l" },
+	{ -ENOTTY, 0, "recorded on an older Linux: replay on 'ioasis exec --linux VERSION'" },
+	{ -EFAULT, 0, "the recorded memory could not be mapped; a replay has memory of its own" },
+	{ -ENOMEM, 0, "recorded with --fail, or with less memory that may be locked" },
+	{ ANY_ERROR, 0, "recorded with --fail, or on a device with other rules" },
+	{ ANY_ANSWER, ANY_ANSWER,
+	  "recorded on a device of another kind (--device, --linux, --test-ops), or beside calls "
+	  "of other threads" },
+};
+
+static bool answer_fits(int32_t ret, int32_t wanted)
+{
+	return ret == wanted || wanted == ANY_ANSWER || (wanted == ANY_ERROR && ret);
+}
+
+static const char *likely_reason(const struct replay_call *call, int32_t now)
+{
+	const struct reason *reason = reasons;
+
+	while (!answer_fits(call->ret, reason->recorded) || !answer_fits(now, reason->now))
+		reason++;
+	return reason->text;
+}
+
+static const char *recorded_answer(const struct replay_call *call)
+{
+	return call->any_errno && call->ret ? "a failure" : answer(call->ret);
+}
+
+/* The first call that differs, in one line, with what to look at. */
+static void tell_first_difference(const struct recording *recording,
+				  const struct replay_result *result)
+{
+	const struct replay_call *call = result->differences[0].call;
+	int32_t now = result->differences[0].ret;
+
+	fprintf(stderr,
+		"ioasis replay: the first of %" PRIu64 " different answers is call %td of %zu, "
+		"%s: recorded %s, now %s; %s\n",
+		result->calls - result->same, call - recording->calls + 1, recording->count,
+		replay_op_name(call->op), recorded_answer(call), answer(now),
+		likely_reason(call, now));
+}
+
 static void print_table(const struct recording *recording, const struct replay_result *result)
 {
 	printf("%-18s %12s %12s %12s\n", "call", "made", "same", "different");
@@ -217,15 +275,16 @@ static void print_table(const struct recording *recording, const struct replay_r
 	for (size_t i = 0; i < result->differences_count; i++) {
 		const struct replay_call *call = result->differences[i].call;
 
-		printf("different: op %" PRIu64 ":%" PRIu64 " %s id %" PRIu32 " iova 0x%" PRIx64
-		       " size 0x%" PRIx64 ": recorded %s, now %s\n",
-		       call->op_id >> 32, call->op_id & UINT32_MAX, replay_op_name(call->op),
-		       call->id, call->iova, call->size,
-		       call->any_errno && call->ret ? "a failure" : answer(call->ret),
-		       answer(result->differences[i].ret));
+		printf("different: call %td, op %" PRIu64 ":%" PRIu64 " %s id %" PRIu32
+		       " iova 0x%" PRIx64 " size 0x%" PRIx64 ": recorded %s, now %s\n",
+		       call - recording->calls + 1, call->op_id >> 32, call->op_id & UINT32_MAX,
+		       replay_op_name(call->op), call->id, call->iova, call->size,
+		       recorded_answer(call), answer(result->differences[i].ret));
 	}
 	if (result->unmade)
-		printf("not made: %" PRIu64 " calls that need a device\n", result->unmade);
+		printf("not made: %" PRIu64 " calls that need a device, which a replay binds only "
+		       "without --device\n",
+		       result->unmade);
 	if (recording->unfinished || recording->unknown)
 		printf("not replayed: %" PRIu64 " calls that never came back, %" PRIu64
 		       " of other kinds\n",
@@ -249,7 +308,16 @@ static void print_json(const struct recording *recording, const struct replay_re
 		       result->calls_count[op], result->same_count[op]);
 		first = 0;
 	}
-	printf("\n  }\n}\n");
+	printf("\n  }");
+	if (result->differences_count) {
+		const struct replay_call *call = result->differences[0].call;
+
+		printf(",\n  \"first_difference\": {\"call\": %td, \"operation\": \"%s\", "
+		       "\"recorded\": \"%s\", \"now\": \"%s\"}",
+		       call - recording->calls + 1, replay_op_name(call->op),
+		       recorded_answer(call), answer(result->differences[0].ret));
+	}
+	printf("\n}\n");
 }
 
 static int run(const struct options *options, struct recording *recording)
@@ -277,6 +345,8 @@ static int run(const struct options *options, struct recording *recording)
 		print_json(recording, &result);
 	else
 		print_table(recording, &result);
+	if (result.differences_count)
+		tell_first_difference(recording, &result);
 	if (err)
 		return 128 + SIGINT;
 	return result.same != result.calls;

@@ -21,6 +21,8 @@
 
 /* An id that no device gives out: for one that was recorded but never was, or is gone. */
 #define ID_NOWHERE 0x7fff0000u
+/* Stands for an object that was recorded and not made here, for want of its device. */
+#define ID_UNMADE 0x7fff0001u
 #define PAGE_BYTES 4096u
 
 /* Recorded id -> present one, in a table that grows with the largest id. */
@@ -280,6 +282,23 @@ static bool needs_device(enum replay_op op)
 	       op == REPLAY_GET_DIRTY;
 }
 
+/*
+ * Whether call cannot be made on a device by its path, where no device is bound. Keeps
+ * account of the objects that are therefore missing.
+ */
+static bool is_unmade(struct replay_backend *backend, const struct replay_call *call)
+{
+	if (needs_device(call->op)) {
+		if (call->op == REPLAY_ALLOC_HWPT && !call->ret)
+			id_map_set(&backend->ids, call->new_id, ID_UNMADE);
+		return true;
+	}
+	if (call->op != REPLAY_FREE_ID || id_map_get(&backend->ids, call->id) != ID_UNMADE)
+		return false;
+	backend->ids.ids[call->id] = 0;
+	return true;
+}
+
 static void compare(struct replay_result *result, const struct replay_call *call, int ret)
 {
 	bool same = call->any_errno ? !ret == !call->ret : ret == call->ret;
@@ -321,6 +340,7 @@ static int make_calls(struct replay *replay, const struct replay_call *calls, si
 
 	for (size_t i = 0; i < count; i++) {
 		const struct replay_call *call = &calls[i];
+		struct replay_backend *backend = &replay->backends[call->backend];
 
 		if (options->slowness_permille) {
 			uint64_t since = (uint64_t)(call->begin_ns - calls[0].begin_ns);
@@ -330,12 +350,11 @@ static int make_calls(struct replay *replay, const struct replay_call *calls, si
 		}
 		if (options->go_on && i % 256 == 0 && !options->go_on(options->opaque))
 			return -EINTR;
-		if (!replay->inproc && needs_device(call->op)) {
+		if (!replay->inproc && is_unmade(backend, call)) {
 			replay->result->unmade++;
 			continue;
 		}
-		compare(replay->result, call,
-			make_call(replay, &replay->backends[call->backend], call));
+		compare(replay->result, call, make_call(replay, backend, call));
 	}
 	replay->result->wall_ns = wall_ns() - begin_ns;
 	return 0;

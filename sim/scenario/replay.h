@@ -53,7 +53,7 @@ struct replay_result {
 	uint64_t same_count[REPLAY_OP_COUNT];
 	uint64_t calls;
 	uint64_t same;
-	uint64_t unmade; /* that could not be made: their device is not here */
+	uint64_t unmade; /* that could not be made: they need a device, which is not here */
 	uint64_t wall_ns;
 	/* The first calls whose answers differ, and what was answered this time. */
 	size_t differences_count;

@@ -21,6 +21,16 @@ check_status "a device that is not there is an error" 3 ioasis replay sim --devi
 check_status "a device of another kind is an error" 3 ioasis replay sim --device /dev/null
 if command -v lttng >/dev/null && [ -w /dev/fuse ] &&
 	ioasis record -o vmm.trace -- ioasis exec -- ioasis-vmm >record.log 2>&1; then
+	check "calls that need a device, and what frees their objects, are not made without one" \
+		ioasis exec -- ioasis replay moved --device /dev/iommu
+	ioasis record -o failed -- ioasis exec --fail map:ENOMEM@3 -- ioasis-vmm >record.log 2>&1
+	check_status "other answers than recorded are status 1" 1 ioasis replay failed
+	check "the first is named, with its likely reason" grep -qE \
+		"is call [0-9]+ of [0-9]+, map_dma: recorded ENOMEM, now success; recorded with --fail" \
+		<(ioasis replay failed 2>&1 >failed.txt)
+	check "in JSON, too" eval "ioasis replay failed --json 2>/dev/null | python3 -c '
+import json, sys
+assert json.load(sys.stdin)[\"first_difference\"][\"recorded\"] == \"ENOMEM\"'"
 	check "the VMM's recorded calls give the same answers, call by call" ioasis replay vmm.trace
 	check "and through FUSE" ioasis exec -- ioasis replay vmm.trace --device /dev/iommu
 else
