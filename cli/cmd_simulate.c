@@ -21,6 +21,9 @@
 
 #define SETTINGS_MAX 64
 
+/* Exit status of a run whose device answers unlike the engine. */
+#define STATUS_DIFFERS 1
+
 enum timing {
 	TIMING_AUTO, /* the model, but measured on a real device */
 	TIMING_MODEL,
@@ -157,7 +160,8 @@ static const struct cli_command command = {
 		"SCENARIO is a file, or the name of one that comes with ioasis (--list).\n"
 		"Simulated clients use the real backend on the real engine; only time, load and\n"
 		"cost are simulated. With --device PATH every call is also made there and its\n"
-		"answer compared. docs/SIMULATOR.md says what there is.",
+		"answer compared; exit status 1 says that one differs (3: nothing was run).\n"
+		"docs/SIMULATOR.md says what there is.",
 	.options = option_table,
 	.error_status = 3,
 };
@@ -243,6 +247,20 @@ static int write_result(const struct scenario *scenario, const struct options *o
 	return 0;
 }
 
+static const char *answer(int ret)
+{
+	return ret ? strerrorname_np(-ret) ? strerrorname_np(-ret) : "an unknown error" : "success";
+}
+
+static void tell_difference(const char *device, const struct simulate_difference *difference)
+{
+	fprintf(stderr,
+		"ioasis simulate: %s answers %" PRIu64 " calls unlike the engine, first %s at "
+		"%" PRIu64 " ns: the engine %s, the device %s\n",
+		device, difference->count, difference->call, difference->begin_ns,
+		answer(difference->engine_ret), answer(difference->device_ret));
+}
+
 static int run(const struct options *options, const struct scenario *scenario)
 {
 	struct sigaction action = { .sa_handler = on_signal };
@@ -257,12 +275,13 @@ static int run(const struct options *options, const struct scenario *scenario)
 		.progress = show_progress,
 		.progress_opaque = &on_terminal,
 	};
+	struct simulate_difference difference;
 	struct report report;
 	int err, status = 0;
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	err = simulate_run(scenario, &run_options, &report, error);
+	err = simulate_run(scenario, &run_options, &report, &difference, error);
 	if (on_terminal)
 		fputs("\r    \r", stderr);
 	if (err && err != -EINTR) {
@@ -275,6 +294,10 @@ static int run(const struct options *options, const struct scenario *scenario)
 		print_result(scenario, options, &report, stdout);
 	else if (!err)
 		status = write_result(scenario, options, &report);
+	if (difference.count) {
+		tell_difference(options->device, &difference);
+		status = status ? status : STATUS_DIFFERS;
+	}
 	report_fini(&report);
 	return status;
 }

@@ -70,12 +70,21 @@ static uint32_t mirror_id(const struct guest *guest, uint32_t id)
 	return id < GUEST_OBJECTS_MAX ? guest->mirror_ids[id] : 0;
 }
 
-/* After the same call on the mirror: it began at begin_wall_ns and answered ret. */
-static void mirror_done(struct call *call, uint64_t begin_wall_ns, int ret)
+/* After the same call on the mirror, called name: it began at begin_wall_ns and answered ret. */
+static void mirror_done(struct call *call, const char *name, uint64_t begin_wall_ns, int ret)
 {
+	struct world_counts *counts = &call->world->counts;
+
 	call->measured_ns = wall_ns() - begin_wall_ns;
-	if (ret != call->ret)
-		call->world->counts.answers_differ++;
+	if (ret == call->ret)
+		return;
+	if (!counts->answers_differ++)
+		counts->first_difference = (struct world_difference){
+			.call = name,
+			.begin_ns = call->begin_ns,
+			.engine_ret = call->ret,
+			.device_ret = ret,
+		};
 }
 
 /* ---- cost ------------------------------------------------------------------ */
@@ -185,7 +194,8 @@ uint64_t call_connect(struct guest *guest, uint64_t now_ns, int *ret)
 	if (guest->mirror) {
 		uint64_t begin_wall_ns = wall_ns();
 
-		mirror_done(&call, begin_wall_ns, iommufd_backend_connect(guest->mirror, NULL));
+		mirror_done(&call, "connect", begin_wall_ns,
+			    iommufd_backend_connect(guest->mirror, NULL));
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
 	if (!call.ret)
@@ -209,7 +219,7 @@ uint64_t call_disconnect(struct guest *guest, uint64_t now_ns)
 		uint64_t begin_wall_ns = wall_ns();
 
 		iommufd_backend_disconnect(guest->mirror);
-		mirror_done(&call, begin_wall_ns, 0);
+		mirror_done(&call, "disconnect", begin_wall_ns, 0);
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
 	if (last) {
@@ -235,7 +245,7 @@ uint64_t call_alloc_ioas(struct guest *guest, uint64_t now_ns, uint32_t *ioas_id
 		uint64_t begin_wall_ns = wall_ns();
 		uint32_t id = 0;
 
-		mirror_done(&call, begin_wall_ns,
+		mirror_done(&call, "alloc_ioas", begin_wall_ns,
 			    iommufd_backend_alloc_ioas(guest->mirror, &id, NULL));
 		if (*ioas_id < GUEST_OBJECTS_MAX)
 			guest->mirror_ids[*ioas_id] = id;
@@ -264,7 +274,7 @@ uint64_t call_free_id(struct guest *guest, uint64_t now_ns, uint32_t id)
 		uint64_t begin_wall_ns = wall_ns();
 
 		iommufd_backend_free_id(guest->mirror, mirror_id(guest, id));
-		mirror_done(&call, begin_wall_ns, call.ret);
+		mirror_done(&call, "free_id", begin_wall_ns, call.ret);
 		guest->mirror_ids[id] = 0;
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
@@ -298,7 +308,7 @@ uint64_t call_map(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64
 	if (guest->mirror) {
 		uint64_t begin_wall_ns = wall_ns();
 
-		mirror_done(&call, begin_wall_ns,
+		mirror_done(&call, "map_dma", begin_wall_ns,
 			    iommufd_backend_map_dma(guest->mirror, mirror_id(guest, ioas_id), iova,
 						    size, va, readonly));
 	}
@@ -345,7 +355,7 @@ uint64_t call_unmap(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint
 	if (guest->mirror) {
 		uint64_t begin_wall_ns = wall_ns();
 
-		mirror_done(&call, begin_wall_ns,
+		mirror_done(&call, "unmap_dma", begin_wall_ns,
 			    iommufd_backend_unmap_dma(guest->mirror, mirror_id(guest, ioas_id),
 						      iova, size));
 	}

@@ -93,7 +93,8 @@ static int run(struct world *world, const struct simulate_options *options)
 }
 
 int simulate_run(const struct scenario *scenario, const struct simulate_options *options,
-		 struct report *report, char error[SIMULATE_ERROR_BYTES])
+		 struct report *report, struct simulate_difference *difference,
+		 char error[SIMULATE_ERROR_BYTES])
 {
 	struct world_options world_options = {
 		.seed = options->seed,
@@ -105,6 +106,7 @@ int simulate_run(const struct scenario *scenario, const struct simulate_options 
 	int err = 0, log_err = 0;
 
 	report_init(report);
+	*difference = (struct simulate_difference){ 0 };
 	if (options->trace_dir) {
 		world_options.log =
 			sim_log_create(options->trace_dir, scenario->top.name, scenario->top.seed,
@@ -126,6 +128,13 @@ int simulate_run(const struct scenario *scenario, const struct simulate_options 
 	world_finish(world);
 	report_add(report, "device", "answers_differ", "answers unlike the engine's", REPORT_COUNT,
 		   world->counts.answers_differ);
+	*difference = (struct simulate_difference){
+		.call = world->counts.first_difference.call,
+		.begin_ns = world->counts.first_difference.begin_ns,
+		.engine_ret = world->counts.first_difference.engine_ret,
+		.device_ret = world->counts.first_difference.device_ret,
+		.count = world->counts.answers_differ,
+	};
 	world_destroy(world);
 out_log:
 	if (world_options.log) {

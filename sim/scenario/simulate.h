@@ -20,14 +20,24 @@ struct simulate_options {
 	void *progress_opaque;
 };
 
+/* The first call that the device answered unlike the engine. */
+struct simulate_difference {
+	const char *call; /* static: its name; NULL: all answers were alike */
+	uint64_t begin_ns; /* virtual time */
+	int engine_ret, device_ret; /* 0 or -errno */
+	uint64_t count;		    /* of all such calls */
+};
+
 #define SIMULATE_ERROR_BYTES 512
 
 /*
- * Runs scenario and fills *report (made here, for report_fini()). 0; -EINTR: progress
- * stopped it, the report holds what there was; another -errno with one line in error.
+ * Runs scenario and fills *report (made here, for report_fini()) and *difference. 0;
+ * -EINTR: progress stopped it, the report holds what there was; another -errno with one
+ * line in error.
  */
 int simulate_run(const struct scenario *scenario, const struct simulate_options *options,
-		 struct report *report, char error[SIMULATE_ERROR_BYTES]);
+		 struct report *report, struct simulate_difference *difference,
+		 char error[SIMULATE_ERROR_BYTES]);
 
 /* The whole output as JSON: the scenario, its seeds, the settings over its file, the report. */
 void simulate_print_json(const struct scenario *scenario, uint64_t seed,

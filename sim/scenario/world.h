@@ -44,6 +44,13 @@ struct sim_device {
 	uint64_t ready_ns;	 /* when it was attached: calls may be made ahead of time */
 };
 
+/* A call that the device under test answered unlike the engine. */
+struct world_difference {
+	const char *call; /* static: its name */
+	uint64_t begin_ns;
+	int engine_ret, device_ret; /* 0 or -errno */
+};
+
 /* What happened, added up over all guests. */
 struct world_counts {
 	uint64_t calls;
@@ -61,7 +68,8 @@ struct world_counts {
 	uint64_t stale_windows; /* unmaps whose translation lived on */
 	uint64_t stale_ns;	/* sum over them, until they were invalidated */
 	uint64_t stale_longest_ns;
-	uint64_t answers_differ; /* of the real device from the engine */
+	uint64_t answers_differ; /* of the device under test from the engine */
+	struct world_difference first_difference;
 };
 
 enum guest_object_limits { GUEST_OBJECTS_MAX = 64 };

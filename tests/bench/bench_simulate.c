@@ -47,6 +47,7 @@ static int run_text(const char *text, const char *const *settings, size_t settin
 	char path[] = "/tmp/ioasis-bench-XXXXXX", error[SCENARIO_ERROR_BYTES];
 	struct simulate_options options = { .seed = 1 };
 	struct scenario scenario;
+	struct simulate_difference difference;
 	struct report report;
 	int fd = mkstemp(path), err = 0;
 
@@ -61,7 +62,7 @@ static int run_text(const char *text, const char *const *settings, size_t settin
 	if (err)
 		return err;
 	sample->cpu_ns = cpu_ns();
-	err = simulate_run(&scenario, &options, &report, error);
+	err = simulate_run(&scenario, &options, &report, &difference, error);
 	sample->cpu_ns = cpu_ns() - sample->cpu_ns;
 	sample->calls = report_get(&report, "calls", "calls");
 	sample->events = report_get(&report, "run", "events");

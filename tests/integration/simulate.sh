@@ -93,6 +93,15 @@ if [ -r /dev/fuse ] && [ -n "${IOASIS_TEST_NAMESPACE:-}" ]; then
 		check "$name: no answer differs" grep -q '"answers_differ": 0' "$name.f.json"
 	done
 	serve_stop
+	serve_start --fail map:EIO@2
+	check_status "a device that answers otherwise gives status 1" 1 \
+		simulate boot --device "$serve_path" --output other
+	serve_stop
+	serve_start --fail map:EIO@2
+	check "and a line that names the first call" grep -qE \
+		"^ioasis simulate: .*iommu answers [0-9]+ calls .* map_dma at [0-9]+ ns: .* success, .* EIO$" \
+		<(simulate boot --device "$serve_path" 2>&1)
+	serve_stop
 else
 	skip "through FUSE" "no /dev/fuse, or no user namespaces"
 fi
