@@ -20,35 +20,8 @@
 #define FIRST_NR 0x80u
 #define COMMANDS 0x22u /* up to the test command, and VFIO's behind it */
 #define ARGUMENT_BYTES 72u
-#define FILES_MAX 64
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct engine_anon_file *files[FILES_MAX];
-
-/* File descriptors that commands give: numbers from 100 on. */
-static int fuzz_fd_install(const struct engine_client *client, struct engine_anon_file *file,
-			   int oflags)
-{
-	(void)client;
-	(void)oflags;
-	for (int i = 0; i < FILES_MAX; i++) {
-		if (!files[i]) {
-			files[i] = file;
-			return 100 + i;
-		}
-	}
-	return -24; /* EMFILE */
-}
-
-static void fuzz_fd_remove(const struct engine_client *client, int fd)
-{
-	struct engine_anon_file *file = files[fd - 100];
-
-	(void)client;
-	files[fd - 100] = NULL;
-	engine_anon_file_release(file);
-}
 
 /* A number of one of VFIO's calls, or of a row of the table. */
 static unsigned int choose_cmd(uint8_t byte)
@@ -94,24 +67,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct engine_config config = { .test_ops = true };
 	static struct fake_client fake;
-	struct engine_client_ops ops;
 	struct engine *engine = engine_create(&config);
 	struct engine_ctx *ctx;
 
 	fake_client_init(&fake, 1);
-	ops = *fake.client.ops;
-	ops.fd_install = fuzz_fd_install;
-	ops.fd_remove = fuzz_fd_remove;
-	fake.client.ops = &ops;
 	ctx = engine_ctx_open(engine, &fake.client);
 	for (; size >= 3 + ARGUMENT_BYTES; size -= 3 + ARGUMENT_BYTES, data += 3 + ARGUMENT_BYTES)
 		one_call(&fake, ctx, data);
 	engine_ctx_release(ctx);
-	for (int i = 0; i < FILES_MAX; i++) {
-		if (files[i])
-			engine_anon_file_release(files[i]);
-		files[i] = NULL;
-	}
+	fake_close_all(&fake);
 	engine_destroy(engine);
 	fake_client_fini(&fake);
 	return 0;

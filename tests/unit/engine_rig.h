@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An engine with one open file and a client made up for tests: memory of
- * RIG_PAGES pages, files of its own, every capability.
+ * An engine with one open file of a made-up process (fake_client.h) that has every
+ * capability and whose structures may be on the test's stack.
  *
- * rig_call() checks every invariant of the engine after each call.
+ * Every invariant of the engine is checked after each call.
  */
 #ifndef IOASIS_TESTS_ENGINE_RIG_H
 #define IOASIS_TESTS_ENGINE_RIG_H
@@ -14,28 +14,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <pthread.h>
 
 #include "sim/engine/engine.h"
 #include "sim/engine/test_abi.h"
-
-#define RIG_PAGES 64u
-#define RIG_BYTES (RIG_PAGES * ENGINE_PAGE_SIZE)
-#define RIG_FILES 16
+#include "tests/unit/fake_client.h"
 
 struct rig {
 	struct engine *engine;
 	struct engine_ctx *ctx;
-	struct engine_client client;
-	struct engine_client_ops ops;
-	uint8_t *memory; /* RIG_BYTES, page-aligned: all there is */
-	uint32_t fail_nth;
-	bool no_fds; /* the client has no number left */
-	uint64_t huge_page_bytes;
-	pthread_mutex_t files_lock;
-	struct {
-		struct engine_anon_file *anon;
-	} files[RIG_FILES];
+	struct fake_client fake;
 };
 
 /* cmocka's setup and teardown: *state becomes a struct rig. */
@@ -45,11 +32,8 @@ int rig_teardown(void **state);
 /* One ioctl; then engine_ctx_verify(). cmd points at the structure. */
 long rig_call(struct rig *rig, unsigned int cmd, void *arg);
 
-/* The last close of a file that a command gave. */
+/* The last close of a file that a command gave; then engine_ctx_verify(). */
 void rig_close(struct rig *rig, uint32_t fd);
-/* The same without checking every invariant: other threads may be in calls. */
-void rig_close_unchecked(struct rig *rig, uint32_t fd);
-struct engine_anon_file *rig_file(struct rig *rig, uint32_t fd);
 
 /* Calls that must succeed; they return the id. */
 uint32_t rig_ioas(struct rig *rig);
@@ -71,9 +55,10 @@ long rig_check_map(struct rig *rig, uint32_t hwpt, uint64_t iova, uint32_t page,
 /* How many objects live. */
 unsigned int rig_objects(struct rig *rig);
 
-static inline uint64_t rig_va(const struct rig *rig, uint32_t page)
+/* The address of a page of the process's memory. */
+static inline uint64_t rig_va(uint32_t page)
 {
-	return (uint64_t)(uintptr_t)rig->memory + (uint64_t)page * ENGINE_PAGE_SIZE;
+	return FAKE_BASE + (uint64_t)page * ENGINE_PAGE_SIZE;
 }
 
 #endif

@@ -35,9 +35,19 @@ static uint8_t *memory_at(struct fake_client *fake, uint64_t va, size_t len, boo
 	return fake->memory + (va - FAKE_BASE);
 }
 
+/* The same for a structure of a call, which may be the test's own. */
+static void *structure_at(struct fake_client *fake, uint64_t va, size_t len, bool write)
+{
+	bool own = va >= PAGE && va < 1ull << 47 && va - FAKE_BASE >= sizeof(fake->memory);
+
+	if (fake->takes_pointers && own)
+		return (void *)(uintptr_t)va;
+	return memory_at(fake, va, len, write);
+}
+
 static int fake_copy_in(const struct engine_client *client, void *dst, uint64_t src, size_t len)
 {
-	const uint8_t *memory = memory_at(fake_of(client), src, len, false);
+	const void *memory = structure_at(fake_of(client), src, len, false);
 
 	if (!memory)
 		return -EFAULT;
@@ -48,7 +58,7 @@ static int fake_copy_in(const struct engine_client *client, void *dst, uint64_t 
 static int fake_copy_out(const struct engine_client *client, uint64_t dst, const void *src,
 			 size_t len)
 {
-	uint8_t *memory = memory_at(fake_of(client), dst, len, true);
+	void *memory = structure_at(fake_of(client), dst, len, true);
 
 	if (!memory)
 		return -EFAULT;
@@ -98,12 +108,28 @@ static void fake_unpin(struct engine_mm *mm, uint64_t va, size_t npages)
 
 static int fake_mm_read(struct engine_mm *mm, uint64_t va, void *dst, size_t len)
 {
-	return fake_copy_in(&fake_of_mm(mm)->client, dst, va, len);
+	const uint8_t *memory = memory_at(fake_of_mm(mm), va, len, false);
+
+	if (!memory)
+		return -EFAULT;
+	memcpy(dst, memory, len);
+	return 0;
 }
 
 static int fake_mm_write(struct engine_mm *mm, uint64_t va, const void *src, size_t len)
 {
-	return fake_copy_out(&fake_of_mm(mm)->client, va, src, len);
+	uint8_t *memory = memory_at(fake_of_mm(mm), va, len, true);
+
+	if (!memory)
+		return -EFAULT;
+	memcpy(memory, src, len);
+	return 0;
+}
+
+static uint64_t fake_huge_page_bytes(struct engine_mm *mm, uint64_t va)
+{
+	(void)va;
+	return fake_of_mm(mm)->huge_page_bytes;
 }
 
 static void fake_mm_free(struct engine_mm *mm)
@@ -117,6 +143,7 @@ static const struct engine_mm_ops mm_ops = {
 	.unpin = fake_unpin,
 	.read = fake_mm_read,
 	.write = fake_mm_write,
+	.huge_page_bytes = fake_huge_page_bytes,
 	.free = fake_mm_free,
 };
 
@@ -138,14 +165,14 @@ static ssize_t file_pin(struct engine_file *file, uint64_t first_page, size_t np
 		if (pages)
 			pages[n] = (struct engine_page){ file->object, first_page + n };
 	}
-	fake->pinned += n;
+	__atomic_add_fetch(&fake->pinned, n, __ATOMIC_RELAXED);
 	return n ? (ssize_t)n : -EFAULT;
 }
 
 static void file_unpin(struct engine_file *file, uint64_t first_page, size_t npages)
 {
 	(void)first_page;
-	((struct fake_file *)file)->fake->pinned -= npages;
+	__atomic_sub_fetch(&((struct fake_file *)file)->fake->pinned, npages, __ATOMIC_RELAXED);
 }
 
 static int file_read(struct engine_file *file, uint64_t offset, void *dst, size_t len)
@@ -167,7 +194,7 @@ static int file_write(struct engine_file *file, uint64_t offset, const void *src
 
 static void file_free(struct engine_file *file)
 {
-	((struct fake_file *)file)->fake->files_open--;
+	__atomic_sub_fetch(&((struct fake_file *)file)->fake->files_open, 1, __ATOMIC_RELAXED);
 	free(file);
 }
 
@@ -179,11 +206,81 @@ static const struct engine_file_ops file_ops = {
 	.free = file_free,
 };
 
+/* The file that a command gave as fd; NULL: none. take: the number is free from now on. */
+static struct engine_anon_file *file_at(struct fake_client *fake, int fd, bool take)
+{
+	unsigned int i = (unsigned int)fd - FAKE_FIRST_FD;
+	struct engine_anon_file *file;
+
+	if (i >= FAKE_FILES)
+		return NULL;
+	pthread_mutex_lock(&fake->files_lock);
+	file = fake->files[i];
+	if (take)
+		fake->files[i] = NULL;
+	pthread_mutex_unlock(&fake->files_lock);
+	return file;
+}
+
+struct engine_anon_file *fake_anon_file(struct fake_client *fake, uint32_t fd)
+{
+	struct engine_anon_file *file = file_at(fake, (int)fd, false);
+
+	if (!file)
+		abort();
+	return file;
+}
+
+void fake_close(struct fake_client *fake, uint32_t fd)
+{
+	struct engine_anon_file *file = file_at(fake, (int)fd, true);
+
+	if (!file)
+		abort();
+	engine_anon_file_release(file);
+}
+
+void fake_close_all(struct fake_client *fake)
+{
+	for (uint32_t fd = FAKE_FIRST_FD; fd < FAKE_FIRST_FD + FAKE_FILES; fd++) {
+		struct engine_anon_file *file = file_at(fake, (int)fd, true);
+
+		if (file)
+			engine_anon_file_release(file);
+	}
+}
+
+static int fake_fd_install(const struct engine_client *client, struct engine_anon_file *file,
+			   int oflags)
+{
+	struct fake_client *fake = fake_of(client);
+	int got = -EMFILE;
+
+	(void)oflags;
+	pthread_mutex_lock(&fake->files_lock);
+	for (uint32_t i = 0; i < FAKE_FILES && !fake->no_fds; i++) {
+		if (!fake->files[i]) {
+			fake->files[i] = file;
+			got = (int)(FAKE_FIRST_FD + i);
+			break;
+		}
+	}
+	pthread_mutex_unlock(&fake->files_lock);
+	return got;
+}
+
+static void fake_fd_remove(const struct engine_client *client, int fd)
+{
+	if (!file_at(fake_of(client), fd, true))
+		abort();
+}
+
 static struct engine_file *fake_file_get(const struct engine_client *client, int fd, int *err)
 {
+	struct engine_anon_file *anon = file_at(fake_of(client), fd, false);
 	struct fake_file *file;
 
-	if (fd != FAKE_MEMFD && fd != FAKE_OTHER_FD) {
+	if (fd != FAKE_MEMFD && fd != FAKE_OTHER_FD && !anon) {
 		*err = -EBADF;
 		return NULL;
 	}
@@ -192,10 +289,13 @@ static struct engine_file *fake_file_get(const struct engine_client *client, int
 		abort();
 	file->file.ops = &file_ops;
 	file->file.refs = 1;
-	file->file.kind = fd == FAKE_MEMFD ? ENGINE_FILE_MEMFD : ENGINE_FILE_OTHER;
+	file->file.kind = anon		     ? ENGINE_FILE_ANON :
+			  fd == FAKE_MEMFD ? ENGINE_FILE_MEMFD :
+					     ENGINE_FILE_OTHER;
+	file->file.anon = anon;
 	file->file.object = 0xf11e;
 	file->fake = fake_of(client);
-	file->fake->files_open++;
+	__atomic_add_fetch(&file->fake->files_open, 1, __ATOMIC_RELAXED);
 	return &file->file;
 }
 
@@ -206,6 +306,8 @@ static const struct engine_client_ops client_ops = {
 	.memlock_limit = fake_memlock_limit,
 	.mm_get = fake_mm_get,
 	.file_get = fake_file_get,
+	.fd_install = fake_fd_install,
+	.fd_remove = fake_fd_remove,
 };
 
 void fake_client_init(struct fake_client *fake, uint32_t pid)
@@ -222,12 +324,18 @@ void fake_client_init(struct fake_client *fake, uint32_t pid)
 	fake->ipc_lock = true;
 	fake->sys_resource = true;
 	fake->memlock_bytes = UINT64_MAX;
+	pthread_mutex_init(&fake->files_lock, NULL);
 }
 
 void fake_client_fini(struct fake_client *fake)
 {
 	if (fake->mm.refs != 1 || fake->pinned || fake->files_open)
 		abort();
+	for (uint32_t i = 0; i < FAKE_FILES; i++) {
+		if (fake->files[i])
+			abort();
+	}
+	pthread_mutex_destroy(&fake->files_lock);
 }
 
 /* ---- calls -------------------------------------------------------------------- */
@@ -237,6 +345,8 @@ long fake_client_call(struct fake_client *fake, struct engine_ctx *ctx, unsigned
 {
 	long rc;
 
+	if (fake->takes_pointers)
+		return engine_ctx_ioctl(ctx, &fake->client, cmd, (uint64_t)(uintptr_t)arg);
 	memcpy(fake->memory, arg, size);
 	rc = engine_ctx_ioctl(ctx, &fake->client, cmd, FAKE_BASE);
 	memcpy(arg, fake->memory, size);

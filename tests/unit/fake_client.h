@@ -2,11 +2,13 @@
 /*
  * A process that exists only in a test: a range of memory whose pages are
  * there, read-only or missing as the test says, capabilities and a limit to
- * choose, a memfd and a file that is none. It counts what is pinned.
+ * choose, a memfd and a file that is none, and the files that commands give.
+ * It counts what is pinned. Any number of threads may call for it at once.
  */
 #ifndef IOASIS_TESTS_FAKE_CLIENT_H
 #define IOASIS_TESTS_FAKE_CLIENT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +19,8 @@
 #define FAKE_MEMFD 3 /* FAKE_MEMFD_PAGES pages of shared memory */
 #define FAKE_MEMFD_PAGES 64u
 #define FAKE_OTHER_FD 4 /* an open file that cannot be mapped */
+#define FAKE_FIRST_FD 5 /* of the files that commands give */
+#define FAKE_FILES 16u
 
 enum fake_page {
 	FAKE_PAGE_RW,
@@ -32,22 +36,36 @@ struct fake_client {
 	bool ipc_lock;
 	bool sys_resource;
 	uint64_t memlock_bytes;
-	uint32_t fail_nth;     /* 0: off; client.fail_nth points here */
-	uint64_t pinned;       /* pages of memory and of the memfd, as often as pinned */
-	uint64_t files_open;   /* references to its files that others hold */
+	uint64_t huge_page_bytes; /* of the pages of its memory; 0: there are no huge ones */
+	bool takes_pointers;	  /* structures may be anywhere in the test, as on its stack */
+	bool no_fds;		  /* it has no number left */
+	uint32_t fail_nth;	  /* 0: off; client.fail_nth points here */
+	uint64_t pinned;	  /* pages of memory and of the memfd, as often as pinned */
+	uint64_t files_open;	  /* references to its files that others hold */
+	pthread_mutex_t files_lock;
+	struct engine_anon_file *files[FAKE_FILES]; /* what is open from FAKE_FIRST_FD on */
 };
 
 /* A process with all its memory, all capabilities and no limit. */
 void fake_client_init(struct fake_client *fake, uint32_t pid);
 
-/* Nothing may hold on to it any more: aborts if something does. */
+/* Nothing may hold on to it any more: aborts if something does, or a file is open. */
 void fake_client_fini(struct fake_client *fake);
 
-/* Copies an argument to FAKE_BASE + offset, calls, copies it back. What the call returns. */
+/* The file that a command gave as fd, borrowed; aborts when there is none. */
+struct engine_anon_file *fake_anon_file(struct fake_client *fake, uint32_t fd);
+/* The last close of one of them (aborts when there is none), and of all that are open. */
+void fake_close(struct fake_client *fake, uint32_t fd);
+void fake_close_all(struct fake_client *fake);
+
+/*
+ * A call; what it returns. Unless the client takes pointers, the argument (size bytes) is
+ * copied to the page at FAKE_BASE and back.
+ */
 long fake_client_call(struct fake_client *fake, struct engine_ctx *ctx, unsigned int cmd,
 		      void *arg, uint32_t size);
 
-/* Shorthands, with the page at FAKE_BASE for arguments; they assert nothing. */
+/* Shorthands; they assert nothing. */
 long fake_ioas_alloc(struct fake_client *fake, struct engine_ctx *ctx, uint32_t *id);
 /* flags: IOMMU_IOAS_MAP_*; *iova in and out. */
 long fake_map(struct fake_client *fake, struct engine_ctx *ctx, uint32_t ioas, uint32_t flags,

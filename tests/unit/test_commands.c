@@ -45,6 +45,7 @@ static long call_fresh(const struct one_call *call)
 	rc = engine_ctx_ioctl(ctx, &fake.client, call->cmd, call->arg);
 	engine_ctx_verify(ctx);
 	engine_ctx_release(ctx);
+	fake_close_all(&fake);
 	engine_destroy(engine);
 	return rc;
 }

@@ -18,13 +18,13 @@ struct worker {
 	pthread_t thread;
 	struct rig *rig;
 	struct seed seed;
-	struct engine_client client;
 	unsigned int told;
 };
 
 static long call(struct worker *worker, unsigned int cmd, void *arg)
 {
-	return engine_ctx_ioctl(worker->rig->ctx, &worker->client, cmd, (uint64_t)(uintptr_t)arg);
+	return engine_ctx_ioctl(worker->rig->ctx, &worker->rig->fake.client, cmd,
+				(uint64_t)(uintptr_t)arg);
 }
 
 static void destroy(struct worker *worker, uint32_t id)
@@ -45,7 +45,7 @@ static void use_memory(struct worker *worker, uint32_t ioas)
 		.size = sizeof(map),
 		.flags = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
 		.ioas_id = ioas,
-		.user_va = rig_va(worker->rig, (uint32_t)seed_below(&worker->seed, RIG_PAGES)),
+		.user_va = rig_va((uint32_t)seed_below(&worker->seed, FAKE_PAGES)),
 		.length = ENGINE_PAGE_SIZE * (1 + seed_below(&worker->seed, 4)),
 	};
 	struct iommu_ioas_unmap unmap = { .size = sizeof(unmap), .ioas_id = ioas };
@@ -76,7 +76,7 @@ static void use_fault_queue(struct worker *worker, uint32_t ioas)
 	hwpt.dev_id = cmd.mock_domain.out_idev_id;
 	if (call(worker, IOMMU_FAULT_QUEUE_ALLOC, &fault))
 		goto out_device;
-	file = rig_file(worker->rig, fault.out_fault_fd);
+	file = fake_anon_file(&worker->rig->fake, fault.out_fault_fd);
 	engine_anon_file_set_notify(file, count_call, &worker->told);
 	hwpt.flags = IOMMU_HWPT_FAULT_ID_VALID;
 	hwpt.fault_id = fault.out_fault_id;
@@ -92,7 +92,7 @@ static void use_fault_queue(struct worker *worker, uint32_t ioas)
 		engine_anon_file_poll(file);
 		engine_anon_file_read(file, faults, sizeof(faults), true);
 	}
-	rig_close_unchecked(worker->rig, fault.out_fault_fd);
+	fake_close(&worker->rig->fake, fault.out_fault_fd);
 out_device:
 	destroy(worker, stdev);
 	destroy(worker, hwpt.out_hwpt_id);
@@ -116,7 +116,7 @@ static void use_access(struct worker *worker, uint32_t ioas)
 	cmd.access_pages.length = ENGINE_PAGE_SIZE;
 	cmd.access_pages.uptr = 0;
 	call(worker, IOMMU_TEST_CMD, &cmd);
-	rig_close_unchecked(worker->rig, fd);
+	fake_close(&worker->rig->fake, fd);
 }
 
 static void use_sim_device(struct worker *worker, uint32_t ioas)
@@ -126,9 +126,9 @@ static void use_sim_device(struct worker *worker, uint32_t ioas)
 	uint64_t bad;
 	uint32_t id;
 
-	if (engine_device_bind(worker->rig->ctx, &worker->client, &device, &id))
+	if (engine_device_bind(worker->rig->ctx, &worker->rig->fake.client, &device, &id))
 		return;
-	engine_device_attach(device, &worker->client, &ioas);
+	engine_device_attach(device, &worker->rig->fake.client, &ioas);
 	engine_device_dma(device, IOVA, sizeof(data), true, data, &bad);
 	engine_device_unbind(device);
 }
@@ -162,9 +162,7 @@ static void test_threads_on_one_file(void **state)
 
 	seed_init(&seed, 1);
 	for (int i = 0; i < THREADS; i++) {
-		workers[i] = (struct worker){ .rig = rig, .client = rig->client };
-		workers[i].client.tid = (uint32_t)i + 1;
-		workers[i].client.fail_nth = NULL;
+		workers[i] = (struct worker){ .rig = rig };
 		workers[i].seed.state = seed_next(&seed);
 	}
 	for (int i = 0; i < THREADS; i++)

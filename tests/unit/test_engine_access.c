@@ -32,7 +32,7 @@ static long pin(struct rig *rig, uint32_t fd, uint64_t iova, uint64_t length, ui
 	struct iommu_test_cmd cmd = {
 		.op = IOMMU_TEST_OP_ACCESS_PAGES,
 		.id = fd,
-		.access_pages = { .iova = iova, .length = length, .uptr = rig_va(rig, page) },
+		.access_pages = { .iova = iova, .length = length, .uptr = rig_va(page) },
 	};
 	long rc = rig_test(rig, &cmd);
 
@@ -101,9 +101,9 @@ static void test_access_bad_arguments(void **state)
 
 	assert_int_equal(create_access(rig, 99, 0, &fd), -ENOENT);
 	assert_int_equal(create_access(rig, ioas, 2, &fd), -EOPNOTSUPP);
-	rig->no_fds = true;
+	rig->fake.no_fds = true;
 	assert_int_equal(create_access(rig, ioas, 0, &fd), -ENOMEM);
-	rig->no_fds = false;
+	rig->fake.no_fds = false;
 	assert_int_equal(rig_objects(rig), 1);
 	rig_map(rig, ioas, 0, 2, IOVA);
 	fd = access_of(rig, ioas, true);
@@ -153,8 +153,8 @@ static void test_access_reads_and_writes_across_areas(void **state)
 	rig_map(rig, ioas, 2, 1, IOVA + 4096);
 	fd = access_of(rig, ioas, false);
 	assert_int_equal(access_rw(rig, fd, IOVA + 4092, "abcdefg", 8, MOCK_ACCESS_RW_WRITE), 0);
-	assert_memory_equal(rig->memory + 5 * 4096 - 4, "abcd", 4);
-	assert_memory_equal(rig->memory + 2 * 4096, "efg", 4);
+	assert_memory_equal(rig->fake.memory + 5 * 4096 - 4, "abcd", 4);
+	assert_memory_equal(rig->fake.memory + 2 * 4096, "efg", 4);
 	assert_int_equal(access_rw(rig, fd, IOVA + 4092, back, 8, MOCK_ACCESS_RW_SLOW_PATH), 0);
 	assert_string_equal(back, "abcdefg");
 }
@@ -167,7 +167,7 @@ static void test_access_is_used_through_another_iommufd(void **state)
 
 	rig_map(rig, ioas, 0, 1, IOVA);
 	fd = access_of(rig, ioas, true);
-	rig->ctx = engine_ctx_open(rig->engine, &rig->client);
+	rig->ctx = engine_ctx_open(rig->engine, &rig->fake.client);
 	assert_int_equal(pin(rig, fd, IOVA, 4096, 0, &id), 0);
 	assert_int_equal(rig_check_refs(rig, 0, 1, 1), 0);
 	assert_int_equal(unpin(rig, fd, id), 0);
@@ -246,17 +246,17 @@ static void test_sim_device_moves_data_and_marks_pages(void **state)
 
 	rig_map(rig, ioas, 3, 1, 0x10000);
 	rig_map(rig, ioas, 7, 3, 0x11000);
-	assert_int_equal(engine_device_bind(rig->ctx, &rig->client, &device, &id), 0);
+	assert_int_equal(engine_device_bind(rig->ctx, &rig->fake.client, &device, &id), 0);
 	assert_int_equal(engine_device_dma(device, 0x10000, 4, false, NULL, &bad), -EFAULT);
 	hwpt = rig_hwpt(rig, id, ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING);
 	pt = hwpt;
-	assert_int_equal(engine_device_attach(device, &rig->client, &pt), 0);
+	assert_int_equal(engine_device_attach(device, &rig->fake.client, &pt), 0);
 	assert_int_equal(rig_check_refs(rig, 7, 3, 1), 0);
 	track.hwpt_id = dirty.hwpt_id = hwpt;
 	assert_int_equal(rig_call(rig, IOMMU_HWPT_SET_DIRTY_TRACKING, &track), 0);
 	assert_int_equal(engine_device_dma(device, 0x10ff8, sizeof(data), true, data, &bad), 0);
-	assert_memory_equal(rig->memory + 4 * 4096 - 8, data, 8);
-	assert_memory_equal(rig->memory + 7 * 4096, data + 8, 8);
+	assert_memory_equal(rig->fake.memory + 4 * 4096 - 8, data, 8);
+	assert_memory_equal(rig->fake.memory + 7 * 4096, data + 8, 8);
 	dirty.data = (uint64_t)(uintptr_t)&bits;
 	assert_int_equal(rig_call(rig, IOMMU_HWPT_GET_DIRTY_BITMAP, &dirty), 0);
 	assert_int_equal(bits, 3);
@@ -264,7 +264,7 @@ static void test_sim_device_moves_data_and_marks_pages(void **state)
 	assert_int_equal(bad, 0x14000);
 	/* An address space instead: its own page table, and the old one can go. */
 	pt = ioas;
-	assert_int_equal(engine_device_attach(device, &rig->client, &pt), 0);
+	assert_int_equal(engine_device_attach(device, &rig->fake.client, &pt), 0);
 	assert_int_not_equal(pt, ioas);
 	assert_int_equal(rig_destroy(rig, hwpt), 0);
 	engine_device_detach(device);
@@ -282,13 +282,13 @@ static void test_sim_device_keeps_the_context(void **state)
 	char data[4] = "abc";
 
 	rig_map(rig, ioas, 0, 1, 0x10000);
-	assert_int_equal(engine_device_bind(rig->ctx, &rig->client, &device, &id), 0);
-	assert_int_equal(engine_device_attach(device, &rig->client, &ioas), 0);
+	assert_int_equal(engine_device_bind(rig->ctx, &rig->fake.client, &device, &id), 0);
+	assert_int_equal(engine_device_attach(device, &rig->fake.client, &ioas), 0);
 	engine_ctx_release(rig->ctx);
 	assert_int_equal(engine_device_dma(device, 0x10000, 4, true, data, NULL), 0);
-	assert_string_equal((char *)rig->memory, "abc");
+	assert_string_equal((char *)rig->fake.memory, "abc");
 	engine_device_unbind(device);
-	rig->ctx = engine_ctx_open(rig->engine, &rig->client);
+	rig->ctx = engine_ctx_open(rig->engine, &rig->fake.client);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)

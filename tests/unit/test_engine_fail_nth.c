@@ -27,26 +27,22 @@ static void sweep(chain_fn chain)
 
 		rig_setup(&state);
 		rig = state;
-		rig->fail_nth = nth;
+		rig->fake.fail_nth = nth;
 		rc = chain(rig);
-		hit = !rig->fail_nth;
-		rig->fail_nth = 0;
+		hit = !rig->fake.fail_nth;
+		rig->fake.fail_nth = 0;
 		/*
 		 * Mostly the call fails; an attach whose reserved ranges fail takes another
 		 * page table instead, as in the kernel.
 		 */
 		assert_true(rc == 0 || (hit && rc < 0));
 		failures += rc < 0;
-		assert_int_equal(engine_ctx_ioctl(rig->ctx, &rig->client, 0, 0), -ENOTTY);
+		assert_int_equal(engine_ctx_ioctl(rig->ctx, &rig->fake.client, 0, 0), -ENOTTY);
 		engine_ctx_release(rig->ctx);
-		for (uint32_t fd = 0; fd < RIG_FILES; fd++) {
-			if (rig->files[fd].anon)
-				engine_anon_file_release(rig->files[fd].anon);
-			rig->files[fd].anon = NULL;
-		}
+		fake_close_all(&rig->fake);
 		/* Whatever failed, no page is pinned once all is closed. */
-		rig->ctx = engine_ctx_open(rig->engine, &rig->client);
-		assert_int_equal(rig_check_refs(rig, 0, RIG_PAGES, 0), 0);
+		rig->ctx = engine_ctx_open(rig->engine, &rig->fake.client);
+		assert_int_equal(rig_check_refs(rig, 0, FAKE_PAGES, 0), 0);
 		assert_int_equal(chain(rig), 0);
 		rig_teardown(&state);
 		if (!hit)
@@ -72,7 +68,7 @@ static long map(struct rig *rig, uint32_t ioas, uint32_t npages, uint64_t iova)
 		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
 			 IOMMU_IOAS_MAP_WRITEABLE,
 		.ioas_id = ioas,
-		.user_va = rig_va(rig, 0),
+		.user_va = rig_va(0),
 		.length = (uint64_t)npages * ENGINE_PAGE_SIZE,
 		.iova = iova,
 	};
@@ -221,11 +217,11 @@ static long chain_access(struct rig *rig)
 	cmd.access_pages.flags = 0;
 	cmd.access_pages.iova = IOVA + 4096;
 	cmd.access_pages.length = 8192;
-	cmd.access_pages.uptr = rig_va(rig, 1);
+	cmd.access_pages.uptr = rig_va(1);
 	TRY(rig_test(rig, &cmd));
 	TRY(mock_domain(rig, ioas, &mock));
 	cmd.access_pages.iova = IOVA;
-	cmd.access_pages.uptr = rig_va(rig, 0);
+	cmd.access_pages.uptr = rig_va(0);
 	TRY(rig_test(rig, &cmd));
 	cmd.op = IOMMU_TEST_OP_ACCESS_RW;
 	cmd.access_rw.iova = IOVA + 4090;

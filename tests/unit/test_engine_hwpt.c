@@ -45,7 +45,7 @@ static void test_attach_pins_and_detach_unpins(void **state)
 	assert_int_equal(rig_check_map(rig, mock.hwpt, IOVA, 1, 1), -EINVAL);
 	assert_int_equal(rig_check_map(rig, mock.hwpt, IOVA + 8 * ENGINE_PAGE_SIZE, 8, 1),
 			 -EINVAL);
-	assert_int_equal(rig_check_map(rig, mock.hwpt, IOVA, RIG_PAGES, 1), -EFAULT);
+	assert_int_equal(rig_check_map(rig, mock.hwpt, IOVA, FAKE_PAGES, 1), -EFAULT);
 	rig_map(rig, ioas, 8, 8, IOVA + 8 * ENGINE_PAGE_SIZE);
 	assert_int_equal(rig_check_refs(rig, 0, 16, 1), 0);
 	assert_int_equal(rig_destroy(rig, mock.stdev), 0);
@@ -60,7 +60,7 @@ static void test_attach_of_bad_memory_is_efault_and_undone(void **state)
 	unsigned int before;
 
 	rig_map(rig, ioas, 0, 4, IOVA);
-	rig_map(rig, ioas, RIG_PAGES - 1, 2, IOVA + 0x100000);
+	rig_map(rig, ioas, FAKE_PAGES - 1, 2, IOVA + 0x100000);
 	before = rig_objects(rig);
 	assert_int_equal(rig_test(rig, &cmd), -EFAULT);
 	assert_int_equal(rig_objects(rig), before);
@@ -313,21 +313,21 @@ static void test_dirty_ranges_bad_and_unreachable(void **state)
 	struct rig *rig = *state;
 	uint32_t ioas = rig_ioas(rig), hwpt;
 	struct rig_mock mock = rig_mock_domain(rig, ioas, 0);
-	uint8_t dirt = 0xff, bits = 0;
+	uint8_t dirt = 0xff, bits[8] = { 0 };
 
 	hwpt = rig_hwpt(rig, mock.idev, ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING);
 	rig_map(rig, ioas, 0, 8, IOVA);
 	assert_int_equal(set_tracking(rig, hwpt, true), 0);
 	assert_int_equal(make_dirty(rig, hwpt, 8 * ENGINE_PAGE_SIZE, &dirt), 0);
-	assert_int_equal(get_dirty(rig, hwpt, 0, 0, 4096, &bits), -EOVERFLOW);
-	assert_int_equal(get_dirty(rig, hwpt, 4096, 0, 0, &bits), -EINVAL);
-	assert_int_equal(get_dirty(rig, hwpt, 1000, 0, 4096, &bits), -EINVAL);
-	assert_int_equal(get_dirty(rig, hwpt, 4096, 2, 4096, &bits), -EOPNOTSUPP);
-	assert_int_equal(get_dirty(rig, ioas, 4096, 0, 4096, &bits), -ENOENT);
+	assert_int_equal(get_dirty(rig, hwpt, 0, 0, 4096, bits), -EOVERFLOW);
+	assert_int_equal(get_dirty(rig, hwpt, 4096, 0, 0, bits), -EINVAL);
+	assert_int_equal(get_dirty(rig, hwpt, 1000, 0, 4096, bits), -EINVAL);
+	assert_int_equal(get_dirty(rig, hwpt, 4096, 2, 4096, bits), -EOPNOTSUPP);
+	assert_int_equal(get_dirty(rig, ioas, 4096, 0, 4096, bits), -ENOENT);
 	/* A bitmap that is not there, and a range that is not mapped to its end. */
 	assert_int_equal(get_dirty(rig, hwpt, 8 * ENGINE_PAGE_SIZE, 1, 4096, NULL), 0);
-	assert_int_equal(get_dirty(rig, hwpt, 64 * ENGINE_PAGE_SIZE, 0, 4096, &bits), 0);
-	assert_int_equal(bits, 0xff);
+	assert_int_equal(get_dirty(rig, hwpt, 64 * ENGINE_PAGE_SIZE, 0, 4096, bits), 0);
+	assert_int_equal(bits[0], 0xff);
 }
 
 static void test_dirty_bitmap_over_many_pages_of_the_client(void **state)
@@ -358,7 +358,7 @@ static void test_dirty_bit_of_a_huge_page_stands_for_its_leaf(void **state)
 	struct rig_mock mock = rig_mock_domain(rig, ioas, 0);
 	uint8_t dirt[2] = { 0x02, 0 }, bits[2] = { 0, 0 };
 
-	rig->huge_page_bytes = 1 << 21;
+	rig->fake.huge_page_bytes = 1 << 21;
 	hwpt = rig_hwpt(rig, mock.idev, ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING);
 	rig_map(rig, ioas, 0, 16, IOVA);
 	assert_int_equal(set_tracking(rig, hwpt, true), 0);

@@ -53,7 +53,7 @@ static void test_fault_is_read_answered_and_gone(void **state)
 	uint32_t ioas = rig_ioas(rig), parent, nested;
 	struct rig_mock mock = rig_mock_domain(rig, ioas, 0);
 	struct queue queue = fault_queue(rig);
-	struct engine_anon_file *file = rig_file(rig, queue.fd);
+	struct engine_anon_file *file = fake_anon_file(&rig->fake, queue.fd);
 	struct iommu_hwpt_page_response response = { 0 };
 	struct iommu_hwpt_pgfault faults[4];
 	unsigned int told = 0;
@@ -110,7 +110,7 @@ static void test_fault_queue_without_a_number_leaves_nothing(void **state)
 	struct rig *rig = *state;
 	struct iommu_fault_alloc cmd = { .size = sizeof(cmd) };
 
-	rig->no_fds = true;
+	rig->fake.no_fds = true;
 	assert_int_equal(rig_call(rig, IOMMU_FAULT_QUEUE_ALLOC, &cmd), -EMFILE);
 	assert_int_equal(rig_objects(rig), 0);
 	cmd.flags = 1;
@@ -270,9 +270,9 @@ static void test_veventq_bad_arguments(void **state)
 	assert_int_equal(veventq(&v, 0, 2, &queue), -EOPNOTSUPP);
 	assert_int_equal(veventq(&v, IOMMU_VEVENTQ_TYPE_SELFTEST, 0, &queue), -EINVAL);
 	assert_int_equal(veventq(&v, IOMMU_VEVENTQ_TYPE_SELFTEST, (1 << 19) + 1, &queue), -EINVAL);
-	v.rig->no_fds = true;
+	v.rig->fake.no_fds = true;
 	assert_int_equal(veventq(&v, IOMMU_VEVENTQ_TYPE_SELFTEST, 2, &queue), -EMFILE);
-	v.rig->no_fds = false;
+	v.rig->fake.no_fds = false;
 	assert_int_equal(veventq(&v, IOMMU_VEVENTQ_TYPE_SELFTEST, 2, &queue), 0);
 	assert_int_equal(veventq(&v, IOMMU_VEVENTQ_TYPE_SELFTEST, 2, &queue), -EEXIST);
 	assert_int_equal(rig_destroy(v.rig, v.viommu), -EBUSY);
@@ -294,7 +294,7 @@ static void test_veventq_overflow_says_that_events_were_lost(void **state)
 	uint32_t nested;
 
 	assert_int_equal(veventq(&v, IOMMU_VEVENTQ_TYPE_SELFTEST, 2, &queue), 0);
-	file = rig_file(v.rig, queue.fd);
+	file = fake_anon_file(&v.rig->fake, queue.fd);
 	nested = rig_nested(v.rig, v.mock.idev, v.viommu, 0);
 	assert_int_equal(trigger_event(&v), -ENOENT);
 	assert_int_equal(vdevice(&v, v.mock.idev, 0x99, NULL), 0);
@@ -368,7 +368,7 @@ static void test_hw_queue_locks_its_memory(void **state)
 	assert_int_equal(rig_destroy(v.rig, first), 0);
 	assert_int_equal(rig_destroy(v.rig, second), 0);
 	assert_int_equal(rig_unmap(v.rig, v.ioas, IOVA, 8192), 0);
-	v.rig->huge_page_bytes = 1 << 21;
+	v.rig->fake.huge_page_bytes = 1 << 21;
 	rig_map(v.rig, v.ioas, 0, 2, IOVA);
 	assert_int_equal(hw_queue(&v, 0, IOVA, 8192, &first), 0);
 }
@@ -400,13 +400,12 @@ static void test_queue_file_keeps_the_context(void **state)
 {
 	struct rig *rig = *state;
 	struct queue queue = fault_queue(rig);
-	struct engine_anon_file *file = rig_file(rig, queue.fd);
+	struct engine_anon_file *file = fake_anon_file(&rig->fake, queue.fd);
 
 	engine_ctx_release(rig->ctx);
 	assert_int_equal(engine_anon_file_poll(file), POLLOUT);
-	rig->files[queue.fd].anon = NULL;
-	engine_anon_file_release(file);
-	rig->ctx = engine_ctx_open(rig->engine, &rig->client);
+	fake_close(&rig->fake, queue.fd);
+	rig->ctx = engine_ctx_open(rig->engine, &rig->fake.client);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
