@@ -42,7 +42,9 @@ plugin_srcs := \
 	analysis/plugin/plugin_sink.c \
 	analysis/decode/decode.c \
 	analysis/stats/histogram.c \
-	$(analysis_core_srcs)
+	$(analysis_core_srcs) \
+	$(rules_dot_srcs) \
+	$(rules_srcs)
 cflags_analysis_plugin_plugin := -fvisibility=default
 
 libs += $(B)/babeltrace2/babeltrace-plugin-ioasis.so

@@ -91,18 +91,10 @@ static const struct cli_command command = {
 	.error_status = 3,
 };
 
-/* The worse of the two. */
-static enum check_verdict verdict_of_all(const struct check *check, const struct rules *rules)
-{
-	enum check_verdict built_in = check_verdict(check), theirs = rules_verdict(rules);
-
-	return theirs > built_in ? theirs : built_in;
-}
-
 /* 0: they hold, 1: one is broken, 2: it cannot be decided. */
 static int exit_status(const struct check *check, const struct rules *rules)
 {
-	switch (verdict_of_all(check, rules)) {
+	switch (rules_verdict_with(rules, check)) {
 	case VERDICT_OK:
 		return check_exit_status(check);
 	case VERDICT_VIOLATION:
@@ -114,26 +106,10 @@ static int exit_status(const struct check *check, const struct rules *rules)
 
 static void print_json(const struct check *check, const struct rules *rules)
 {
-	struct json_object *object = check_to_json(check);
+	struct json_object *object = rules_to_json_with(rules, check);
 
-	if (rules_count(rules)) {
-		json_object_object_add(object, "user_rules", rules_to_json(rules));
-		json_object_object_add(object, "verdict", json_object_new_string(
-			check_verdict_name(verdict_of_all(check, rules))));
-	}
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY));
 	json_object_put(object);
-}
-
-static void print_text(const struct check *check, const struct rules *rules)
-{
-	check_print(check, stdout);
-	if (rules_count(rules)) {
-		puts("\nrules of yours:");
-		rules_print(rules, stdout);
-		printf("\nverdict of all: %s\n",
-		       check_verdict_name(verdict_of_all(check, rules)));
-	}
 }
 
 static int run(struct options *options, char **traces, int traces_count)
@@ -154,7 +130,7 @@ static int run(struct options *options, char **traces, int traces_count)
 	if (options->json)
 		print_json(check, options->rules);
 	else
-		print_text(check, options->rules);
+		rules_print_with(options->rules, check, stdout);
 	status = exit_status(check, options->rules);
 out_destroy:
 	check_destroy(check);

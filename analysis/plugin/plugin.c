@@ -23,7 +23,8 @@ BT_PLUGIN_SINK_COMPONENT_CLASS_HELP(
 	"  json=BOOL           print JSON\n"
 	"  output=STRING       file to write (default: standard output)\n"
 	"  budget-ns=INT       calls that take longer break the rule 'latency'\n"
-	"  still-running=BOOL  what lives at the end is no leak");
+	"  still-running=BOOL  what lives at the end is no leak\n"
+	"  rules=STRING        a file with a rule of your own, or an array of them");
 BT_PLUGIN_SINK_COMPONENT_CLASS_INITIALIZE_METHOD(check, check_sink_init);
 BT_PLUGIN_SINK_COMPONENT_CLASS_FINALIZE_METHOD(check, plugin_sink_finalize);
 BT_PLUGIN_SINK_COMPONENT_CLASS_GRAPH_IS_CONFIGURED_METHOD(check, plugin_sink_configured);

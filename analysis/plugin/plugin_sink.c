@@ -8,6 +8,7 @@
  *                      output (string)     a file to write; default: standard output
  * of check:            budget-ns (unsigned)      of every call of the backend
  *                      still-running (boolean)   what lives at the end is no leak
+ *                      rules (string, or array of strings)   files with rules of the user
  * of stats:            by (string)         operation, process or space
  */
 #include "analysis/plugin/plugin_sink.h"
@@ -21,12 +22,14 @@
 #include "analysis/analysis.h"
 #include "analysis/check/check.h"
 #include "analysis/decode/decode.h"
+#include "analysis/rules/rules.h"
 #include "analysis/stats/stats.h"
 
 struct plugin_sink {
 	struct analysis *analysis;
 	struct decoder *decoder;
-	struct check *check; /* or */
+	struct check *check; /* with rules, or */
+	struct rules *rules;
 	struct stats *stats;
 	enum stats_view view;
 	bool json;
@@ -48,6 +51,7 @@ static void sink_free(struct plugin_sink *sink)
 	bt_message_iterator_put_ref(sink->messages);
 	decoder_destroy(sink->decoder);
 	check_destroy(sink->check);
+	rules_destroy(sink->rules);
 	stats_destroy(sink->stats);
 	analysis_destroy(sink->analysis);
 	free(sink);
@@ -84,6 +88,32 @@ static bool read_output(struct reading *reading, const char *path)
 	return reading->sink->out != NULL;
 }
 
+static bool read_rule(struct reading *reading, const bt_value *path)
+{
+	struct rules_error error = { .text = "" };
+
+	if (!bt_value_is_string(path)) {
+		blame(reading->self, "parameter 'rules' is a path or an array of paths");
+		return false;
+	}
+	if (!rules_add(reading->sink->rules, bt_value_string_get(path), &error))
+		return true;
+	blame(reading->self, "%s", error.text[0] ? error.text : "out of memory");
+	return false;
+}
+
+/* One path or an array of them. */
+static bool read_rules(struct reading *reading, const bt_value *value)
+{
+	if (!bt_value_is_array(value))
+		return read_rule(reading, value);
+	for (uint64_t i = 0; i < bt_value_array_get_length(value); i++) {
+		if (!read_rule(reading, bt_value_array_borrow_element_by_index_const(value, i)))
+			return false;
+	}
+	return true;
+}
+
 static bt_value_map_foreach_entry_const_func_status
 read_param(const char *name, const bt_value *value, void *data)
 {
@@ -105,6 +135,8 @@ read_param(const char *name, const bt_value *value, void *data)
 
 		for (int op = OP_SET_FD; op < OP_IOCTL; op++)
 			reading->config->latency_ns[op] = ns;
+	} else if (reading->is_check && !strcmp(name, "rules")) {
+		ok = read_rules(reading, value);
 	} else if (!reading->is_check && !strcmp(name, "by") && bt_value_is_string(value)) {
 		ok = read_by(reading, bt_value_string_get(value));
 	} else {
@@ -112,7 +144,7 @@ read_param(const char *name, const bt_value *value, void *data)
 	}
 	if (!known)
 		blame(reading->self, "parameter '%s' is unknown or of the wrong type; %s", name,
-		      reading->is_check ? "json, output, budget-ns, still-running are known"
+		      reading->is_check ? "json, output, budget-ns, still-running, rules are known"
 					: "json, output, by are known");
 	return known && ok ? BT_VALUE_MAP_FOREACH_ENTRY_CONST_FUNC_STATUS_OK
 			   : BT_VALUE_MAP_FOREACH_ENTRY_CONST_FUNC_STATUS_ERROR;
@@ -127,8 +159,12 @@ sink_init(bt_self_component_sink *self, const bt_value *params, bool is_check)
 	struct check_config config = { { 0 } };
 	struct reading reading = { self, sink, &config, is_check };
 
-	if (!sink)
+	if (sink)
+		sink->rules = rules_create();
+	if (!sink || !sink->rules) {
+		sink_free(sink);
 		return BT_COMPONENT_CLASS_INITIALIZE_METHOD_STATUS_MEMORY_ERROR;
+	}
 	if (bt_value_map_foreach_entry_const(params, read_param, &reading) !=
 		    BT_VALUE_MAP_FOREACH_ENTRY_CONST_STATUS_OK ||
 	    bt_self_component_sink_add_input_port(self, "in", NULL, NULL) !=
@@ -146,7 +182,8 @@ sink_init(bt_self_component_sink *self, const bt_value *params, bool is_check)
 		else
 			sink->stats = stats_create(sink->analysis);
 	}
-	if (!sink->decoder || (!sink->check && !sink->stats)) {
+	if (!sink->decoder || (!sink->check && !sink->stats) ||
+	    rules_observe(sink->rules, sink->analysis)) {
 		sink_free(sink);
 		return BT_COMPONENT_CLASS_INITIALIZE_METHOD_STATUS_MEMORY_ERROR;
 	}
@@ -201,12 +238,13 @@ static void sink_print(struct plugin_sink *sink)
 
 	analysis_finish(sink->analysis, sink->still_running);
 	if (sink->json) {
-		object = sink->check ? check_to_json(sink->check) : stats_to_json(sink->stats);
+		object = sink->check ? rules_to_json_with(sink->rules, sink->check)
+				     : stats_to_json(sink->stats);
 		fprintf(sink->out, "%s\n",
 			json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY));
 		json_object_put(object);
 	} else if (sink->check) {
-		check_print(sink->check, sink->out);
+		rules_print_with(sink->rules, sink->check, sink->out);
 	} else {
 		stats_print(sink->stats, sink->view, sink->out);
 	}

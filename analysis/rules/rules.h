@@ -50,4 +50,9 @@ const struct check_finding *rules_finding(const struct rules *rules, size_t inde
 void rules_print(const struct rules *rules, FILE *out);
 struct json_object *rules_to_json(const struct rules *rules);
 
+/* The same with what the built-in rules found; only those where the user has no rules. */
+enum check_verdict rules_verdict_with(const struct rules *rules, const struct check *check);
+void rules_print_with(const struct rules *rules, const struct check *check, FILE *out);
+struct json_object *rules_to_json_with(const struct rules *rules, const struct check *check);
+
 #endif

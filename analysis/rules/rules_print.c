@@ -104,3 +104,35 @@ struct json_object *rules_to_json(const struct rules *rules)
 	}
 	return array;
 }
+
+/* ---- with the built-in rules ------------------------------------------------------ */
+
+enum check_verdict rules_verdict_with(const struct rules *rules, const struct check *check)
+{
+	enum check_verdict built_in = check_verdict(check), theirs = rules_verdict(rules);
+
+	return theirs > built_in ? theirs : built_in;
+}
+
+void rules_print_with(const struct rules *rules, const struct check *check, FILE *out)
+{
+	check_print(check, out);
+	if (!rules->count)
+		return;
+	fputs("\nrules of yours:\n", out);
+	rules_print(rules, out);
+	fprintf(out, "\nverdict of all: %s\n",
+		check_verdict_name(rules_verdict_with(rules, check)));
+}
+
+struct json_object *rules_to_json_with(const struct rules *rules, const struct check *check)
+{
+	struct json_object *object = check_to_json(check);
+
+	if (!rules->count)
+		return object;
+	json_object_object_add(object, "user_rules", rules_to_json(rules));
+	json_object_object_add(object, "verdict", json_object_new_string(check_verdict_name(
+		rules_verdict_with(rules, check))));
+	return object;
+}

@@ -113,6 +113,17 @@ check "the plugin's check says the same" sh -c "
 	$bt2 -c sink.ioasis.check >'$dir/plugin' && cmp '$dir/plugin' '$dir/verdict'"
 check "so do its stats" sh -c "
 	$bt2 -c sink.ioasis.stats >'$dir/plugin' && '$ioasis' stats '$dir/clean' | cmp - '$dir/plugin'"
+rules=analysis/rules
+check "the check with rules of the user, one or several" sh -c "
+	'$ioasis' check --rules $rules/connect_before_alloc.dot --rules $rules/free_after_unmap.dot '$dir/clean' >'$dir/ruled'
+	$bt2 -c sink.ioasis.check --params \
+		'rules=[\"$rules/connect_before_alloc.dot\",\"$rules/free_after_unmap.dot\"]' |
+		cmp - '$dir/ruled' && grep -q '^verdict of all: ' '$dir/ruled' &&
+	$bt2 -c sink.ioasis.check --params 'rules=\"$rules/free_after_unmap.dot\",json=yes' |
+		grep -q user_rules"
+printf 'digraph x {\n  a -> \n}\n' >"$dir/bad.dot"
+check "a rule that is wrong has its place" sh -c "
+	$bt2 -c sink.ioasis.check --params 'rules=\"$dir/bad.dot\"' 2>&1 | grep -q \"bad.dot:3:1: found '}'\""
 check "the filter lets all through and adds one event a call" sh -c "
 	before=\$($bt2 | wc -l)
 	$bt2 -c filter.ioasis.op >'$dir/ops'
