@@ -45,31 +45,11 @@ struct bench_options {
 	bool strict;
 };
 
-static bool set_json(void *opaque, const char *value)
-{
-	(void)value;
-	((struct bench_options *)opaque)->json = true;
-	return true;
-}
-
-static bool set_list(void *opaque, const char *value)
-{
-	(void)value;
-	((struct bench_options *)opaque)->list = true;
-	return true;
-}
-
-static bool set_strict(void *opaque, const char *value)
-{
-	(void)value;
-	((struct bench_options *)opaque)->strict = true;
-	return true;
-}
-
 static const struct cli_option bench_option_table[] = {
-	{ "list", 0, NULL, NULL, "only say which there are", set_list },
-	{ "json", 0, NULL, NULL, "print JSON", set_json },
-	{ "strict", 0, NULL, NULL, "exit with 1 when a bar is missed", set_strict },
+	{ "list", 0, NULL, NULL, "only say which there are", CLI_FLAG(struct bench_options, list) },
+	{ "json", 0, NULL, NULL, "print JSON", CLI_FLAG(struct bench_options, json) },
+	{ "strict", 0, NULL, NULL, "exit with 1 when a bar is missed",
+	  CLI_FLAG(struct bench_options, strict) },
 	{ 0 },
 };
 

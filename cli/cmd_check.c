@@ -19,20 +19,6 @@ struct options {
 	struct rules_error rules_error; /* of a wrong file; empty: none */
 };
 
-static bool set_json(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->json = true;
-	return true;
-}
-
-static bool set_still_running(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->still_running = true;
-	return true;
-}
-
 static bool set_rules(void *opaque, const char *value)
 {
 	struct options *options = opaque;
@@ -70,12 +56,12 @@ static bool set_budget(void *opaque, const char *value)
 
 static const struct cli_option option_table[] = {
 	{ "budget", 0, "[OP:]TIME", "a time as 50us, or CALL:TIME as map_dma:50us",
-	  "calls that take longer break the rule 'latency'; may be repeated", set_budget },
+	  "calls that take longer break the rule 'latency'; may be repeated", .set = set_budget },
 	{ "rules", 0, "FILE", "a file with an automaton",
-	  "also check a rule of your own (docs/RULES.md); may be repeated", set_rules },
+	  "also check a rule of your own (docs/RULES.md); may be repeated", .set = set_rules },
 	{ "still-running", 0, NULL, NULL, "the programs went on: what lives at the end is no leak",
-	  set_still_running },
-	{ "json", 0, NULL, NULL, "print JSON", set_json },
+	  CLI_FLAG(struct options, still_running) },
+	{ "json", 0, NULL, NULL, "print JSON", CLI_FLAG(struct options, json) },
 	{ .name = NULL },
 };
 

@@ -12,17 +12,8 @@ struct diff_options {
 	bool json;
 };
 
-static bool set_json(void *opaque, const char *value)
-{
-	struct diff_options *options = opaque;
-
-	(void)value;
-	options->json = true;
-	return true;
-}
-
 static const struct cli_option options_table[] = {
-	{ "json", 0, NULL, NULL, "print JSON", set_json },
+	{ "json", 0, NULL, NULL, "print JSON", CLI_FLAG(struct diff_options, json) },
 	{ 0 },
 };
 

@@ -21,17 +21,10 @@ static bool set_format(void *opaque, const char *value)
 	return options->format;
 }
 
-static bool set_output(void *opaque, const char *value)
-{
-	struct export_options *options = opaque;
-
-	options->output = value;
-	return value[0];
-}
-
 static const struct cli_option options_table[] = {
-	{ "to", 't', "FORMAT", "perfetto, sqlite or json", "what to write", set_format },
-	{ "output", 'o', "FILE", "the file to write", "where to write it", set_output },
+	{ "to", 't', "FORMAT", "perfetto, sqlite or json", "what to write", .set = set_format },
+	{ "output", 'o', "FILE", "the file to write", "where to write it",
+	  CLI_TEXT(struct export_options, output) },
 	{ 0 },
 };
 

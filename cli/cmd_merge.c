@@ -33,32 +33,15 @@ static bool set_metric(void *opaque, const char *value)
 	return *value;
 }
 
-static bool set_draw(void *opaque, const char *value)
-{
-	((struct options *)opaque)->draw = value;
-	return *value;
-}
-
-static bool set_x(void *opaque, const char *value)
-{
-	((struct options *)opaque)->x = value;
-	return *value;
-}
-
-static bool set_json(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->json = true;
-	return true;
-}
-
 static const struct cli_option option_table[] = {
 	{ "metric", 0, "GROUP.NAME", "the name of a number in the results, up to 32 times",
-	  "show it, e.g. nic.line_share_ppm (default all that vary)", set_metric },
-	{ "draw", 0, "FILE.svg", "a file's name", "draw the first --metric over --x", set_draw },
-	{ "x", 0, "KEY", "a key that was varied", "for the drawing (default the first)", set_x },
-	{ "json", 0, NULL, NULL, "print JSON", set_json },
-	{ NULL, 0, NULL, NULL, NULL, NULL },
+	  "show it, e.g. nic.line_share_ppm (default all that vary)", .set = set_metric },
+	{ "draw", 0, "FILE.svg", "a file's name", "draw the first --metric over --x",
+	  CLI_TEXT(struct options, draw) },
+	{ "x", 0, "KEY", "a key that was varied", "for the drawing (default the first)",
+	  CLI_TEXT(struct options, x) },
+	{ "json", 0, NULL, NULL, "print JSON", CLI_FLAG(struct options, json) },
+	{ 0 },
 };
 
 static const struct cli_command command = {

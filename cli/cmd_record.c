@@ -28,19 +28,6 @@ struct options {
 	uint64_t every_ns; /* how often a snapshot is checked */
 };
 
-static bool set_output(void *opaque, const char *value)
-{
-	((struct options *)opaque)->tracing.output = value;
-	return *value;
-}
-
-static bool set_snapshot(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->tracing.snapshot = true;
-	return true;
-}
-
 static bool set_every(void *opaque, const char *value)
 {
 	uint64_t *ns = &((struct options *)opaque)->every_ns;
@@ -48,31 +35,20 @@ static bool set_every(void *opaque, const char *value)
 	return cli_parse_ns(value, ns) && *ns >= 100000000;
 }
 
-static bool set_lossless(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->tracing.lossless = true;
-	return true;
-}
-
-static bool set_addresses(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->tracing.addresses = true;
-	return true;
-}
-
 static const struct cli_option option_table[] = {
 	{ "output", 'o', "DIR", "the path of a folder",
-	  "where the trace goes (default ioasis-trace-N)", set_output },
+	  "where the trace goes (default ioasis-trace-N)",
+	  CLI_TEXT(struct options, tracing.output) },
 	{ "snapshot", 0, NULL, NULL,
 	  "keep the last events only; write them when SIGUSR1 comes, CMD fails or a rule breaks",
-	  set_snapshot },
+	  CLI_FLAG(struct options, tracing.snapshot) },
 	{ "every", 0, "TIME", "a time of at least 100ms, as 2s",
-	  "how often --snapshot looks whether a rule broke (default 2s)", set_every },
+	  "how often --snapshot looks whether a rule broke (default 2s)", .set = set_every },
 	{ "lossless", 0, NULL, NULL,
-	  "lose no event: programs wait for room (changes timing: not for latency)", set_lossless },
-	{ "addresses", 0, NULL, NULL, "record the programs' own addresses too", set_addresses },
+	  "lose no event: programs wait for room (changes timing: not for latency)",
+	  CLI_FLAG(struct options, tracing.lossless) },
+	{ "addresses", 0, NULL, NULL, "record the programs' own addresses too",
+	  CLI_FLAG(struct options, tracing.addresses) },
 	{ .name = NULL },
 };
 

@@ -68,20 +68,13 @@ static bool set_speed(void *opaque, const char *value)
 	return true;
 }
 
-static bool set_json(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->json = true;
-	return true;
-}
-
 static const struct cli_option option_table[] = {
 	{ "device", 0, "inproc|PATH", "inproc or the path of a device",
-	  "where to make the calls (default inproc: in this process)", set_device },
+	  "where to make the calls (default inproc: in this process)", .set = set_device },
 	{ "speed", 0, "SPEED", "recorded, max, or a factor from 0.001 to 1000",
-	  "recorded, times as fast as that, or max (default)", set_speed },
-	{ "json", 0, NULL, NULL, "print JSON", set_json },
-	{ NULL, 0, NULL, NULL, NULL, NULL },
+	  "recorded, times as fast as that, or max (default)", .set = set_speed },
+	{ "json", 0, NULL, NULL, "print JSON", CLI_FLAG(struct options, json) },
+	{ 0 },
 };
 
 static const struct cli_command command = {

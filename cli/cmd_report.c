@@ -19,12 +19,6 @@ struct report_options {
 	struct rules_error rules_error;
 };
 
-static bool set_output(void *opaque, const char *value)
-{
-	((struct report_options *)opaque)->output = value;
-	return value[0];
-}
-
 static bool set_rules(void *opaque, const char *value)
 {
 	struct report_options *options = opaque;
@@ -34,19 +28,13 @@ static bool set_rules(void *opaque, const char *value)
 	return true;
 }
 
-static bool set_still_running(void *opaque, const char *value)
-{
-	(void)value;
-	((struct report_options *)opaque)->still_running = true;
-	return true;
-}
-
 static const struct cli_option options_table[] = {
-	{ "output", 'o', "FILE", "the file to write", "where to write the page", set_output },
+	{ "output", 'o', "FILE", "the file to write", "where to write the page",
+	  CLI_TEXT(struct report_options, output) },
 	{ "rules", 0, "FILE", "a file with an automaton",
-	  "also check a rule of your own (docs/RULES.md); may be repeated", set_rules },
+	  "also check a rule of your own (docs/RULES.md); may be repeated", .set = set_rules },
 	{ "still-running", 0, NULL, NULL, "the programs went on: what lives at the end is no leak",
-	  set_still_running },
+	  CLI_FLAG(struct report_options, still_running) },
 	{ 0 },
 };
 

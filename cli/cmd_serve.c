@@ -36,16 +36,9 @@ struct mount_point {
 	int fd;	   /* of the file below the mount, locked; -1: none */
 };
 
-static bool set_at(void *opaque, const char *value)
-{
-	struct serve_options *options = opaque;
-
-	options->at = value;
-	return *value;
-}
-
 static const struct cli_option serve_option_table[] = {
-	{ "at", 0, "PATH", "a path", "where the device appears (default /dev/iommu)", set_at },
+	{ "at", 0, "PATH", "a path", "where the device appears (default /dev/iommu)",
+	  CLI_TEXT(struct serve_options, at) },
 	{ 0 },
 };
 

@@ -67,18 +67,6 @@ static bool set_device(void *opaque, const char *value)
 	return *value;
 }
 
-static bool set_trace(void *opaque, const char *value)
-{
-	((struct options *)opaque)->trace_dir = value;
-	return *value;
-}
-
-static bool set_output(void *opaque, const char *value)
-{
-	((struct options *)opaque)->output = value;
-	return *value;
-}
-
 static bool set_setting(void *opaque, const char *value)
 {
 	struct options *options = opaque;
@@ -89,12 +77,6 @@ static bool set_setting(void *opaque, const char *value)
 	return strchr(value, '=') != NULL;
 }
 
-static bool set_cost_from(void *opaque, const char *value)
-{
-	((struct options *)opaque)->cost_from = value;
-	return *value;
-}
-
 static bool set_timing(void *opaque, const char *value)
 {
 	struct options *options = opaque;
@@ -103,53 +85,28 @@ static bool set_timing(void *opaque, const char *value)
 	return !strcmp(value, "measured") || !strcmp(value, "model");
 }
 
-static bool set_json(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->json = true;
-	return true;
-}
-
-static bool set_lttng(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->lttng = true;
-	return true;
-}
-
-static bool set_keys(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->keys = true;
-	return true;
-}
-
-static bool set_list(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->list = true;
-	return true;
-}
-
 static const struct cli_option option_table[] = {
-	{ "seed", 0, "N", "a number", "seed of the run (default 1)", set_seed },
+	{ "seed", 0, "N", "a number", "seed of the run (default 1)", .set = set_seed },
 	{ "device", 0, "inproc|PATH", "inproc or the path of a device",
-	  "make the calls there too (default inproc: in this process only)", set_device },
+	  "make the calls there too (default inproc: in this process only)", .set = set_device },
 	{ "timing", 0, "model|measured", "model or measured",
-	  "what a call costs (default: measured on a real device)", set_timing },
-	{ "trace", 0, "DIR", "a directory", "write a trace in virtual time (CTF)", set_trace },
+	  "what a call costs (default: measured on a real device)", .set = set_timing },
+	{ "trace", 0, "DIR", "a directory", "write a trace in virtual time (CTF)",
+	  CLI_TEXT(struct options, trace_dir) },
 	{ "lttng", 0, NULL, NULL, "emit LTTng events in real time, for a session that is running",
-	  set_lttng },
+	  CLI_FLAG(struct options, lttng) },
 	{ "set", 0, "KEY=VALUE", "SECTION.KEY=VALUE, up to 64 times",
-	  "change the scenario, e.g. nic.rate=25G", set_setting },
+	  "change the scenario, e.g. nic.rate=25G", .set = set_setting },
 	{ "cost-from", 0, "TRACE", "a recorded trace", "take the costs of calls from its latencies",
-	  set_cost_from },
+	  CLI_TEXT(struct options, cost_from) },
 	{ "output", 'o', "FILE", "a file's name", "write the result there, whole or not at all",
-	  set_output },
-	{ "json", 0, NULL, NULL, "print JSON", set_json },
-	{ "keys", 0, NULL, NULL, "list what a scenario may say, and the presets", set_keys },
-	{ "list", 0, NULL, NULL, "list the scenarios that come with ioasis", set_list },
-	{ NULL, 0, NULL, NULL, NULL, NULL },
+	  CLI_TEXT(struct options, output) },
+	{ "json", 0, NULL, NULL, "print JSON", CLI_FLAG(struct options, json) },
+	{ "keys", 0, NULL, NULL, "list what a scenario may say, and the presets",
+	  CLI_FLAG(struct options, keys) },
+	{ "list", 0, NULL, NULL, "list the scenarios that come with ioasis",
+	  CLI_FLAG(struct options, list) },
+	{ 0 },
 };
 
 static const struct cli_command command = {

@@ -15,13 +15,6 @@ struct options {
 	bool json;
 };
 
-static bool set_json(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->json = true;
-	return true;
-}
-
 static bool set_by(void *opaque, const char *value)
 {
 	static const char *const names[] = {
@@ -41,8 +34,8 @@ static bool set_by(void *opaque, const char *value)
 
 static const struct cli_option option_table[] = {
 	{ "by", 0, "WHAT", "operation, process or space", "a row per operation (default), process or space",
-	  set_by },
-	{ "json", 0, NULL, NULL, "print all of it as JSON", set_json },
+	  .set = set_by },
+	{ "json", 0, NULL, NULL, "print all of it as JSON", CLI_FLAG(struct options, json) },
 	{ .name = NULL },
 };
 

@@ -98,21 +98,16 @@ static bool set_jobs(void *opaque, const char *value)
 	return cli_parse_u64(value, &options->jobs) && options->jobs && options->jobs <= JOBS_MAX;
 }
 
-static bool set_dir(void *opaque, const char *value)
-{
-	((struct options *)opaque)->dir = value;
-	return *value;
-}
-
 static const struct cli_option option_table[] = {
 	{ "vary", 0, "KEY=A,B,...", "SECTION.KEY=VALUE,VALUE...; up to 8 times",
-	  "one run for each value (and each combination)", set_vary },
+	  "one run for each value (and each combination)", .set = set_vary },
 	{ "seeds", 0, "FIRST..LAST", "a number or FIRST..LAST", "one run for each (default 1)",
-	  set_seeds },
-	{ "output", 'o', "DIR", "a directory", "where results go (default ioasis-sweep)", set_dir },
+	  .set = set_seeds },
+	{ "output", 'o', "DIR", "a directory", "where results go (default ioasis-sweep)",
+	  CLI_TEXT(struct options, dir) },
 	{ "jobs", 'j', "N", "a number from 1 to 1024",
-	  "run them, so many at once, instead of printing them", set_jobs },
-	{ NULL, 0, NULL, NULL, NULL, NULL },
+	  "run them, so many at once, instead of printing them", .set = set_jobs },
+	{ 0 },
 };
 
 static const struct cli_command command = {

@@ -40,19 +40,12 @@ static bool set_count(void *opaque, const char *value)
 	return cli_parse_u64(value, &options->count) && options->count;
 }
 
-static bool set_json(void *opaque, const char *value)
-{
-	(void)value;
-	((struct top_options *)opaque)->json = true;
-	return true;
-}
-
 static const struct cli_option options_table[] = {
 	{ "interval", 'i', "TIME", "a time of 100ms or more, as 1s", "how often (default 1s)",
-	  set_interval },
+	  .set = set_interval },
 	{ "count", 'n', "N", "a number above 0", "end after N times (default: with the session)",
-	  set_count },
-	{ "json", 0, NULL, NULL, "print a JSON object a line", set_json },
+	  .set = set_count },
+	{ "json", 0, NULL, NULL, "print a JSON object a line", CLI_FLAG(struct top_options, json) },
 	{ 0 },
 };
 

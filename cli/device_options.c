@@ -24,15 +24,6 @@ static bool set_linux(void *opaque, const char *value)
 	       options->linux_version <= ENGINE_LINUX_NEWEST;
 }
 
-static bool set_test_ops(void *opaque, const char *value)
-{
-	struct device_options *options = opaque;
-
-	(void)value;
-	options->test_ops = true;
-	return true;
-}
-
 static bool add_spec(struct device_options *options, const char *text, bool is_delay)
 {
 	if (options->specs_count == DEVICE_OPTIONS_SPECS_MAX)
@@ -77,15 +68,6 @@ static bool set_leak_check(void *opaque, const char *value)
 	return cli_parse_bool(value, &options->leak_check);
 }
 
-static bool set_json(void *opaque, const char *value)
-{
-	struct device_options *options = opaque;
-
-	(void)value;
-	options->leak_json = true;
-	return true;
-}
-
 static bool set_error_exitcode(void *opaque, const char *value)
 {
 	struct device_options *options = opaque;
@@ -95,20 +77,23 @@ static bool set_error_exitcode(void *opaque, const char *value)
 
 const struct cli_option device_option_table[] = {
 	{ "linux", 0, "VERSION", "a kernel from 6.2 to 7.2, such as 6.12",
-	  "answer as that kernel (default 7.2)", set_linux },
-	{ "test-ops", 0, NULL, NULL, "also answer the kernel's test command", set_test_ops },
+	  "answer as that kernel (default 7.2)", .set = set_linux },
+	{ "test-ops", 0, NULL, NULL, "also answer the kernel's test command",
+	  CLI_FLAG(struct device_options, test_ops) },
 	{ "fail", 0, "SPEC", "at most 64 specs such as map:ENOMEM@100",
-	  "make calls fail: map:ENOMEM@100, unmap:EIO%1, *:EINTR*3", set_fail },
+	  "make calls fail: map:ENOMEM@100, unmap:EIO%1, *:EINTR*3", .set = set_fail },
 	{ "delay", 0, "SPEC", "at most 64 specs such as map:50us",
-	  "make calls slow: map:50us, unmap:1ms%10", set_delay },
-	{ "seed", 0, "N", "a number", "for everything random (printed when not given)", set_seed },
+	  "make calls slow: map:50us, unmap:1ms%10", .set = set_delay },
+	{ "seed", 0, "N", "a number", "for everything random (printed when not given)",
+	  .set = set_seed },
 	{ "device", 0, "KIND[,k=v]", "at most 16 devices such as edu,vendor=0x1234",
-	  "add a simulated VFIO device, vfio/devices/vfioN", set_device },
+	  "add a simulated VFIO device, vfio/devices/vfioN", .set = set_device },
 	{ "leak-check", 0, "yes|no", "yes or no", "at the end, list what was left",
-	  set_leak_check },
-	{ "json", 0, NULL, NULL, "the list of what was left as JSON", set_json },
+	  .set = set_leak_check },
+	{ "json", 0, NULL, NULL, "the list of what was left as JSON",
+	  CLI_FLAG(struct device_options, leak_json) },
 	{ "error-exitcode", 0, "N", "a number from 0 to 255",
-	  "exit with N if something was left and all else went well", set_error_exitcode },
+	  "exit with N if something was left and all else went well", .set = set_error_exitcode },
 	{ 0 },
 };
 

@@ -72,6 +72,21 @@ static const struct cli_option *find(const struct cli_command *command, const ch
 	return option ? option : find_in(command->more_options, name, len, letter);
 }
 
+/* Stores the value of an option; false: it does not take that. */
+static bool option_set(const struct cli_option *option, void *opaque, const char *value)
+{
+	void *member = (char *)opaque + option->offset;
+
+	if (option->set)
+		return option->set(opaque, value);
+	if (!option->arg) {
+		*(bool *)member = true;
+		return true;
+	}
+	*(const char **)member = value;
+	return *value;
+}
+
 /* Handles the option at argv[i]; returns how many words it took, or -1. */
 static int parse_one(const struct cli_command *command, int argc, char **argv, int i,
 		     void *opaque, int *status)
@@ -110,7 +125,7 @@ static int parse_one(const struct cli_command *command, int argc, char **argv, i
 		value = argv[i + 1];
 		words = 2;
 	}
-	if (!option->set(opaque, value)) {
+	if (!option_set(option, opaque, value)) {
 		*status = cli_fail(command, "--%s does not take '%s'; it takes %s", option->name,
 				   value ? value : "",
 				   option->accepted ? option->accepted : option->arg);

@@ -6,6 +6,7 @@
 #define IOASIS_CLI_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct cli_option {
@@ -16,7 +17,18 @@ struct cli_option {
 	const char *help;
 	/* Takes the value (NULL for an option without) and stores it in opaque; false: not accepted. */
 	bool (*set)(void *opaque, const char *value);
+	size_t offset; /* with no set: of what CLI_FLAG or CLI_TEXT names */
 };
+
+/*
+ * Instead of set, the member of the struct that opaque points to: a bool, true when the
+ * option (without a value) is given, or a text, the value, which must not be empty and is
+ * borrowed from argv.
+ */
+#define CLI_FLAG(type, member) \
+	.offset = _Generic(((type *)0)->member, bool: offsetof(type, member))
+#define CLI_TEXT(type, member) \
+	.offset = _Generic(((type *)0)->member, const char *: offsetof(type, member))
 
 struct cli_command {
 	const char *name;

@@ -80,34 +80,6 @@ static bool set_fault(void *opaque, const char *value)
 	return false;
 }
 
-static bool set_memfd(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->config.memfd = true;
-	return true;
-}
-
-static bool set_pass_fd(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->config.pass_fd = true;
-	return true;
-}
-
-static bool set_pause(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->config.pause = true;
-	return true;
-}
-
-static bool set_list_faults(void *opaque, const char *value)
-{
-	(void)value;
-	((struct options *)opaque)->list_faults = true;
-	return true;
-}
-
 static bool set_u32(const char *value, uint32_t max, uint32_t *number)
 {
 	uint64_t parsed;
@@ -148,25 +120,33 @@ static bool set_ram(void *opaque, const char *value)
 
 static const struct cli_option option_table[] = {
 	{ "device", 0, "PATH", "the path of a device file",
-	  "the device file (default $IOASIS_DEVICE or /dev/iommu)", set_device },
+	  "the device file (default $IOASIS_DEVICE or /dev/iommu)", .set = set_device },
 	{ "inproc", 0, NULL, NULL, "the fake device inside this process, with a NIC that does DMA",
-	  set_inproc },
+	  .set = set_inproc },
 	{ "naive", 0, NULL, NULL, "a device inside this process that says yes to everything",
-	  set_naive },
-	{ "ram", 0, "SIZE", "2MiB to 1TiB in whole pages", "guest memory (default 4GiB)", set_ram },
-	{ "threads", 0, "N", "0 to 64", "threads of the vIOMMU's load (default 4)", set_threads },
-	{ "ops", 0, "N", "a number", "maps and unmaps of each thread (default 1000)", set_ops },
+	  .set = set_naive },
+	{ "ram", 0, "SIZE", "2MiB to 1TiB in whole pages", "guest memory (default 4GiB)",
+	  .set = set_ram },
+	{ "threads", 0, "N", "0 to 64", "threads of the vIOMMU's load (default 4)",
+	  .set = set_threads },
+	{ "ops", 0, "N", "a number", "maps and unmaps of each thread (default 1000)",
+	  .set = set_ops },
 	{ "hotplug", 0, "N", "0 to 1000000", "memory modules plugged meanwhile (default 12)",
-	  set_hotplugs },
-	{ "seed", 0, "N", "a number", "for what the threads do (default 1)", set_seed },
-	{ "memfd", 0, NULL, NULL, "guest memory is a memfd, mapped as a file", set_memfd },
+	  .set = set_hotplugs },
+	{ "seed", 0, "N", "a number", "for what the threads do (default 1)", .set = set_seed },
+	{ "memfd", 0, NULL, NULL, "guest memory is a memfd, mapped as a file",
+	  CLI_FLAG(struct options, config.memfd) },
 	{ "pass-fd", 0, NULL, NULL,
-	  "two backends share one fd that the VMM opens and hands in", set_pass_fd },
-	{ "fault", 0, "NAME", "a name that --list-faults prints", "plants a mistake", set_fault },
+	  "two backends share one fd that the VMM opens and hands in",
+	  CLI_FLAG(struct options, config.pass_fd) },
+	{ "fault", 0, "NAME", "a name that --list-faults prints", "plants a mistake",
+	  .set = set_fault },
 	{ "pause", 0, NULL, NULL,
-	  "after boot prints 'ready' and waits for a line on standard input", set_pause },
+	  "after boot prints 'ready' and waits for a line on standard input",
+	  CLI_FLAG(struct options, config.pause) },
 	{ "list-faults", 0, NULL, NULL,
-	  "prints the mistakes: name, invariant, guilty call, device, text", set_list_faults },
+	  "prints the mistakes: name, invariant, guilty call, device, text",
+	  CLI_FLAG(struct options, list_faults) },
 	{ .name = NULL },
 };
 
