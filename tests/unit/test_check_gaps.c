@@ -12,6 +12,19 @@
 
 /* ---- lost events ---------------------------------------------------------------- */
 
+/* A loss on a CPU of its own, after the last event and before the next. */
+static struct maker_loss loss_now(const struct trace_maker *maker)
+{
+	return (struct maker_loss){
+		.cpu = 9, .first_ns = maker->now_ns + 1, .last_ns = maker->now_ns + 2
+	};
+}
+
+static void map_page(struct trace_maker *maker)
+{
+	maker_call(maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+}
+
 /* Plays with one loss in the middle and ends all; the verdict of rule, and of `users`. */
 static void expect_with_loss(struct trace_maker *maker, const struct maker_loss *loss,
 			     enum check_rule rule, enum check_verdict verdict)
@@ -31,14 +44,13 @@ static void expect_with_loss(struct trace_maker *maker, const struct maker_loss 
 static void test_check_fault_after_a_loss_is_violation(void **state)
 {
 	struct trace_maker maker;
-	struct maker_loss loss = { .cpu = 9 };
+	struct maker_loss loss;
 
 	(void)state;
 	session_start(&maker);
-	loss.first_ns = maker.now_ns + 1;
-	loss.last_ns = maker.now_ns + 2;
-	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
-	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	loss = loss_now(&maker);
+	map_page(&maker);
+	map_page(&maker);
 	session_end(&maker);
 	expect_with_loss(&maker, &loss, RULE_OVERLAP, VERDICT_VIOLATION);
 }
@@ -47,14 +59,13 @@ static void test_check_fault_after_a_loss_is_violation(void **state)
 static void test_check_conflict_across_a_loss_is_unknown(void **state)
 {
 	struct trace_maker maker;
-	struct maker_loss loss = { .cpu = 9 };
+	struct maker_loss loss;
 
 	(void)state;
 	session_start(&maker);
-	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
-	loss.first_ns = maker.now_ns + 1;
-	loss.last_ns = maker.now_ns + 2;
-	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	map_page(&maker);
+	loss = loss_now(&maker);
+	map_page(&maker);
 	session_end(&maker);
 	expect_with_loss(&maker, &loss, RULE_OVERLAP, VERDICT_UNKNOWN);
 }
@@ -63,13 +74,12 @@ static void test_check_conflict_across_a_loss_is_unknown(void **state)
 static void test_check_conflict_across_a_loss_with_dense_commits_is_violation(void **state)
 {
 	struct trace_maker maker;
-	struct maker_loss loss = { .cpu = 9 };
+	struct maker_loss loss;
 
 	(void)state;
 	device_start(&maker);
 	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 1, 2, 0, 0);
-	loss.first_ns = maker.now_ns + 1;
-	loss.last_ns = maker.now_ns + 2;
+	loss = loss_now(&maker);
 	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 1, 3, 0, 0);
 	device_end(&maker, 4);
 	expect_with_loss(&maker, &loss, RULE_OVERLAP, VERDICT_VIOLATION);
@@ -96,16 +106,22 @@ static void dump_event(struct trace_maker *maker, enum event_kind kind, uint64_t
 	event->last = size ? iova + size - 1 : iova;
 }
 
+/* A late trace: an address space with one mapped page lives already. */
+static void start_late(struct trace_maker *maker)
+{
+	maker_init(maker, false, 1);
+	dump_event(maker, EVENT_BE_STATE, 0, 0, 0);
+	dump_event(maker, EVENT_BE_OBJECT, 1, 0, 0);
+	dump_event(maker, EVENT_BE_MAPPING, 1, 0, PAGE);
+	dump_event(maker, EVENT_BE_STATE_END, 0, 0, 0);
+}
+
 static void test_check_state_dump_is_where_a_late_trace_starts(void **state)
 {
 	struct trace_maker maker;
 
 	(void)state;
-	maker_init(&maker, false, 1);
-	dump_event(&maker, EVENT_BE_STATE, 0, 0, 0);
-	dump_event(&maker, EVENT_BE_OBJECT, 1, 0, 0);
-	dump_event(&maker, EVENT_BE_MAPPING, 1, 0, PAGE);
-	dump_event(&maker, EVENT_BE_STATE_END, 0, 0, 0);
+	start_late(&maker);
 	maker_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), 0, 0);
 	session_end(&maker);
 	expect_ok(&maker);
@@ -116,12 +132,8 @@ static void test_check_mapping_of_a_state_dump_counts(void **state)
 	struct trace_maker maker;
 
 	(void)state;
-	maker_init(&maker, false, 1);
-	dump_event(&maker, EVENT_BE_STATE, 0, 0, 0);
-	dump_event(&maker, EVENT_BE_OBJECT, 1, 0, 0);
-	dump_event(&maker, EVENT_BE_MAPPING, 1, 0, PAGE);
-	dump_event(&maker, EVENT_BE_STATE_END, 0, 0, 0);
-	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	start_late(&maker);
+	map_page(&maker);
 	maker_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), 0, 0);
 	session_end(&maker);
 	expect(&maker, RULE_OVERLAP, VERDICT_VIOLATION, "map_dma");
@@ -137,7 +149,7 @@ static void test_check_late_start_without_dump_is_unknown(void **state)
 	(void)state;
 	maker_init(&maker, false, 1);
 	maker_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), 0, 0);
-	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	map_page(&maker);
 	maker_call(&maker, on_id(OP_FREE_ID, 1), 0, 0);
 	maker_disconnect(&maker, 0, -1);
 	check = maker_play(&maker, NULL, 0, &analysis);
@@ -178,7 +190,7 @@ static void expect_leak(struct trace_maker *maker, uint32_t ends, enum check_ver
 static void leave_things(struct trace_maker *maker)
 {
 	session_start(maker);
-	maker_call(maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	map_page(maker);
 }
 
 static void process_end(struct trace_maker *maker, uint64_t last_op)

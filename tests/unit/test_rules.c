@@ -89,12 +89,36 @@ static void end_violated(int64_t time_ns, const char *cause)
 		feed_call(&feed, time_ns, &event_); \
 	} while (0)
 
+/* A backend that is connected and has address space 1. */
+static void backend_with_ioas(void)
+{
+	CALL(10, feed_connect(1));
+	CALL(30, feed_alloc_ioas(1, 0));
+}
+
+static void backend_with_two_mappings(void)
+{
+	backend_with_ioas();
+	CALL(50, feed_map(1, 0x1000, 0x1000, 0));
+	CALL(70, feed_map(1, 0x4000, 0x1000, 0));
+}
+
 /* ---- shipped rules ----------------------------------------------------------------- */
 
 static void device_with_ioas(void)
 {
 	feed_commit(&feed, 10, TRACE_COMMIT_ALLOC, 1, 0, 0, TRACE_OBJ_IOAS, 0);
 	feed_commit(&feed, 20, TRACE_COMMIT_ALLOC, 2, 0, 0, TRACE_OBJ_HWPT_PAGING, 1);
+}
+
+/* Its address space is mapped, and was attached to two devices, of which one is left. */
+static void device_in_use(void)
+{
+	device_with_ioas();
+	feed_commit(&feed, 30, TRACE_COMMIT_MAP, 1, 0x1000, 0x1fff, 3, 0);
+	feed_commit(&feed, 40, TRACE_COMMIT_ATTACH, 2, 0, 0, 0, 9);
+	feed_commit(&feed, 50, TRACE_COMMIT_ATTACH, 2, 0, 0, 0, 10);
+	feed_commit(&feed, 60, TRACE_COMMIT_DETACH, 2, 0, 0, 0, 9);
 }
 
 static void test_map_before_attach(void **state)
@@ -115,20 +139,12 @@ static void test_no_unmap_in_use(void **state)
 {
 	(void)state;
 	begin("analysis/rules/no_unmap_in_use.dot");
-	device_with_ioas();
-	feed_commit(&feed, 30, TRACE_COMMIT_MAP, 1, 0x1000, 0x1fff, 3, 0);
-	feed_commit(&feed, 40, TRACE_COMMIT_ATTACH, 2, 0, 0, 0, 9);
-	feed_commit(&feed, 50, TRACE_COMMIT_ATTACH, 2, 0, 0, 0, 10);
-	feed_commit(&feed, 60, TRACE_COMMIT_DETACH, 2, 0, 0, 0, 9);
+	device_in_use();
 	feed_commit(&feed, 70, TRACE_COMMIT_DETACH, 2, 0, 0, 0, 10);
 	feed_commit(&feed, 80, TRACE_COMMIT_UNMAP, 1, 0x1000, 0x1fff, 0, 0x1000);
 	end_as(VERDICT_OK);
 	begin("analysis/rules/no_unmap_in_use.dot");
-	device_with_ioas();
-	feed_commit(&feed, 30, TRACE_COMMIT_MAP, 1, 0x1000, 0x1fff, 3, 0);
-	feed_commit(&feed, 40, TRACE_COMMIT_ATTACH, 2, 0, 0, 0, 9);
-	feed_commit(&feed, 50, TRACE_COMMIT_ATTACH, 2, 0, 0, 0, 10);
-	feed_commit(&feed, 60, TRACE_COMMIT_DETACH, 2, 0, 0, 0, 9);
+	device_in_use();
 	feed_commit(&feed, 80, TRACE_COMMIT_UNMAP, 1, 0x1000, 0x1fff, 0, 0x1000);
 	end_violated(80, "unmap of ioas 1 in state in_use");
 }
@@ -137,8 +153,7 @@ static void test_connect_before_alloc(void **state)
 {
 	(void)state;
 	begin("analysis/rules/connect_before_alloc.dot");
-	CALL(10, feed_connect(1));
-	CALL(30, feed_alloc_ioas(1, 0));
+	backend_with_ioas();
 	CALL(50, feed_connect(2));
 	CALL(70, feed_disconnect(1));
 	CALL(90, feed_alloc_ioas(2, 0));
@@ -176,18 +191,12 @@ static void test_free_after_unmap(void **state)
 {
 	(void)state;
 	begin("analysis/rules/free_after_unmap.dot");
-	CALL(10, feed_connect(1));
-	CALL(30, feed_alloc_ioas(1, 0));
-	CALL(50, feed_map(1, 0x1000, 0x1000, 0));
-	CALL(70, feed_map(1, 0x4000, 0x1000, 0));
+	backend_with_two_mappings();
 	CALL(90, feed_unmap(1, 0x1000, 0x4000));
 	CALL(110, feed_free(1));
 	end_as(VERDICT_OK);
 	begin("analysis/rules/free_after_unmap.dot");
-	CALL(10, feed_connect(1));
-	CALL(30, feed_alloc_ioas(1, 0));
-	CALL(50, feed_map(1, 0x1000, 0x1000, 0));
-	CALL(70, feed_map(1, 0x4000, 0x1000, 0));
+	backend_with_two_mappings();
 	CALL(90, feed_unmap(1, 0x1000, 0x1000));
 	CALL(110, feed_free(1));
 	end_violated(120, "free of a mapping of ioas 1 in state mapped; the rule allows unmap");
@@ -208,8 +217,7 @@ static void test_rules_overlapping_calls_in_a_right_order_are_possible(void **st
 	(void)state;
 	unmap.non_exist = true;
 	begin_text(map_then_unmap);
-	CALL(10, feed_connect(1));
-	CALL(30, feed_alloc_ioas(1, 0));
+	backend_with_ioas();
 	map_op = feed_begin(&feed, 50, &map);
 	unmap_op = feed_begin(&feed, 51, &unmap);
 	feed_end(&feed, 60, unmap_op, &unmap);
@@ -226,8 +234,7 @@ static void test_rules_call_that_never_came_back_may_explain(void **state)
 	(void)state;
 	unmap.non_exist = true;
 	begin_text(map_then_unmap);
-	CALL(10, feed_connect(1));
-	CALL(30, feed_alloc_ioas(1, 0));
+	backend_with_ioas();
 	feed_begin(&feed, 50, &map);
 	CALL(60, unmap);
 	end_as(VERDICT_POSSIBLE);
@@ -241,8 +248,7 @@ static void test_rules_calls_in_a_wrong_order_are_a_violation(void **state)
 	(void)state;
 	unmap.non_exist = true;
 	begin_text(map_then_unmap);
-	CALL(10, feed_connect(1));
-	CALL(30, feed_alloc_ioas(1, 0));
+	backend_with_ioas();
 	CALL(50, unmap);
 	CALL(70, feed_map(1, 0x1000, 0x1000, 0));
 	end_violated(60, "unmap_none of ioas 1 in state a; the rule allows map");
@@ -256,8 +262,7 @@ static void test_rules_overlapping_calls_in_no_right_order_are_a_violation(void 
 
 	(void)state;
 	begin_text(map_then_unmap);
-	CALL(10, feed_connect(1));
-	CALL(30, feed_alloc_ioas(1, 0));
+	backend_with_ioas();
 	op_a = feed_begin(&feed, 50, &a);
 	op_b = feed_begin(&feed, 51, &b);
 	feed_end(&feed, 60, op_b, &b);
@@ -370,8 +375,7 @@ static void test_rules_loss_elsewhere_leaves_the_violation(void **state)
 	(void)state;
 	begin("analysis/rules/free_after_unmap.dot");
 	feed_loss(&feed, 1, 5);
-	CALL(10, feed_connect(1));
-	CALL(30, feed_alloc_ioas(1, 0));
+	backend_with_ioas();
 	CALL(50, feed_map(1, 0x1000, 0x1000, 0));
 	CALL(110, feed_free(1));
 	end_as(VERDICT_VIOLATION);
@@ -399,15 +403,13 @@ static void test_rules_object_that_ends_unmarked_is_found(void **state)
 
 	(void)state;
 	begin_text(text);
-	CALL(10, feed_connect(1));
-	CALL(30, feed_alloc_ioas(1, 0));
+	backend_with_ioas();
 	CALL(50, feed_map(1, 0x1000, 0x1000, 0));
 	CALL(70, feed_unmap(1, 0x1000, 0x1000));
 	CALL(90, feed_free(1));
 	end_as(VERDICT_OK);
 	begin_text(text);
-	CALL(10, feed_connect(1));
-	CALL(30, feed_alloc_ioas(1, 0));
+	backend_with_ioas();
 	CALL(50, feed_map(1, 0x1000, 0x1000, 0));
 	end_as(VERDICT_VIOLATION);
 }
