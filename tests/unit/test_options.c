@@ -42,12 +42,44 @@ static void test_times_need_a_unit(void **state)
 	assert_false(cli_parse_ns("50m", &ns));
 }
 
+struct given {
+	bool first, last;
+	const char *text;
+};
+
+static void test_flags_and_texts_go_where_the_table_says(void **state)
+{
+	static const struct cli_option options[] = {
+		{ "last", 'l', NULL, NULL, "", CLI_FLAG(struct given, last) },
+		{ "text", 't', "TEXT", "a text", "", CLI_TEXT(struct given, text) },
+		{ "first", 0, NULL, NULL, "", CLI_FLAG(struct given, first) },
+		{ 0 },
+	};
+	const struct cli_command command = {
+		.name = "x", .synopsis = "", .summary = "", .options = options, .error_status = 3
+	};
+	char *argv[] = { "x", "-l", "argument", "--text=some", NULL };
+	char *empty[] = { "x", "--text", "", NULL };
+	struct given given = { .first = false };
+	int status = 0;
+
+	(void)state;
+	assert_int_equal(cli_parse(&command, 4, argv, &given, &status), 3);
+	assert_string_equal(argv[3], "argument");
+	assert_true(given.last);
+	assert_false(given.first);
+	assert_string_equal(given.text, "some");
+	assert_int_equal(cli_parse(&command, 3, empty, &given, &status), -1);
+	assert_int_equal(status, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes_with_units_are_bytes),
 		cmocka_unit_test(test_bytes_of_no_known_unit_are_refused),
 		cmocka_unit_test(test_times_need_a_unit),
+		cmocka_unit_test(test_flags_and_texts_go_where_the_table_says),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
