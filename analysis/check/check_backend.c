@@ -15,7 +15,7 @@
 
 static bool users_sure(const struct check *check, const struct state_context *context)
 {
-	return context->users_known &&
+	return context->users_known && !check_shared_unseen(context) &&
 	       !check_lossy_since(check, context->machine, context->users_ns);
 }
 
@@ -148,28 +148,30 @@ static void witness_left(struct check_finding *finding, const struct state_objec
 static void leak_object(struct check *check, const struct state_object *object,
 			const struct state_op *op, int64_t time_ns, bool sure, const char *when)
 {
+	const char *why = check_shared_unseen(object->context) ? CHECK_SHARED_WHY : "";
 	struct check_finding *finding;
 
 	if (object->mappings.count)
 		finding = finding_add(check, RULE_LEAK, verdict_if(sure), time_ns,
-				      "%s %s %u was left with %zu mapping%s, %" PRIu64 " bytes",
+				      "%s %s %u was left with %zu mapping%s, %" PRIu64 " bytes%s",
 				      when, state_object_type_name(object->type), object->id,
 				      object->mappings.count,
-				      object->mappings.count == 1 ? "" : "s", object->bytes);
+				      object->mappings.count == 1 ? "" : "s", object->bytes, why);
 	else
 		finding = finding_add(check, RULE_LEAK, verdict_if(sure), time_ns,
-				      "%s %s %u was left", when,
-				      state_object_type_name(object->type), object->id);
+				      "%s %s %u was left%s", when,
+				      state_object_type_name(object->type), object->id, why);
 	finding_about(check, finding, object->context, object->id);
 	witness_left(finding, object);
 	if (op)
 		finding_witness_op(finding, op);
 }
 
-/* Certain unless the end of object could have been lost. */
+/* Certain unless the end of object could have been lost, or brought about by someone else. */
 static bool leak_sure(const struct check *check, const struct state_object *object)
 {
-	return !check_lossy_since(check, object->context->machine,
+	return !check_shared_unseen(object->context) &&
+	       !check_lossy_since(check, object->context->machine,
 				  object->context->layer == STATE_DEVICE ? object->commit_ns + 1
 									 : object->born_ns);
 }
@@ -177,7 +179,8 @@ static bool leak_sure(const struct check *check, const struct state_object *obje
 /* What no call asked for (a page table made by attaching a device) goes with its maker. */
 static bool leak_counts(const struct state_object *object)
 {
-	return object->born_op && object->type != TRACE_OBJ_DEVICE &&
+	return (object->born_op || object->born_call != OP_NONE) &&
+	       object->type != TRACE_OBJ_DEVICE &&
 	       object->type != TRACE_OBJ_SELFTEST && object->type != TRACE_OBJ_ACCESS;
 }
 
@@ -301,9 +304,11 @@ static void leak_users(struct check *check, const struct state_context *context)
 	finding = finding_add(check, RULE_LEAK, verdict_if(users_sure(check, context) &&
 					 end_sure(check, context)),
 			      context->users_ns,
-			      "at the end backend %" PRIu64 " still has %" PRIu64
-			      " user%s: a disconnect is missing",
-			      context->key, context->users, context->users == 1 ? "" : "s");
+			      "at the end backend %" PRIu64 "%s still has %" PRIu64
+			      " user%s: a disconnect is missing%s",
+			      context->key & INT64_MAX, context->qemu ? " (QEMU's fd)" : "",
+			      context->users, context->users == 1 ? "" : "s",
+			      check_shared_unseen(context) ? CHECK_SHARED_WHY : "");
 	finding_about(check, finding, context, 0);
 	finding_witness(finding, context->users_ns, 0, 0,
 			"the last connect or disconnect left %" PRIu64 " user%s", context->users,

@@ -93,8 +93,9 @@ static void found_freed(struct check *check, const struct state_op *op,
 	enum check_rule rule = op->op == OP_FREE_ID ? RULE_DOUBLE_FREE : RULE_USE_AFTER_FREE;
 	struct check_finding *finding =
 		finding_add(check, rule, verdict, op->end_ns,
-			    "%s names id %" PRIu64 ", which was %sfreed", event_op_name(op->op),
-			    op->id, rule == RULE_DOUBLE_FREE ? "already " : "");
+			    "%s names id %" PRIu64 ", which was %sfreed%s", event_op_name(op->op),
+			    op->id, rule == RULE_DOUBLE_FREE ? "already " : "",
+			    check_shared_unseen(op->context) ? CHECK_SHARED_WHY : "");
 
 	finding_about(check, finding, op->context, op->id);
 	finding_witness(finding, history->freed_ns, history->freed_op, history->freed_tid,
@@ -136,8 +137,11 @@ static void judge_absent(struct check *check, const struct state_op *op,
 					       op->begin_ns < history->free_begin_ns ?
 						       op->begin_ns : history->free_begin_ns))
 			verdict = VERDICT_UNKNOWN;
-		if (!gone && op->context->passed_in)
-			return; /* someone else may have got it in between */
+		/* Someone else may have got it in between. */
+		if (check_shared_unseen(op->context))
+			verdict = VERDICT_UNKNOWN;
+		else if (!gone && op->context->passed_in)
+			return;
 		found_freed(check, op, history, verdict);
 		return;
 	}
@@ -147,6 +151,18 @@ static void judge_absent(struct check *check, const struct state_op *op,
 		found_unknown(check, op, VERDICT_UNKNOWN, true);
 	else if (!op->context->passed_in)
 		found_unknown(check, op, VERDICT_INFERRED, lossy);
+}
+
+/* QEMU tells no errno. Why the free of an id failed that was freed before is clear. */
+static bool is_second_free(const struct check *check, const struct state_op *op,
+			   const struct state_context *truth)
+{
+	const struct id_history *history;
+
+	if (op->op != OP_FREE_ID || !op->qemu || !op->ret)
+		return false;
+	history = history_find(check, truth, op->id);
+	return history && history->freed_ns != INT64_MIN;
 }
 
 void check_id_named(struct check *check, const struct state_op *op, enum state_settled how)
@@ -162,7 +178,7 @@ void check_id_named(struct check *check, const struct state_op *op, enum state_s
 		object = state_object_find(check->state, truth, op->id);
 		if (!object)
 			judge_absent(check, op, truth, how, true);
-	} else if (!op->ret && !op->context->peer) {
+	} else if ((!op->ret && !op->context->peer) || is_second_free(check, op, truth)) {
 		if (!state_object_find(check->state, truth, op->id))
 			judge_absent(check, op, truth, how, false);
 	}

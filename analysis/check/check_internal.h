@@ -118,6 +118,17 @@ static inline enum check_verdict verdict_proven_if(bool certain)
 	return certain ? VERDICT_VIOLATION : VERDICT_UNKNOWN;
 }
 
+/*
+ * QEMU's own events name an fd, no backend, and say nothing of what others do with an
+ * fd that was passed in: what they do to its objects and its users is unknown.
+ */
+static inline bool check_shared_unseen(const struct state_context *context)
+{
+	return context->qemu && context->passed_in;
+}
+
+#define CHECK_SHARED_WHY "; the fd was passed in, and its other users are not in QEMU's events"
+
 bool op_is_map(const struct state_op *op);
 bool op_is_alloc(const struct state_op *op);
 

@@ -165,7 +165,8 @@ static void on_context_begin(void *opaque, const struct state_context *context)
 
 	process_name(report, context, process, sizeof(process));
 	if (context->layer == STATE_BACKEND)
-		snprintf(name, sizeof(name), "backend %" PRIu64 " of %s", context->key, process);
+		snprintf(name, sizeof(name), "backend %" PRIu64 " of %s", context->key & INT64_MAX,
+			 process);
 	else
 		snprintf(name, sizeof(name), "open file %" PRIu64 " of %s",
 			 context->key & UINT32_MAX, process);

@@ -207,6 +207,7 @@ struct state_context *state_context_get(struct state *state, const struct event 
 	context->pid = event->pid;
 	context->key = layer == STATE_DEVICE ? event->ctx :
 		       event->qemu	     ? QEMU_KEY(event->fd) : event->be;
+	context->qemu = event->qemu;
 	context->serial = ++state->contexts_count;
 	context->born_ns = event->time_ns;
 	context->born_seen = event->kind == EVENT_DEV_OPEN;

@@ -51,6 +51,7 @@ struct state_context {
 	int64_t fd;		/* -1: none */
 	bool owned;
 	bool passed_in;		/* set_fd gave the fd */
+	bool qemu;		/* of QEMU's own events: stands for all backends of this fd */
 	uint64_t users;
 	bool users_known;
 	int64_t users_ns;	/* when users was last told */

@@ -88,12 +88,88 @@ static void test_check_qemu_double_map_is_violation(void **state)
 	expect(&maker, RULE_OVERLAP, VERDICT_VIOLATION, "map_dma");
 }
 
+/* What a session with one address space leaves undone, or does twice. */
+enum mistake {
+	NONE,
+	LEFT,	     /* the address space with a mapping, at the last disconnect */
+	FREED_TWICE, /* the address space */
+};
+
+/* ret: of the second free. */
+static void qemu_mistake(struct trace_maker *maker, bool passed_in, enum mistake mistake,
+			 int64_t ret)
+{
+	maker_init(maker, false, 1);
+	if (passed_in)
+		qemu_event(maker, OP_SET_FD, 9, 0, 0, 0, 0);
+	qemu_event(maker, OP_CONNECT, 9, 0, 0, 0, 0);
+	maker_last(maker)->owned = !passed_in;
+	qemu_event(maker, OP_ALLOC_IOAS, 9, 2, 0, 0, 0);
+	qemu_event(maker, OP_MAP_DMA, 9, 2, 0, PAGE, 0);
+	if (mistake != LEFT) {
+		qemu_event(maker, OP_UNMAP_DMA, 9, 2, 0, PAGE, 0);
+		qemu_event(maker, OP_FREE_ID, 9, 2, 0, 0, 0);
+	}
+	if (mistake == FREED_TWICE)
+		qemu_event(maker, OP_FREE_ID, 9, 2, 0, 0, ret);
+	qemu_event(maker, OP_DISCONNECT, passed_in ? 9 : -1, 0, 0, 0, 0);
+	maker_last(maker)->owned = !passed_in;
+}
+
+static void test_check_qemu_mistake_with_an_owned_fd_is_violation(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	qemu_mistake(&maker, false, LEFT, 0);
+	expect(&maker, RULE_LEAK, VERDICT_VIOLATION, "disconnect");
+	for (int64_t ret = 0; ret >= -1; ret--) {
+		qemu_mistake(&maker, false, FREED_TWICE, ret);
+		expect(&maker, RULE_DOUBLE_FREE, VERDICT_VIOLATION, "free_id");
+	}
+}
+
+/* Others who have the fd may have freed what was left, or made it again. */
+static void test_check_qemu_mistake_with_a_passed_in_fd_is_unknown(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	qemu_mistake(&maker, true, NONE, 0);
+	expect_ok(&maker);
+	qemu_mistake(&maker, true, LEFT, 0);
+	expect(&maker, RULE_LEAK, VERDICT_UNKNOWN, "disconnect");
+	for (int64_t ret = 0; ret >= -1; ret--) {
+		qemu_mistake(&maker, true, FREED_TWICE, ret);
+		expect(&maker, RULE_DOUBLE_FREE, VERDICT_UNKNOWN, "free_id");
+	}
+}
+
+/* Two backends of one passed-in fd: each counts its own users. */
+static void test_check_qemu_users_of_a_shared_fd_are_unknown(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	maker_init(&maker, false, 1);
+	qemu_event(&maker, OP_SET_FD, 9, 0, 0, 0, 0);
+	for (int i = 0; i < 2; i++) {
+		qemu_event(&maker, OP_CONNECT, 9, 0, 0, 0, 0);
+		maker_last(&maker)->owned = false;
+	}
+	qemu_event(&maker, OP_DISCONNECT, 9, 0, 0, 0, 0);
+	expect(&maker, RULE_USERS, VERDICT_UNKNOWN, "connect");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_event_class_of_names),
 		cmocka_unit_test(test_check_qemu_clean_session_is_ok),
 		cmocka_unit_test(test_check_qemu_double_map_is_violation),
+		cmocka_unit_test(test_check_qemu_mistake_with_an_owned_fd_is_violation),
+		cmocka_unit_test(test_check_qemu_mistake_with_a_passed_in_fd_is_unknown),
+		cmocka_unit_test(test_check_qemu_users_of_a_shared_fd_are_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
