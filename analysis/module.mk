@@ -26,6 +26,7 @@ analysis_core_srcs := \
 # From babeltrace2 to events.
 analysis_decode_srcs := \
 	analysis/decode/decode.c \
+	analysis/decode/mux.c \
 	analysis/decode/packets.c \
 	analysis/decode/read.c
 

@@ -33,6 +33,7 @@ unit_tests := \
 	test_ioas_model \
 	test_inject \
 	test_iommu_costs \
+	test_mux \
 	test_options \
 	test_process \
 	test_range_set \
@@ -80,6 +81,7 @@ test_exec_srcs := sim/exec/fail_nth.c sim/exec/filter.c
 test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/stats/histogram.c
 test_inject_srcs := sim/fuse/inject.c
+test_mux_srcs := analysis/decode/mux.c
 test_process_srcs = $(process_srcs)
 test_vfio_srcs = $(vfio_srcs) $(engine_srcs) $(tracepoints_srcs)
 test_iommu_costs_srcs = sim/scenario/iommu.c $(des_srcs)

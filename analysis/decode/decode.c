@@ -402,8 +402,11 @@ static struct decoded_class *class_find(struct decoder *decoder, const bt_event_
 	return class;
 }
 
-/* *result is the event, borrowed till the next event of its class. 0, -ENOMEM or -EINVAL. */
-static int decode(struct decoder *decoder, const bt_message *message, const struct event **result)
+/*
+ * *result is the event, borrowed till the next event of its class; its time is the caller's.
+ * 0, -ENOMEM or -EINVAL.
+ */
+static int decode(struct decoder *decoder, const bt_message *message, struct event **result)
 {
 	const bt_event *native = bt_message_event_borrow_event_const(message);
 	struct decoded_class *class = class_find(decoder, bt_event_borrow_class_const(native));
@@ -419,10 +422,6 @@ static int decode(struct decoder *decoder, const bt_message *message, const stru
 	event->machine = stream->machine;
 	event->stream = stream->number;
 	event->native = native;
-	if (bt_clock_snapshot_get_ns_from_origin(
-		    bt_message_event_borrow_default_clock_snapshot_const(message),
-		    &event->time_ns) != BT_CLOCK_SNAPSHOT_GET_NS_FROM_ORIGIN_STATUS_OK)
-		return -EINVAL;
 	*result = event;
 	if (event->kind == EVENT_OTHER) {
 		if (class->told_name >= 0 && class->vpid >= 0)
@@ -439,11 +438,22 @@ static int decode(struct decoder *decoder, const bt_message *message, const stru
 	return 0;
 }
 
+/* The time of an event message. 0 or -EINVAL. */
+static int event_time(const bt_message *message, int64_t *time_ns)
+{
+	return bt_clock_snapshot_get_ns_from_origin(
+		       bt_message_event_borrow_default_clock_snapshot_const(message), time_ns) ==
+			       BT_CLOCK_SNAPSHOT_GET_NS_FROM_ORIGIN_STATUS_OK
+		       ? 0
+		       : -EINVAL;
+}
+
 bool decoder_event(struct decoder *decoder, const bt_message *message, struct event *event)
 {
-	const struct event *decoded;
+	struct event *decoded;
 
-	if (decode(decoder, message, &decoded) || decoded->kind == EVENT_OTHER)
+	if (decode(decoder, message, &decoded) || decoded->kind == EVENT_OTHER ||
+	    event_time(message, &decoded->time_ns))
 		return false;
 	*event = *decoded;
 	return true;
@@ -512,18 +522,20 @@ static void discarded_packets(struct decoder *decoder, const bt_message *message
 	tell_loss(decoder, stream, &loss);
 }
 
-int decoder_message(struct decoder *decoder, const bt_message *message)
+int decoder_message(struct decoder *decoder, const bt_message *message, int64_t time_ns)
 {
-	const struct event *event;
+	struct event *event;
 	int ret;
 
 	switch (bt_message_get_type(message)) {
 	case BT_MESSAGE_TYPE_EVENT:
 		decoder->counts.events++;
 		ret = decode(decoder, message, &event);
-		if (!ret)
-			analysis_event(decoder->analysis, event);
-		return ret;
+		if (ret)
+			return ret;
+		event->time_ns = time_ns;
+		analysis_event(decoder->analysis, event);
+		return 0;
 	case BT_MESSAGE_TYPE_STREAM_BEGINNING:
 		decoder->counts.streams_begun++;
 		return stream_begin(decoder,
@@ -551,4 +563,14 @@ int decoder_message(struct decoder *decoder, const bt_message *message)
 		return 0;
 	}
 	return 0;
+}
+
+int decoder_message_untimed(struct decoder *decoder, const bt_message *message)
+{
+	int64_t time_ns = 0;
+	int ret = 0;
+
+	if (bt_message_get_type(message) == BT_MESSAGE_TYPE_EVENT)
+		ret = event_time(message, &time_ns);
+	return ret ? ret : decoder_message(decoder, message, time_ns);
 }

@@ -26,8 +26,14 @@ struct decoder_counts {
 struct decoder *decoder_create(struct analysis *analysis);
 void decoder_destroy(struct decoder *decoder);
 
-/* Feeds the analysis with what message says. 0, -ENOMEM, or -EINVAL: a stream without a clock. */
-int decoder_message(struct decoder *decoder, const bt_message *message);
+/*
+ * Feeds the analysis with what message says. time_ns: of an event, from its clock's origin; other
+ * messages do not need it. 0, -ENOMEM, or -EINVAL: a stream without a clock.
+ */
+int decoder_message(struct decoder *decoder, const bt_message *message, int64_t time_ns);
+
+/* The same for who has not read the time. */
+int decoder_message_untimed(struct decoder *decoder, const bt_message *message);
 
 /*
  * Decodes one event message into *event without feeding it (for filters).

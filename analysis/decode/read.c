@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The trace processing graph of `ioasis`: sources, muxer, our sink.
+ * The trace processing graph of `ioasis`: sources, and our sink, which puts their
+ * messages in order itself (mux.h).
  */
 #include "analysis/analysis.h"
 
@@ -15,16 +16,21 @@
 
 #include "analysis/analysis_internal.h"
 #include "analysis/decode/decode.h"
+#include "analysis/decode/mux.h"
 #include "analysis/decode/packets.h"
+
+/* Messages between two looks at whether to stop. */
+#define MESSAGES_AT_ONCE 64
 
 struct reader {
 	struct analysis *analysis;
 	struct decoder *decoder;
-	bt_message_iterator *iterator; /* owned by the sink component */
+	struct mux *mux;
 	int failure; /* of our own sink */
+	const char *why; /* the same in words; NULL: as strerror() says */
 	bt_graph *graph;
-	const bt_component_filter *muxer; /* borrowed of the graph */
-	uint64_t muxer_ports;
+	const bt_component_sink *sink; /* borrowed of the graph */
+	uint64_t ports; /* of the sink that are connected; it has one more */
 	char *error;
 	size_t error_size;
 };
@@ -34,27 +40,142 @@ struct reader {
 
 /* ---- the sink ------------------------------------------------------------------- */
 
-static bt_graph_simple_sink_component_consume_func_status consume(bt_message_iterator *iterator,
-								  void *data)
+static struct reader *reader_of(bt_self_component_sink *self)
 {
-	struct reader *reader = data;
-	bt_message_array_const messages;
-	bt_message_iterator_next_status status;
-	uint64_t count;
+	return bt_self_component_get_data(bt_self_component_sink_as_self_component(self));
+}
 
-	status = bt_message_iterator_next(iterator, &messages, &count);
-	if (status != BT_MESSAGE_ITERATOR_NEXT_STATUS_OK)
-		return (bt_graph_simple_sink_component_consume_func_status)status;
-	for (uint64_t i = 0; i < count; i++) {
-		if (!reader->failure)
-			reader->failure = decoder_message(reader->decoder, messages[i]);
-		bt_message_put_ref(messages[i]);
+static int add_port(bt_self_component_sink *self, uint64_t number)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "in%llu", (unsigned long long)number);
+	return bt_self_component_sink_add_input_port(self, name, NULL, NULL) ==
+			       BT_SELF_COMPONENT_ADD_PORT_STATUS_OK
+		       ? 0
+		       : -ENOMEM;
+}
+
+static bt_component_class_initialize_method_status
+sink_init(bt_self_component_sink *self, bt_self_component_sink_configuration *config,
+	  const bt_value *params, void *data)
+{
+	(void)config;
+	(void)params;
+	bt_self_component_set_data(bt_self_component_sink_as_self_component(self), data);
+	return add_port(self, 0) ? BT_COMPONENT_CLASS_INITIALIZE_METHOD_STATUS_MEMORY_ERROR
+				 : BT_COMPONENT_CLASS_INITIALIZE_METHOD_STATUS_OK;
+}
+
+/* There is always one more port, for the next stream. */
+static bt_component_class_port_connected_method_status
+sink_port_connected(bt_self_component_sink *self, bt_self_component_port_input *port,
+		    const bt_port_output *from)
+{
+	(void)port;
+	(void)from;
+	return add_port(self, reader_of(self)->ports + 1)
+		       ? BT_COMPONENT_CLASS_PORT_CONNECTED_METHOD_STATUS_MEMORY_ERROR
+		       : BT_COMPONENT_CLASS_PORT_CONNECTED_METHOD_STATUS_OK;
+}
+
+static bt_component_class_sink_graph_is_configured_method_status
+sink_configured(bt_self_component_sink *self)
+{
+	struct reader *reader = reader_of(self);
+
+	for (uint64_t i = 0; i < reader->ports; i++) {
+		bt_message_iterator *iterator;
+
+		if (bt_message_iterator_create_from_sink_component(
+			    self, bt_self_component_sink_borrow_input_port_by_index(self, i),
+			    &iterator) != BT_MESSAGE_ITERATOR_CREATE_FROM_SINK_COMPONENT_STATUS_OK)
+			return BT_COMPONENT_CLASS_SINK_GRAPH_IS_CONFIGURED_METHOD_STATUS_ERROR;
+		if (mux_add(reader->mux, iterator)) {
+			bt_message_iterator_put_ref(iterator);
+			reader->failure = -ENOMEM;
+			return BT_COMPONENT_CLASS_SINK_GRAPH_IS_CONFIGURED_METHOD_STATUS_ERROR;
+		}
 	}
-	if (reader->failure)
-		return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_ERROR;
-	if (analysis_stopped(reader->analysis))
-		return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_END;
-	return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_OK;
+	return BT_COMPONENT_CLASS_SINK_GRAPH_IS_CONFIGURED_METHOD_STATUS_OK;
+}
+
+/* The iterators go before the components that they read. */
+static void sink_finalize(bt_self_component_sink *self)
+{
+	struct reader *reader = reader_of(self);
+
+	mux_destroy(reader->mux);
+	reader->mux = NULL;
+}
+
+static bt_component_class_sink_consume_method_status
+sink_fail(struct reader *reader, int failure, const char *why)
+{
+	reader->failure = failure;
+	reader->why = why;
+	return BT_COMPONENT_CLASS_SINK_CONSUME_METHOD_STATUS_ERROR;
+}
+
+static bt_component_class_sink_consume_method_status sink_consume(bt_self_component_sink *self)
+{
+	struct reader *reader = reader_of(self);
+
+	for (int i = 0; i < MESSAGES_AT_ONCE; i++) {
+		const bt_message *message;
+		int64_t time_ns;
+		int ret;
+
+		switch (mux_next(reader->mux, &message, &time_ns)) {
+		case MUX_OK:
+			break;
+		case MUX_END:
+			return BT_COMPONENT_CLASS_SINK_CONSUME_METHOD_STATUS_END;
+		case MUX_AGAIN:
+			return BT_COMPONENT_CLASS_SINK_CONSUME_METHOD_STATUS_AGAIN;
+		case MUX_ERROR:
+			return BT_COMPONENT_CLASS_SINK_CONSUME_METHOD_STATUS_ERROR;
+		case MUX_CLOCKS:
+			return sink_fail(reader, -EXDEV,
+					 "its streams count time from different origins, so "
+					 "their events have no order");
+		case MUX_BACKWARDS:
+			return sink_fail(reader, -EILSEQ,
+					 "time goes backwards in one of its streams");
+		}
+		ret = decoder_message(reader->decoder, message, time_ns);
+		bt_message_put_ref(message);
+		if (ret)
+			return sink_fail(reader, ret,
+					 ret == -EINVAL ? "a stream has no clock" : NULL);
+	}
+	return analysis_stopped(reader->analysis)
+		       ? BT_COMPONENT_CLASS_SINK_CONSUME_METHOD_STATUS_END
+		       : BT_COMPONENT_CLASS_SINK_CONSUME_METHOD_STATUS_OK;
+}
+
+static int add_sink(struct reader *reader)
+{
+	bt_component_class_sink *class = bt_component_class_sink_create("ioasis", sink_consume);
+	bool made;
+
+	made = class &&
+	       bt_component_class_sink_set_initialize_method(class, sink_init) ==
+		       BT_COMPONENT_CLASS_SET_METHOD_STATUS_OK &&
+	       bt_component_class_sink_set_input_port_connected_method(
+		       class, sink_port_connected) == BT_COMPONENT_CLASS_SET_METHOD_STATUS_OK &&
+	       bt_component_class_sink_set_graph_is_configured_method(class, sink_configured) ==
+		       BT_COMPONENT_CLASS_SET_METHOD_STATUS_OK &&
+	       bt_component_class_sink_set_finalize_method(class, sink_finalize) ==
+		       BT_COMPONENT_CLASS_SET_METHOD_STATUS_OK &&
+	       bt_graph_add_sink_component_with_initialize_method_data(
+		       reader->graph, class, "sink", NULL, reader, BT_LOGGING_LEVEL_NONE,
+		       &reader->sink) == BT_GRAPH_ADD_COMPONENT_STATUS_OK;
+	bt_component_class_sink_put_ref(class);
+	if (made)
+		return 0;
+	bt_current_thread_clear_error();
+	return fail(reader, -ENOMEM, "cannot make the trace processing graph");
 }
 
 /* ---- babeltrace2's own components ----------------------------------------------- */
@@ -93,26 +214,7 @@ static int find_plugin(struct reader *reader, const char *name, const bt_plugin 
 		    "babeltrace2's plugin '%s' is not installed (Debian: libbabeltrace2-0)", name);
 }
 
-static int add_muxer(struct reader *reader)
-{
-	const bt_plugin *plugin;
-	int ret = find_plugin(reader, "utils", &plugin);
-
-	if (ret)
-		return ret;
-	if (bt_graph_add_filter_component(
-		    reader->graph,
-		    bt_plugin_borrow_filter_component_class_by_name_const(plugin, "muxer"), "muxer",
-		    NULL, BT_LOGGING_LEVEL_NONE,
-		    &reader->muxer) != BT_GRAPH_ADD_COMPONENT_STATUS_OK) {
-		bt_current_thread_clear_error();
-		ret = fail(reader, -ENOMEM, "cannot make babeltrace2's muxer");
-	}
-	bt_plugin_put_ref(plugin);
-	return ret;
-}
-
-/* Connects every output port of source to a free input port of the muxer. */
+/* Connects every output port of source to a free input port of the sink. */
 static int connect_source(struct reader *reader, const bt_component_source *source)
 {
 	uint64_t count = bt_component_source_get_output_port_count(source);
@@ -120,14 +222,15 @@ static int connect_source(struct reader *reader, const bt_component_source *sour
 	for (uint64_t i = 0; i < count; i++) {
 		const bt_port_output *out =
 			bt_component_source_borrow_output_port_by_index_const(source, i);
-		const bt_port_input *in = bt_component_filter_borrow_input_port_by_index_const(
-			reader->muxer, reader->muxer_ports++);
+		const bt_port_input *in = bt_component_sink_borrow_input_port_by_index_const(
+			reader->sink, reader->ports);
 
 		if (bt_graph_connect_ports(reader->graph, out, in, NULL) !=
 		    BT_GRAPH_CONNECT_PORTS_STATUS_OK) {
 			bt_current_thread_clear_error();
 			return fail(reader, -ENOMEM, "cannot connect babeltrace2's components");
 		}
+		reader->ports++;
 	}
 	return 0;
 }
@@ -144,7 +247,7 @@ static int add_source(struct reader *reader, const char *plugin_name, const char
 	if (ret)
 		return ret;
 	class = bt_plugin_borrow_source_component_class_by_name_const(plugin, class_name);
-	snprintf(name, sizeof(name), "source%llu", (unsigned long long)reader->muxer_ports);
+	snprintf(name, sizeof(name), "source%llu", (unsigned long long)reader->ports);
 	if (!class || bt_graph_add_source_component(reader->graph, class, name, params,
 						    BT_LOGGING_LEVEL_NONE, &source) !=
 			      BT_GRAPH_ADD_COMPONENT_STATUS_OK) {
@@ -265,26 +368,15 @@ static int add_path(struct reader *reader, const char *path)
 
 static int build_graph(struct reader *reader, char *const *paths, size_t count)
 {
-	const bt_component_sink *sink;
-	int ret = add_muxer(reader);
+	int ret = add_sink(reader);
 
 	for (size_t i = 0; !ret && i < count; i++)
 		ret = add_path(reader, paths[i]);
 	if (ret)
 		return ret;
-	if (!reader->muxer_ports)
+	if (!reader->ports)
 		return fail(reader, -ENODATA, "%s: the trace has no stream: nothing was traced",
 			    paths[0]);
-	if (bt_graph_add_simple_sink_component(reader->graph, "sink", NULL, consume, NULL, reader,
-					       &sink) != BT_GRAPH_ADD_COMPONENT_STATUS_OK ||
-	    bt_graph_connect_ports(
-		    reader->graph,
-		    bt_component_filter_borrow_output_port_by_index_const(reader->muxer, 0),
-		    bt_component_sink_borrow_input_port_by_index_const(sink, 0),
-		    NULL) != BT_GRAPH_CONNECT_PORTS_STATUS_OK) {
-		bt_current_thread_clear_error();
-		return fail(reader, -ENOMEM, "cannot make the trace processing graph");
-	}
 	return 0;
 }
 
@@ -305,11 +397,9 @@ static int run_graph(struct reader *reader, const char *path)
 			break;
 		}
 		take_error(cause, sizeof(cause));
-		if (reader->failure == -EINVAL)
-			return fail(reader, -EINVAL, "%s: a stream has no clock", path);
 		if (reader->failure)
 			return fail(reader, reader->failure, "%s: %s", path,
-				    strerror(-reader->failure));
+				    reader->why ? reader->why : strerror(-reader->failure));
 		return fail(reader, -EIO, "%s: cannot be read to its end: %s", path, cause);
 	}
 }
@@ -322,8 +412,9 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 	int ret;
 
 	reader.decoder = decoder_create(analysis);
+	reader.mux = mux_create();
 	reader.graph = bt_graph_create(0);
-	if (!reader.decoder || !reader.graph)
+	if (!reader.decoder || !reader.mux || !reader.graph)
 		ret = fail(&reader, -ENOMEM, "out of memory");
 	else
 		ret = build_graph(&reader, paths, count);
@@ -338,6 +429,7 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 		analysis_finish(analysis, analysis_still_running(analysis) ||
 						  analysis_stopped(analysis));
 	bt_graph_put_ref(reader.graph);
+	mux_destroy(reader.mux); /* where no sink was made to do it */
 	decoder_destroy(reader.decoder);
 	return ret;
 }

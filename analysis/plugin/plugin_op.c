@@ -227,7 +227,7 @@ static void take(struct op_iterator *iterator, const bt_message *message)
 		return;
 	if (beginning && !iterator->stream)
 		make_stream(iterator, bt_message_stream_beginning_borrow_stream_const(message));
-	if (decoder_message(iterator->decoder, message))
+	if (decoder_message_untimed(iterator->decoder, message))
 		iterator->failed = true;
 }
 

@@ -266,7 +266,7 @@ bt_component_class_sink_consume_method_status plugin_sink_consume(bt_self_compon
 		return (bt_component_class_sink_consume_method_status)status;
 	for (uint64_t i = 0; i < count; i++) {
 		if (!ret)
-			ret = decoder_message(sink->decoder, messages[i]);
+			ret = decoder_message_untimed(sink->decoder, messages[i]);
 		bt_message_put_ref(messages[i]);
 	}
 	if (!ret)
