@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/read_traces.h"
+#include "cli/remove.h"
 
 struct export_options {
 	const struct export_format *format;

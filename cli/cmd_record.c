@@ -7,7 +7,6 @@
  * now and then one is taken, checked, and thrown away if nothing is wrong.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "analysis/check/check.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/remove.h"
 #include "cli/tracing_session.h"
 
 struct options {
@@ -145,15 +145,6 @@ struct recorder {
 	pid_t pid;
 };
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-	(void)st;
-	(void)type;
-	(void)walk;
-	remove(path);
-	return 0;
-}
-
 /* Whether a snapshot shows a broken rule; says which. */
 static bool shows_violation(char *path)
 {
@@ -192,11 +183,11 @@ static void take_snapshot(struct recorder *recorder, const char *why)
 	if (tracing_session_snapshot(&recorder->session, path)) {
 		if (why)
 			fprintf(stderr, "ioasis record: %s\n", recorder->session.error);
-		nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		cli_remove_tree(path);
 		return;
 	}
 	if (!why && !shows_violation(path)) {
-		nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		cli_remove_tree(path);
 		return;
 	}
 	recorder->snapshots++;

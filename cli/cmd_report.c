@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/read_traces.h"
+#include "cli/remove.h"
 
 struct report_options {
 	const char *output;

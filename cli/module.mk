@@ -20,6 +20,7 @@ cli_srcs := \
 	cli/main.c \
 	cli/options.c \
 	cli/read_traces.c \
+	cli/remove.c \
 	cli/shipped_scenarios.c \
 	cli/tracing_session.c
 

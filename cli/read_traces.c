@@ -5,9 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PROGRESS_EVERY 65536u /* events between two looks at the clock */
 #define PROGRESS_NS 200000000
@@ -70,12 +68,4 @@ int cli_read_traces(const struct cli_command *command, struct analysis *analysis
 	if (progress.shown)
 		fputs("\r\033[K", stderr);
 	return ret ? cli_fail(command, "%s", error[0] ? error : strerror(-ret)) : 0;
-}
-
-void cli_remove_output(const char *path)
-{
-	struct stat st;
-
-	if (!lstat(path, &st) && S_ISREG(st.st_mode))
-		unlink(path);
 }

@@ -16,7 +16,4 @@
 int cli_read_traces(const struct cli_command *command, struct analysis *analysis,
 		    char *const *paths, int count);
 
-/* Removes a part of an output that is not whole, if it is a regular file. */
-void cli_remove_output(const char *path);
-
 #endif

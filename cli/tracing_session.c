@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -24,6 +23,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "cli/remove.h"
 
 #define ROOT_RUNDIR "/run/lttng"
 #define COMMAND_TIMEOUT_MS 20000
@@ -244,15 +245,6 @@ static int make_private_home(struct tracing_session *session)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-	(void)st;
-	(void)type;
-	(void)walk;
-	remove(path);
-	return 0;
-}
-
 static void daemon_stop(struct tracing_session *session)
 {
 	int status;
@@ -270,7 +262,7 @@ static void daemon_stop(struct tracing_session *session)
 	}
 	session->daemon = 0;
 	if (session->home[0])
-		nftw(session->home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		cli_remove_tree(session->home);
 	session->home[0] = 0;
 }
 
