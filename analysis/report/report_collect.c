@@ -35,14 +35,14 @@ struct report *report_create(void)
 	return report;
 }
 
-static void found_fini(struct report_found *found)
+static void finding_fini(struct report_finding *finding)
 {
-	free(found->rule);
-	free(found->status);
-	free(found->cause);
-	for (size_t i = 0; i < found->events_count; i++)
-		free((char *)found->events[i].text);
-	free(found->events);
+	free((void *)finding->rule);
+	free((void *)finding->status);
+	free((void *)finding->cause);
+	for (size_t i = 0; i < finding->events_count; i++)
+		free((void *)finding->events[i].text);
+	free((void *)finding->events);
 }
 
 void report_destroy(struct report *report)
@@ -65,7 +65,7 @@ void report_destroy(struct report *report)
 	table_fini(&report->space_index);
 	table_fini(&report->row_index);
 	for (size_t i = 0; i < report->findings_count; i++)
-		found_fini(&report->findings[i]);
+		finding_fini(&report->findings[i]);
 	free(report->status);
 	free(report->text);
 	free(report->rules);
@@ -508,7 +508,7 @@ int report_observe(struct report *report, struct analysis *analysis)
 /* ---- findings -------------------------------------------------------------------- */
 
 const struct report_space *report_space_of(const struct report *report,
-					   const struct report_found *found)
+					   const struct report_finding *finding)
 {
 	const struct report_space *best = NULL;
 
@@ -516,15 +516,15 @@ const struct report_space *report_space_of(const struct report *report,
 	for (size_t i = 0; i < report->spaces_count; i++) {
 		const struct report_space *space = &report->spaces[i];
 
-		if (space->machine == found->machine && space->pid == found->pid &&
-		    space->id == found->object && space->born_ns <= found->time_ns)
+		if (space->machine == finding->machine && space->pid == finding->pid &&
+		    space->id == finding->object && space->born_ns <= finding->time_ns)
 			best = space;
 	}
-	for (size_t i = 0; !best && found->has_range && i < report->spaces_count; i++) {
+	for (size_t i = 0; !best && finding->has_range && i < report->spaces_count; i++) {
 		const struct report_space *space = &report->spaces[i];
 
-		if (space->machine == found->machine && space->pid == found->pid &&
-		    space->born_ns <= found->time_ns)
+		if (space->machine == finding->machine && space->pid == finding->pid &&
+		    space->born_ns <= finding->time_ns)
 			best = space;
 	}
 	return best;
@@ -532,37 +532,32 @@ const struct report_space *report_space_of(const struct report *report,
 
 int report_finding(struct report *report, const struct report_finding *finding)
 {
-	struct report_found *found = &report->findings[report->findings_count];
+	struct report_finding *kept = &report->findings[report->findings_count];
+	struct report_event *events;
 
 	report->findings_total++;
 	if (report->findings_count == REPORT_FINDINGS_MAX)
 		return 0;
-	*found = (struct report_found){
-		.rule = strdup(finding->rule),
-		.status = strdup(finding->status),
-		.cause = strdup(finding->cause),
-		.time_ns = finding->time_ns,
-		.machine = finding->machine,
-		.pid = finding->pid,
-		.object = finding->object,
-		.has_range = finding->has_range,
-		.iova = finding->iova,
-		.last = finding->last,
-		.events = calloc(finding->events_count + 1, sizeof(*found->events)),
-	};
-	if (!found->rule || !found->status || !found->cause || !found->events)
+	events = calloc(finding->events_count + 1, sizeof(*events));
+	*kept = *finding;
+	kept->rule = strdup(finding->rule);
+	kept->status = strdup(finding->status);
+	kept->cause = strdup(finding->cause);
+	kept->events = events;
+	kept->events_count = 0;
+	if (!kept->rule || !kept->status || !kept->cause || !events)
 		goto out_free;
 	for (size_t i = 0; i < finding->events_count; i++) {
-		found->events[i] = finding->events[i];
-		found->events[i].text = strdup(finding->events[i].text);
-		if (!found->events[i].text)
+		events[i] = finding->events[i];
+		events[i].text = strdup(finding->events[i].text);
+		if (!events[i].text)
 			goto out_free;
-		found->events_count++;
+		kept->events_count++;
 	}
 	report->findings_count++;
 	return 0;
 out_free:
-	found_fini(found);
+	finding_fini(kept);
 	return -ENOMEM;
 }
 

@@ -108,7 +108,7 @@ static void op_id_text(uint64_t op_id, char *text, size_t size)
 		text[0] = 0;
 }
 
-static void finding_write(const struct report *report, const struct report_found *f, int space,
+static void finding_write(const struct report *report, const struct report_finding *f, int space,
 			  struct json_out *json)
 {
 	char text[48];
@@ -397,8 +397,7 @@ static int data_write(struct page *page, FILE *out)
 	ret = report_spaces_write(report, &json, last_ns, index_of);
 	json_out_begin(&json, "violations", '[');
 	for (size_t i = 0; i < report->findings_count; i++) {
-		const struct report_found *found = &report->findings[i];
-
+		const struct report_finding *found = &report->findings[i];
 		const struct report_space *space = report_space_of(report, found);
 
 		finding_write(report, found, space ? index_of[space - report->spaces] : -1, &json);

@@ -76,16 +76,6 @@ struct report_row {
 	char *name; /* owned */
 };
 
-struct report_found {
-	char *rule, *status, *cause; /* owned */
-	int64_t time_ns;
-	uint32_t machine, pid, object;
-	bool has_range;
-	uint64_t iova, last;
-	struct report_event *events; /* owned, texts too */
-	size_t events_count;
-};
-
 struct report {
 	struct analysis *analysis; /* borrowed, from report_observe on */
 	struct stats *stats;	   /* owned */
@@ -119,7 +109,7 @@ struct report {
 	struct table row_index; /* (serial, is context): index + 1 */
 	uint64_t rows_left_out;
 
-	struct report_found findings[REPORT_FINDINGS_MAX];
+	struct report_finding findings[REPORT_FINDINGS_MAX]; /* all that they point to is owned */
 	size_t findings_count;
 	uint64_t findings_total;
 	char *status, *text, *rules; /* of the verdict; owned */
@@ -127,7 +117,7 @@ struct report {
 
 /* The address space that a finding is about, or NULL. */
 const struct report_space *report_space_of(const struct report *report,
-					   const struct report_found *found);
+					   const struct report_finding *finding);
 
 /* Adds [iova, last] to the parts that are drawn. */
 void report_regions_add(struct report_regions *regions, uint64_t iova, uint64_t last);
