@@ -292,11 +292,34 @@ static int add_directory(struct reader *reader, const char *path)
 	return ret;
 }
 
+#define LIVE_FORM "net://HOST/host/NAME/SESSION (HOST may be HOST:PORT)"
+
+static bool is_live(const char *path)
+{
+	return !strncmp(path, "net://", 6) || !strncmp(path, "net4://", 7);
+}
+
+/* Whether address is of the form that babeltrace2's source takes; it would say so less well. */
+static bool is_live_form(const char *address)
+{
+	const char *host = strstr(address, "://") + 3;
+	const char *name = strchr(host, '/'), *session;
+
+	if (!name || name == host || strncmp(name, "/host/", 6))
+		return false;
+	name += 6;
+	session = strchr(name, '/');
+	return session && session != name && session[1];
+}
+
 static int add_live(struct reader *reader, const char *address)
 {
-	bt_value *params = make_params(address, true);
+	bt_value *params;
 	int ret;
 
+	if (!is_live_form(address))
+		return fail(reader, -EINVAL, "%s: no session's address; write " LIVE_FORM, address);
+	params = make_params(address, true);
 	if (!params)
 		return fail(reader, -ENOMEM, "out of memory");
 	ret = add_source(reader, "ctf", "lttng-live", address, params);
@@ -351,8 +374,11 @@ static int add_path(struct reader *reader, const char *path)
 	struct stat st;
 	int ret;
 
-	if (!strncmp(path, "net://", 6) || !strncmp(path, "net4://", 7))
+	if (is_live(path))
 		return add_live(reader, path);
+	if (strstr(path, "://"))
+		return fail(reader, -EINVAL, "%s: no address of a relay daemon; write " LIVE_FORM,
+			    path);
 	if (stat(path, &st))
 		return fail(reader, -errno, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
@@ -400,6 +426,12 @@ static int run_graph(struct reader *reader, const char *path)
 		if (reader->failure)
 			return fail(reader, reader->failure, "%s: %s", path,
 				    reader->why ? reader->why : strerror(-reader->failure));
+		if (is_live(path))
+			return fail(reader, -EIO, "%s: %s; %s", path, cause,
+				    strncmp(cause, "Invalid", 7)
+					    ? "is lttng-relayd running there, with a session made "
+					      "with 'lttng create --live'?"
+					    : "write " LIVE_FORM);
 		return fail(reader, -EIO, "%s: cannot be read to its end: %s", path, cause);
 	}
 }

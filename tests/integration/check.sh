@@ -16,6 +16,13 @@ check_output "a path that is not there" \
 	"ioasis check: $dir/none: No such file or directory" "$ioasis" check "$dir/none"
 check_status "is status 3" 3 "$ioasis" check "$dir/none"
 check_status "for stats, too" 3 "$ioasis" stats "$dir/none"
+for url in net:// net://localhost net://localhost/foo net://localhost/host/a net:///host/a/b \
+	net6://localhost/host/a/b; do
+	check "$url: a line with the form of an address" grep -qF \
+		"write net://HOST/host/NAME/SESSION" <("$ioasis" check $url 2>&1)
+done
+check "no relay daemon where the address says" grep -q "Connection.*is lttng-relayd running there" \
+	<("$ioasis" check net://127.0.0.1:1/host/a/b 2>&1)
 touch "$dir/file"
 check_output "a file" "ioasis check: $dir/file: not a trace: a trace is a folder" \
 	"$ioasis" check "$dir/file"
