@@ -11,9 +11,9 @@ static const struct cli_command exec_command = {
 	.name = "exec",
 	.synopsis = "[OPTIONS] -- CMD [ARG...]",
 	.summary = "Runs CMD with a private fake /dev/iommu, as any user.",
-	.details = "The exit status is CMD's; 128+n when signal n ended it, 127 when it was not found,\n"
-		   "126 when it cannot be run, 125 when ioasis itself failed. What CMD leaves running\n"
-		   "is ended with it.",
+	.details = "The exit status is CMD's; 128+n when signal n ended it, 127 when it was not\n"
+		   "found, 126 when it cannot be run, 125 when ioasis itself failed. What CMD\n"
+		   "leaves running is ended with it.",
 	.more_options = device_option_table,
 	.stops_at_argument = true,
 	.error_status = LAUNCH_FAILED,

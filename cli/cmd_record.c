@@ -56,8 +56,7 @@ static const struct cli_command command = {
 	.name = "record",
 	.synopsis = "[OPTIONS] -- CMD [ARG...]",
 	.summary = "Runs CMD with tracing on and writes the trace.",
-	.details = "The exit status is CMD's (126 it cannot be run, 127 not found, 128+N signal\n"
-		   "N).\n"
+	.details = "The exit status is CMD's (126 it cannot be run, 127 not found, 128+N signal N).\n"
 		   "A session daemon of its own is started when none runs, and ended.",
 	.options = option_table,
 	.stops_at_argument = true,

@@ -26,6 +26,35 @@ int cli_fail(const struct cli_command *command, const char *fmt, ...)
 	return command->error_status;
 }
 
+#define HELP_COLUMN  29 /* where the text of an option begins */
+#define HELP_COLUMNS 80
+
+/* How much of text stands in one line of width columns: whole words, if there are any. */
+static int line_length(const char *text, int width)
+{
+	int length = (int)strlen(text);
+
+	if (length <= width)
+		return length;
+	for (length = width; length && text[length] != ' '; length--)
+		;
+	return length ? length : (int)strcspn(text, " ");
+}
+
+static void print_option(const char *left, const char *text)
+{
+	int column = printf("  %-*s", HELP_COLUMN - 3, left);
+
+	do {
+		int length = line_length(text, HELP_COLUMNS - HELP_COLUMN);
+
+		printf("%*s%.*s\n", HELP_COLUMN - column, "", length, text);
+		text += length;
+		text += strspn(text, " ");
+		column = 0;
+	} while (*text);
+}
+
 static void print_options(const struct cli_option *option)
 {
 	for (; option && option->name; option++) {
@@ -36,7 +65,7 @@ static void print_options(const struct cli_option *option)
 			n = snprintf(left, sizeof(left), "-%c, ", option->letter);
 		snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", option->name,
 			 option->arg ? " " : "", option->arg ? option->arg : "");
-		printf("  %-26s %s\n", left, option->help);
+		print_option(left, option->help);
 	}
 }
 
@@ -49,7 +78,7 @@ static void print_help(const struct cli_command *command)
 	printf("\nOptions:\n");
 	print_options(command->options);
 	print_options(command->more_options);
-	printf("  %-26s %s\n", "-h, --help", "show this text");
+	print_option("-h, --help", "show this text");
 }
 
 /* The option called name (len bytes long), or the one with the letter; NULL: none. */

@@ -22,6 +22,15 @@ usage() {
 	fi
 }
 
+# Help texts: of each command, none with a line that a terminal of 80 columns breaks.
+for command in "" $($ioasis --help | awk '/^Commands:/ { on = 1; next } !NF { on = 0 } on { print $1 }'); do
+	$ioasis $command --help >"$dir/help"
+	check "ioasis${command:+ $command} --help has 80 columns at most" \
+		awk 'length > 80 { print; bad = 1 } END { exit bad || NR < 6 }' "$dir/help"
+done
+$ioasis-vmm --help >"$dir/help"
+check "so has ioasis-vmm" awk 'length > 80 { print; bad = 1 } END { exit bad }' "$dir/help"
+
 usage "export of no trace" "no trace given" $ioasis export --to json -o x
 usage "export to nothing" "no --to given; it is perfetto, sqlite or json" $ioasis export t -o x
 usage "export to what is not there" "--to does not take 'xml'; it takes perfetto, sqlite or json" \
