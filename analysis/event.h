@@ -71,6 +71,9 @@ enum event_op {
 /* The text of an operation: "map_dma", "IOAS_MAP", ... Never NULL. */
 const char *event_op_name(enum event_op op);
 
+/* An op_id as people read it, in text: "PID:NUMBER"; "" for 0. Returns text. */
+const char *event_op_id_text(uint64_t op_id, char text[32]);
+
 /* The operation of an ioctl's cmd. */
 enum event_op event_op_of_cmd(uint32_t cmd);
 

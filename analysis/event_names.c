@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "analysis/event_names.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +58,15 @@ const char *event_op_name(enum event_op op)
 	    vfio_names[op - OP_VFIO_IOCTL])
 		return vfio_names[op - OP_VFIO_IOCTL];
 	return "other ioctl";
+}
+
+const char *event_op_id_text(uint64_t op_id, char text[32])
+{
+	if (op_id)
+		snprintf(text, 32, "%" PRIu64 ":%" PRIu64, op_id >> 32, op_id & UINT32_MAX);
+	else
+		text[0] = 0;
+	return text;
 }
 
 enum event_op event_op_of_cmd(uint32_t cmd)

@@ -12,6 +12,7 @@ analysis_core_srcs := \
 	analysis/check/check_print.c \
 	analysis/check/check_space.c \
 	analysis/event_names.c \
+	analysis/json_add.c \
 	analysis/quality.c \
 	analysis/state/range_set.c \
 	analysis/state/state.c \

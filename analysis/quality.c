@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/event.h"
+#include "analysis/json_add.h"
 
 void quality_init(struct quality *quality)
 {
@@ -124,37 +125,29 @@ void quality_print(const struct quality *quality, FILE *out)
 		quality->unaccounted ? ", events of a stream that is gone" : "");
 }
 
-static void add_u64(struct json_object *object, const char *name, uint64_t value)
-{
-	json_object_object_add(object, name, json_object_new_uint64(value));
-}
-
 struct json_object *quality_to_json(const struct quality *quality)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *machines = json_object_new_array();
 
-	add_u64(object, "events", quality->events);
-	add_u64(object, "events_known", quality->events_known);
-	add_u64(object, "window_ns", window_ns(quality));
-	json_object_object_add(object, "first_ns",
-			       json_object_new_int64(quality->events ? quality->first_ns : 0));
-	add_u64(object, "streams", quality->streams);
-	add_u64(object, "lost_events", quality->lost_events);
-	add_u64(object, "lost_packets", quality->lost_packets);
-	add_u64(object, "lost_windows", quality->lost_windows);
-	add_u64(object, "lost_uncounted", quality->lost_uncounted);
-	add_u64(object, "commit_gaps", quality->seq_gaps);
-	json_object_object_add(object, "beginning_missing",
-			       json_object_new_boolean(quality->beginning_missing));
-	json_object_object_add(object, "cut_short", json_object_new_boolean(quality->cut_short));
-	add_u64(object, "unaccounted", quality->unaccounted);
+	json_add_u64(object, "events", quality->events);
+	json_add_u64(object, "events_known", quality->events_known);
+	json_add_u64(object, "window_ns", window_ns(quality));
+	json_add_i64(object, "first_ns", quality->events ? quality->first_ns : 0);
+	json_add_u64(object, "streams", quality->streams);
+	json_add_u64(object, "lost_events", quality->lost_events);
+	json_add_u64(object, "lost_packets", quality->lost_packets);
+	json_add_u64(object, "lost_windows", quality->lost_windows);
+	json_add_u64(object, "lost_uncounted", quality->lost_uncounted);
+	json_add_u64(object, "commit_gaps", quality->seq_gaps);
+	json_add_bool(object, "beginning_missing", quality->beginning_missing);
+	json_add_bool(object, "cut_short", quality->cut_short);
+	json_add_u64(object, "unaccounted", quality->unaccounted);
 	for (size_t i = 0; i < quality->machines_count; i++) {
 		struct json_object *machine = json_object_new_object();
 
-		json_object_object_add(machine, "name",
-				       json_object_new_string(quality->machines[i].name));
-		add_u64(machine, "events", quality->machines[i].events);
+		json_add_text(machine, "name", quality->machines[i].name);
+		json_add_u64(machine, "events", quality->machines[i].events);
 		json_object_array_add(machines, machine);
 	}
 	json_object_object_add(object, "machines", machines);

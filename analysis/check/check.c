@@ -56,15 +56,6 @@ const char *check_verdict_name(enum check_verdict verdict)
 	return names[verdict];
 }
 
-const char *check_op_id_text(uint64_t op_id, char text[32])
-{
-	if (op_id)
-		snprintf(text, 32, "%" PRIu64 ":%" PRIu64, op_id >> 32, op_id & UINT32_MAX);
-	else
-		snprintf(text, 32, "-");
-	return text;
-}
-
 bool op_is_map(const struct state_op *op)
 {
 	return op->op == OP_MAP_DMA || op->op == OP_MAP_FILE_DMA;

@@ -114,7 +114,4 @@ struct json_object *check_finding_to_json(struct analysis *analysis,
 /* Exit status of `ioasis check`: 0 ok, 1 violation, 2 possible or unknown. */
 int check_exit_status(const struct check *check);
 
-/* An op_id as text: "PID:NUMBER", "-" for 0. */
-const char *check_op_id_text(uint64_t op_id, char text[32]);
-
 #endif

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 
 #include "analysis/check/check_internal.h"
+#include "analysis/json_add.h"
 
 #define SHOWN_PER_RULE 3u
 
@@ -35,7 +36,7 @@ void check_finding_print(struct analysis *analysis, const struct check_finding *
 		fprintf(out, "  %s ", i + 1 == finding->witness_count ? "->" : "  ");
 		print_time(quality, witness->time_ns, out);
 		if (witness->op_id)
-			fprintf(out, "  op %s", check_op_id_text(witness->op_id, text));
+			fprintf(out, "  op %s", event_op_id_text(witness->op_id, text));
 		if (witness->tid)
 			fprintf(out, "  thread %u", witness->tid);
 		fprintf(out, "  %s\n", witness->text);
@@ -82,25 +83,16 @@ void check_print(const struct check *check, FILE *out)
 
 /* ---- JSON ----------------------------------------------------------------------- */
 
-static void add_text(struct json_object *object, const char *name, const char *value)
-{
-	json_object_object_add(object, name, json_object_new_string(value));
-}
-
-static void add_u64(struct json_object *object, const char *name, uint64_t value)
-{
-	json_object_object_add(object, name, json_object_new_uint64(value));
-}
-
 static struct json_object *witness_to_json(const struct check_witness *witness)
 {
 	struct json_object *object = json_object_new_object();
 	char text[32];
 
-	json_object_object_add(object, "time_ns", json_object_new_int64(witness->time_ns));
-	add_text(object, "op_id", check_op_id_text(witness->op_id, text));
-	add_u64(object, "tid", witness->tid);
-	add_text(object, "text", witness->text);
+	json_add_i64(object, "time_ns", witness->time_ns);
+	json_add_text(object, "op_id",
+		      witness->op_id ? event_op_id_text(witness->op_id, text) : "-");
+	json_add_u64(object, "tid", witness->tid);
+	json_add_text(object, "text", witness->text);
 	return object;
 }
 
@@ -110,18 +102,18 @@ struct json_object *check_finding_to_json(struct analysis *analysis,
 	struct json_object *object = json_object_new_object();
 	struct json_object *witness = json_object_new_array();
 
-	add_text(object, "rule", rule);
-	add_text(object, "verdict", check_verdict_name(finding->verdict));
-	add_text(object, "cause", finding->cause);
-	json_object_object_add(object, "time_ns", json_object_new_int64(finding->time_ns));
-	add_u64(object, "machine", finding->machine);
-	add_u64(object, "pid", finding->pid);
-	add_text(object, "procname",
-		 state_procname(analysis_state(analysis), finding->machine, finding->pid));
-	add_u64(object, "object", finding->object);
+	json_add_text(object, "rule", rule);
+	json_add_text(object, "verdict", check_verdict_name(finding->verdict));
+	json_add_text(object, "cause", finding->cause);
+	json_add_i64(object, "time_ns", finding->time_ns);
+	json_add_u64(object, "machine", finding->machine);
+	json_add_u64(object, "pid", finding->pid);
+	json_add_text(object, "procname",
+		      state_procname(analysis_state(analysis), finding->machine, finding->pid));
+	json_add_u64(object, "object", finding->object);
 	if (finding->has_range) {
-		add_u64(object, "iova", finding->iova);
-		add_u64(object, "last", finding->last);
+		json_add_u64(object, "iova", finding->iova);
+		json_add_u64(object, "last", finding->last);
 	}
 	for (unsigned int i = 0; i < finding->witness_count; i++)
 		json_object_array_add(witness, witness_to_json(&finding->witness[i]));
@@ -136,18 +128,18 @@ struct json_object *check_to_json(const struct check *check)
 	struct json_object *findings = json_object_new_array();
 
 	json_object_object_add(object, "data", quality_to_json(analysis_quality(check->analysis)));
-	add_text(object, "verdict", check_verdict_name(check_verdict(check)));
+	json_add_text(object, "verdict", check_verdict_name(check_verdict(check)));
 	for (int i = 0; i < RULE_COUNT; i++) {
 		enum check_rule rule = (enum check_rule)i;
 		struct json_object *row = json_object_new_object();
 
-		add_text(row, "rule", check_rule_name(rule));
-		add_text(row, "text", check_rule_text(rule));
-		add_text(row, "verdict", check_verdict_name(check_rule_verdict(check, rule)));
-		add_u64(row, "checked", check_rule_asked(check, rule));
-		add_u64(row, "violations", check_rule_count(check, rule, VERDICT_VIOLATION));
-		add_u64(row, "possible", check_rule_count(check, rule, VERDICT_POSSIBLE));
-		add_u64(row, "unknown", check_rule_count(check, rule, VERDICT_UNKNOWN));
+		json_add_text(row, "rule", check_rule_name(rule));
+		json_add_text(row, "text", check_rule_text(rule));
+		json_add_text(row, "verdict", check_verdict_name(check_rule_verdict(check, rule)));
+		json_add_u64(row, "checked", check_rule_asked(check, rule));
+		json_add_u64(row, "violations", check_rule_count(check, rule, VERDICT_VIOLATION));
+		json_add_u64(row, "possible", check_rule_count(check, rule, VERDICT_POSSIBLE));
+		json_add_u64(row, "unknown", check_rule_count(check, rule, VERDICT_UNKNOWN));
 		json_object_array_add(rules, row);
 	}
 	json_object_object_add(object, "rules", rules);

@@ -21,15 +21,6 @@ const struct export_format *export_format_find(const char *name)
 	return NULL;
 }
 
-const char *export_op_id_text(uint64_t op_id, char text[32])
-{
-	if (op_id)
-		snprintf(text, 32, "%" PRIu64 ":%" PRIu64, op_id >> 32, op_id & UINT32_MAX);
-	else
-		text[0] = 0;
-	return text;
-}
-
 const char *export_error_text(int64_t ret, char text[32])
 {
 	const char *name = strerrorname_np((int)-ret);

@@ -32,9 +32,6 @@ extern const struct export_format export_perfetto, export_sqlite, export_json;
 /* By name; NULL: none. */
 const struct export_format *export_format_find(const char *name);
 
-/* An op_id as text: "PID:NUMBER"; "" for none. */
-const char *export_op_id_text(uint64_t op_id, char text[32]);
-
 /* "ENOENT" of a negative return value, "errno 999" where it has no name. */
 const char *export_error_text(int64_t ret, char text[32]);
 

@@ -40,7 +40,7 @@ static void op_id_write(struct json_out *json, const char *key, uint64_t op_id)
 	char text[32];
 
 	if (op_id)
-		json_out_string(json, key, export_op_id_text(op_id, text));
+		json_out_string(json, key, event_op_id_text(op_id, text));
 }
 
 static void owner_write(struct json_out *json, uint32_t machine, uint32_t pid)

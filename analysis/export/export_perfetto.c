@@ -373,7 +373,7 @@ static void op_annotate(struct proto_out *event, const struct state_op *op)
 {
 	char text[32];
 
-	annotate_text(event, ABOUT_OP_ID, export_op_id_text(op->op_id, text));
+	annotate_text(event, ABOUT_OP_ID, event_op_id_text(op->op_id, text));
 	if (op->id)
 		annotate_u64(event, ABOUT_ID, op->id);
 	if (op->new_id)

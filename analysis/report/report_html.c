@@ -100,18 +100,10 @@ static void verdict_write(const struct report *report, struct json_out *json)
 
 /* ---- findings -------------------------------------------------------------------- */
 
-static void op_id_text(uint64_t op_id, char *text, size_t size)
-{
-	if (op_id)
-		snprintf(text, size, "%" PRIu64 ":%" PRIu64, op_id >> 32, op_id & UINT32_MAX);
-	else
-		text[0] = 0;
-}
-
 static void finding_write(const struct report *report, const struct report_finding *f, int space,
 			  struct json_out *json)
 {
-	char text[48];
+	char text[32];
 
 	json_out_begin(json, NULL, '{');
 	json_out_string(json, "rule", f->rule);
@@ -133,8 +125,7 @@ static void finding_write(const struct report *report, const struct report_findi
 	for (size_t i = 0; i < f->events_count; i++) {
 		json_out_begin(json, NULL, '{');
 		json_out_i64(json, "t_ns", since(report, f->events[i].time_ns));
-		op_id_text(f->events[i].op_id, text, sizeof(text));
-		json_out_string(json, "op", text);
+		json_out_string(json, "op", event_op_id_text(f->events[i].op_id, text));
 		json_out_string(json, "text", f->events[i].text);
 		json_out_end(json, '}');
 	}

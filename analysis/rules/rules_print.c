@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 
+#include "analysis/json_add.h"
+
 enum check_verdict rules_verdict_of(const struct rules *rules, size_t index)
 {
 	const struct rule *rule = &rules->rules[index];
@@ -85,15 +87,11 @@ struct json_object *rules_to_json(const struct rules *rules)
 		struct json_object *json = json_object_new_object();
 		struct json_object *findings = json_object_new_array();
 
-		json_object_object_add(json, "rule", json_object_new_string(rule->automaton->name));
-		json_object_object_add(json, "object", json_object_new_string(
-			rules_object_name(rule->automaton->object)));
-		json_object_object_add(json, "verdict", json_object_new_string(
-			check_verdict_name(rules_verdict_of(rules, i))));
-		json_object_object_add(json, "events",
-				       json_object_new_int64((int64_t)rule->asked));
-		json_object_object_add(json, "findings_count",
-				       json_object_new_int64((int64_t)rule_findings(rule)));
+		json_add_text(json, "rule", rule->automaton->name);
+		json_add_text(json, "object", rules_object_name(rule->automaton->object));
+		json_add_text(json, "verdict", check_verdict_name(rules_verdict_of(rules, i)));
+		json_add_u64(json, "events", rule->asked);
+		json_add_u64(json, "findings_count", rule_findings(rule));
 		for (size_t k = 0; k < rule->found_count; k++)
 			json_object_array_add(findings,
 					      check_finding_to_json(rules->analysis,
@@ -132,7 +130,6 @@ struct json_object *rules_to_json_with(const struct rules *rules, const struct c
 	if (!rules->count)
 		return object;
 	json_object_object_add(object, "user_rules", rules_to_json(rules));
-	json_object_object_add(object, "verdict", json_object_new_string(check_verdict_name(
-		rules_verdict_with(rules, check))));
+	json_add_text(object, "verdict", check_verdict_name(rules_verdict_with(rules, check)));
 	return object;
 }

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/json_add.h"
 #include "analysis/stats/stat_test.h"
 #include "analysis/stats/stats.h"
 
@@ -308,28 +309,18 @@ out_free:
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
-static void add_u64(struct json_object *json, const char *key, uint64_t value)
-{
-	json_object_object_add(json, key, json_object_new_uint64(value));
-}
-
-static void add_text(struct json_object *json, const char *key, const char *text)
-{
-	json_object_object_add(json, key, json_object_new_string(text));
-}
-
 static struct json_object *op_json(const struct stats_op *stats)
 {
 	struct json_object *json = json_object_new_object();
 
-	add_u64(json, "calls", stats->calls);
-	add_u64(json, "failed", stats->errors);
-	add_u64(json, "bytes", stats->bytes);
+	json_add_u64(json, "calls", stats->calls);
+	json_add_u64(json, "failed", stats->errors);
+	json_add_u64(json, "bytes", stats->bytes);
 	if (stats->latency_ns.count) {
-		add_u64(json, "p50_ns", histogram_percentile(&stats->latency_ns, 500000));
-		add_u64(json, "p90_ns", histogram_percentile(&stats->latency_ns, 900000));
-		add_u64(json, "p99_ns", histogram_percentile(&stats->latency_ns, 990000));
-		add_u64(json, "max_ns", stats->latency_ns.max);
+		json_add_u64(json, "p50_ns", histogram_percentile(&stats->latency_ns, 500000));
+		json_add_u64(json, "p90_ns", histogram_percentile(&stats->latency_ns, 900000));
+		json_add_u64(json, "p99_ns", histogram_percentile(&stats->latency_ns, 990000));
+		json_add_u64(json, "max_ns", stats->latency_ns.max);
 	}
 	return json;
 }
@@ -340,7 +331,7 @@ static struct json_object *test_json(const struct stat_test *test, const char *w
 
 	json_object_object_add(json, "p", json_object_new_double((double)test->p));
 	json_object_object_add(json, "effect_ppm", json_object_new_int(test->effect_ppm));
-	add_text(json, "says", word);
+	json_add_text(json, "says", word);
 	return json;
 }
 
@@ -348,13 +339,13 @@ static struct json_object *side_json(const struct diff_side *side, const char *n
 {
 	struct json_object *json = json_object_new_object();
 
-	add_text(json, "trace", name);
+	json_add_text(json, "trace", name);
 	json_object_object_add(json, "quality", quality_to_json(analysis_quality(side->analysis)));
 	for (int i = 0; i < GAUGES; i++) {
 		struct json_object *gauge = json_object_new_object();
 
-		add_u64(gauge, "mean", gauge_mean(&side->gauges[i]));
-		add_u64(gauge, "peak", side->gauges[i].peak);
+		json_add_u64(gauge, "mean", gauge_mean(&side->gauges[i]));
+		json_add_u64(gauge, "peak", side->gauges[i].peak);
 		json_object_object_add(json, gauge_names[i], gauge);
 	}
 	return json;
@@ -379,7 +370,7 @@ struct json_object *diff_to_json(const struct diff_side *a, const struct diff_si
 		const struct diff_row *row = &c->rows[i];
 		struct json_object *entry = json_object_new_object();
 
-		add_text(entry, "op", event_op_name(row->op));
+		json_add_text(entry, "op", event_op_name(row->op));
 		json_object_object_add(entry, "a", op_json(row->a));
 		json_object_object_add(entry, "b", op_json(row->b));
 		if (row->latency.tested)

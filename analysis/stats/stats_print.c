@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
+#include "analysis/json_add.h"
 #include "analysis/stats/stats_internal.h"
 
 static const struct {
@@ -179,50 +180,41 @@ void stats_print(const struct stats *stats, enum stats_view view, FILE *out)
 
 /* ---- JSON ----------------------------------------------------------------------- */
 
-static void add_text(struct json_object *object, const char *name, const char *value)
-{
-	json_object_object_add(object, name, json_object_new_string(value));
-}
-
-static void add_u64(struct json_object *object, const char *name, uint64_t value)
-{
-	json_object_object_add(object, name, json_object_new_uint64(value));
-}
-
 static struct json_object *op_to_json(const struct stats *stats, int op)
 {
 	const struct stats_op *row = stats->ops[op];
 	struct json_object *object = json_object_new_object();
 	struct json_object *errors = json_object_new_object();
 
-	add_text(object, "operation", event_op_name((enum event_op)op));
-	add_text(object, "layer", is_backend(op) ? "backend" : "device");
-	add_u64(object, "calls", row->calls);
-	add_u64(object, "errors", row->errors);
+	json_add_text(object, "operation", event_op_name((enum event_op)op));
+	json_add_text(object, "layer", is_backend(op) ? "backend" : "device");
+	json_add_u64(object, "calls", row->calls);
+	json_add_u64(object, "errors", row->errors);
 	for (int number = 0; number < STATS_ERRNO_MAX; number++) {
 		const char *name = strerrorname_np(number);
 
 		if (row->by_errno[number])
-			add_u64(errors, number && name ? name : "other", row->by_errno[number]);
+			json_add_u64(errors, number && name ? name : "other",
+				     row->by_errno[number]);
 	}
 	json_object_object_add(object, "by_errno", errors);
-	add_u64(object, "non_exist", row->non_exist);
-	add_u64(object, "no_return", row->no_return);
-	add_u64(object, "bytes", row->bytes);
-	add_u64(object, "total_ns", row->total_ns);
-	add_u64(object, "time_permille",
-		permille(row->total_ns, layer_ns(stats, is_backend(op))));
-	add_u64(object, "timed_calls", row->latency_ns.count);
+	json_add_u64(object, "non_exist", row->non_exist);
+	json_add_u64(object, "no_return", row->no_return);
+	json_add_u64(object, "bytes", row->bytes);
+	json_add_u64(object, "total_ns", row->total_ns);
+	json_add_u64(object, "time_permille",
+		     permille(row->total_ns, layer_ns(stats, is_backend(op))));
+	json_add_u64(object, "timed_calls", row->latency_ns.count);
 	for (size_t i = 0; row->latency_ns.count && i < PERCENTILES; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "%s_ns", percentiles[i].name);
-		add_u64(object, name,
-			histogram_percentile(&row->latency_ns, percentiles[i].share_ppm));
+		json_add_u64(object, name,
+			     histogram_percentile(&row->latency_ns, percentiles[i].share_ppm));
 	}
 	if (row->latency_ns.count) {
-		add_u64(object, "min_ns", row->latency_ns.min);
-		add_u64(object, "max_ns", row->latency_ns.max);
+		json_add_u64(object, "min_ns", row->latency_ns.min);
+		json_add_u64(object, "max_ns", row->latency_ns.max);
 	}
 	return object;
 }
@@ -235,20 +227,21 @@ static struct json_object *rows_to_json(const struct stats *stats, const struct 
 	for (const struct stats_row *row = rows->first; row; row = row->next) {
 		struct json_object *object = json_object_new_object();
 
-		add_u64(object, "machine", row->machine);
-		add_u64(object, "pid", row->pid);
-		add_text(object, "procname",
-			 state_procname(analysis_state(stats->analysis), row->machine, row->pid));
+		json_add_u64(object, "machine", row->machine);
+		json_add_u64(object, "pid", row->pid);
+		json_add_text(object, "procname",
+			      state_procname(analysis_state(stats->analysis), row->machine,
+					     row->pid));
 		if (spaces) {
-			add_u64(object, "backend", row->backend & INT64_MAX);
-			add_u64(object, "ioas", row->id);
+			json_add_u64(object, "backend", row->backend & INT64_MAX);
+			json_add_u64(object, "ioas", row->id);
 		}
-		add_u64(object, "calls", row->calls);
-		add_u64(object, "errors", row->errors);
-		add_u64(object, "mapped_bytes", row->mapped_bytes);
-		add_u64(object, "unmapped_bytes", row->unmapped_bytes);
-		add_u64(object, "total_ns", row->total_ns);
-		add_u64(object, "max_ns", row->max_ns);
+		json_add_u64(object, "calls", row->calls);
+		json_add_u64(object, "errors", row->errors);
+		json_add_u64(object, "mapped_bytes", row->mapped_bytes);
+		json_add_u64(object, "unmapped_bytes", row->unmapped_bytes);
+		json_add_u64(object, "total_ns", row->total_ns);
+		json_add_u64(object, "max_ns", row->max_ns);
 		json_object_array_add(array, object);
 	}
 	return array;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
+#include "analysis/json_add.h"
 #include "analysis/stats/histogram.h"
 #include "analysis/stats/stats.h"
 #include "analysis/table.h"
@@ -241,11 +242,6 @@ void top_print(struct top *top, uint64_t interval_ns, unsigned int rows, FILE *o
 	pthread_mutex_unlock(&top->lock);
 }
 
-static void add_u64(struct json_object *json, const char *key, uint64_t value)
-{
-	json_object_object_add(json, key, json_object_new_uint64(value));
-}
-
 struct json_object *top_to_json(struct top *top, uint64_t interval_ns)
 {
 	struct json_object *json = json_object_new_object();
@@ -253,23 +249,23 @@ struct json_object *top_to_json(struct top *top, uint64_t interval_ns)
 
 	pthread_mutex_lock(&top->lock);
 	qsort(top->list, top->count, sizeof(struct top_process *), by_load);
-	add_u64(json, "interval_ns", interval_ns);
-	add_u64(json, "events", __atomic_load_n(&top->events, __ATOMIC_RELAXED));
-	add_u64(json, "lost_events", __atomic_load_n(&top->lost_events, __ATOMIC_RELAXED));
-	add_u64(json, "lost_packets", __atomic_load_n(&top->lost_packets, __ATOMIC_RELAXED));
+	json_add_u64(json, "interval_ns", interval_ns);
+	json_add_u64(json, "events", __atomic_load_n(&top->events, __ATOMIC_RELAXED));
+	json_add_u64(json, "lost_events", __atomic_load_n(&top->lost_events, __ATOMIC_RELAXED));
+	json_add_u64(json, "lost_packets", __atomic_load_n(&top->lost_packets, __ATOMIC_RELAXED));
 	for (size_t i = 0; i < top->count; i++) {
 		const struct top_process *process = top->list[i];
 		struct json_object *row = json_object_new_object();
 
-		add_u64(row, "pid", process->pid);
-		json_object_object_add(row, "process", json_object_new_string(process->name));
-		add_u64(row, "calls", process->calls);
-		add_u64(row, "errors", process->errors);
-		add_u64(row, "p50_ns", histogram_percentile(&process->latency_ns, 500000));
-		add_u64(row, "p99_ns", histogram_percentile(&process->latency_ns, 990000));
-		add_u64(row, "mappings", process->live_mappings);
-		add_u64(row, "mapped_bytes", process->live_bytes);
-		add_u64(row, "all_calls", process->all_calls);
+		json_add_u64(row, "pid", process->pid);
+		json_add_text(row, "process", process->name);
+		json_add_u64(row, "calls", process->calls);
+		json_add_u64(row, "errors", process->errors);
+		json_add_u64(row, "p50_ns", histogram_percentile(&process->latency_ns, 500000));
+		json_add_u64(row, "p99_ns", histogram_percentile(&process->latency_ns, 990000));
+		json_add_u64(row, "mappings", process->live_mappings);
+		json_add_u64(row, "mapped_bytes", process->live_bytes);
+		json_add_u64(row, "all_calls", process->all_calls);
 		json_object_array_add(processes, row);
 	}
 	json_object_object_add(json, "processes", processes);
