@@ -62,12 +62,6 @@ void anon_files_notify(struct engine_ctx *ctx)
 	pthread_mutex_unlock(&ctx->lock);
 }
 
-void engine_file_put(struct engine_file *file)
-{
-	if (!__atomic_sub_fetch(&file->refs, 1, __ATOMIC_ACQ_REL))
-		file->ops->free(file);
-}
-
 struct engine_anon_file *anon_file_get_fd(struct engine_ctx *ctx, int fd,
 					  enum engine_anon_kind kind, struct engine_file **file)
 {

@@ -51,6 +51,5 @@ void anon_files_notify(struct engine_ctx *ctx);
  */
 struct engine_anon_file *anon_file_get_fd(struct engine_ctx *ctx, int fd,
 					  enum engine_anon_kind kind, struct engine_file **file);
-void engine_file_put(struct engine_file *file);
 
 #endif

@@ -159,6 +159,13 @@ struct engine_mm_ops {
 	void (*free)(struct engine_mm *mm);
 };
 
+/* Gives a reference back. From any thread. */
+static inline void engine_mm_put(struct engine_mm *mm)
+{
+	if (!__atomic_sub_fetch(&mm->refs, 1, __ATOMIC_ACQ_REL))
+		mm->ops->free(mm);
+}
+
 enum engine_file_kind {
 	ENGINE_FILE_OTHER,
 	ENGINE_FILE_MEMFD,   /* memfd or another shmem file */
@@ -185,6 +192,13 @@ struct engine_file_ops {
 	int (*write)(struct engine_file *file, uint64_t offset, const void *src, size_t len);
 	void (*free)(struct engine_file *file);
 };
+
+/* Gives a reference back. From any thread. */
+static inline void engine_file_put(struct engine_file *file)
+{
+	if (!__atomic_sub_fetch(&file->refs, 1, __ATOMIC_ACQ_REL))
+		file->ops->free(file);
+}
 
 /* ---- open files and calls --------------------------------------------- */
 

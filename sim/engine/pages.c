@@ -9,18 +9,6 @@
 
 #include "sim/engine/pins.h"
 
-static void mm_put(struct engine_mm *mm)
-{
-	if (!__atomic_sub_fetch(&mm->refs, 1, __ATOMIC_ACQ_REL))
-		mm->ops->free(mm);
-}
-
-static void file_put(struct engine_file *file)
-{
-	if (!__atomic_sub_fetch(&file->refs, 1, __ATOMIC_ACQ_REL))
-		file->ops->free(file);
-}
-
 /* ---- source ------------------------------------------------------------------- */
 
 struct iopt_source *iopt_source_get_current(struct engine_ctx *ctx)
@@ -32,13 +20,13 @@ struct iopt_source *iopt_source_get_current(struct engine_ctx *ctx)
 	if (!mm)
 		return NULL;
 	if (source && source->mm == mm && source->uid == client->uid) {
-		mm_put(mm);
+		engine_mm_put(mm);
 		source->refs++;
 		return source;
 	}
 	source = malloc(sizeof(*source));
 	if (!source) {
-		mm_put(mm);
+		engine_mm_put(mm);
 		return NULL;
 	}
 	/* One reference for the caller and one for ctx->source, which the next call finds. */
@@ -54,7 +42,7 @@ void iopt_source_put(struct iopt_source *source)
 {
 	if (--source->refs)
 		return;
-	mm_put(source->mm);
+	engine_mm_put(source->mm);
 	free(source);
 }
 
@@ -183,11 +171,11 @@ int iopt_pages_alloc_fd(struct engine_ctx *ctx, int fd, uint64_t start, uint64_t
 		rc = dmabuf_pages_alloc(ctx, dmabuf, start, length, writable, &pages);
 		if (rc)
 			dmabuf->put(dmabuf);
-		file_put(file);
+		engine_file_put(file);
 	} else {
 		rc = file_pages_alloc(ctx, start, length, writable, &pages);
 		if (rc) {
-			file_put(file);
+			engine_file_put(file);
 		} else {
 			pages->pages.type = IOPT_PAGES_FILE;
 			pages->file = file;
@@ -215,7 +203,7 @@ void iopt_pages_put(struct engine_ctx *ctx, struct iopt_pages *pages)
 
 		dmabuf->put(dmabuf);
 	} else {
-		file_put(iopt_file_pages(pages)->file);
+		engine_file_put(iopt_file_pages(pages)->file);
 	}
 	free(iopt_file_pages(pages));
 }

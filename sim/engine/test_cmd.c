@@ -32,12 +32,6 @@ static int test_add_reserved(struct engine_ctx *ctx, const struct iommu_test_cmd
 
 /* ---- the caller's memory ------------------------------------------------------ */
 
-static void mm_put(struct engine_mm *mm)
-{
-	if (!__atomic_sub_fetch(&mm->refs, 1, __ATOMIC_ACQ_REL))
-		mm->ops->free(mm);
-}
-
 ssize_t test_user_pages(struct engine_ctx *ctx, uint64_t va, size_t max, struct engine_page *pages)
 {
 	const struct engine_client *client = ctx->call->client;
@@ -49,7 +43,7 @@ ssize_t test_user_pages(struct engine_ctx *ctx, uint64_t va, size_t max, struct 
 	count = mm->ops->pin(mm, va, max, false, pages);
 	if (count > 0)
 		mm->ops->unpin(mm, va, (size_t)count);
-	mm_put(mm);
+	engine_mm_put(mm);
 	return count > 0 ? count : -EFAULT;
 }
 
@@ -63,7 +57,7 @@ static bool test_user_page_is_huge(struct engine_ctx *ctx, uint64_t va)
 	if (!mm)
 		return false;
 	huge = mm->ops->huge_page_bytes && mm->ops->huge_page_bytes(mm, va) > ENGINE_PAGE_SIZE;
-	mm_put(mm);
+	engine_mm_put(mm);
 	return huge;
 }
 

@@ -127,7 +127,7 @@ static int status_open(struct fuse_device *device, uint32_t pid)
 	if (!mm)
 		return -ENOENT;
 	engine_mm_charges(fuse_device_engine(device), mm, &pinned_pages, &locked_pages);
-	process_table_mm_put(mm);
+	engine_mm_put(mm);
 	return pinned_pages ? status_make(pid, pinned_pages, locked_pages) : -ENOENT;
 }
 

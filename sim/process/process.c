@@ -74,8 +74,8 @@ static void process_get(struct process *process)
 
 void process_put(struct process *process)
 {
-	if (process && !__atomic_sub_fetch(&process->mm.refs, 1, __ATOMIC_ACQ_REL))
-		process->mm.ops->free(&process->mm);
+	if (process)
+		engine_mm_put(&process->mm);
 }
 
 void process_table_destroy(struct process_table *table)
@@ -224,11 +224,6 @@ struct engine_mm *process_table_mm_get(struct process_table *table, uint32_t pid
 		process_get(p);
 	pthread_mutex_unlock(&table->lock);
 	return p ? &p->mm : NULL;
-}
-
-void process_table_mm_put(struct engine_mm *mm)
-{
-	process_put((struct process *)mm);
 }
 
 static void table_forget(struct process_table *table, struct process *process)

@@ -78,13 +78,10 @@ int process_client_fd_get(const struct engine_client *client, int fd);
 void process_table_name(struct process_table *table, uint32_t pid, char *name, size_t size);
 
 /*
- * The address space of process pid if it has called and lives: a new reference. NULL:
- * it has not, or there is no such process.
+ * The address space of process pid if it has called and lives: a new reference, for
+ * engine_mm_put(). NULL: it has not, or there is no such process.
  */
 struct engine_mm *process_table_mm_get(struct process_table *table, uint32_t pid);
-
-/* Gives back what process_table_mm_get() gave. */
-void process_table_mm_put(struct engine_mm *mm);
 
 /* Whether the system lets this process read the memory of pid; false: *why says why not. */
 bool process_readable(uint32_t pid, const char **why);

@@ -180,12 +180,6 @@ static void begin(struct world *world, struct process_client *pc)
 	assert_int_equal(process_client_init(pc, world->table, NULL, (uint32_t)world->pid, 0), 0);
 }
 
-static void mm_put(struct engine_mm *mm)
-{
-	if (!__atomic_sub_fetch(&mm->refs, 1, __ATOMIC_ACQ_REL))
-		mm->ops->free(mm);
-}
-
 static uint64_t at(const void *address)
 {
 	return (uint64_t)(uintptr_t)address;
@@ -260,7 +254,7 @@ static void test_pins_follow_presence_and_permission(void **state)
 	assert_int_equal(mm->ops->pin(mm, at(world->file), 2, false, NULL), 1);
 	assert_int_equal(mm->ops->pin(mm, at(world->file) + PAGE, 1, false, NULL), -EFAULT);
 	assert_int_equal(mm->ops->pin(mm, UINT64_MAX - PAGE + 1, 2, false, NULL), -EFAULT);
-	mm_put(mm);
+	engine_mm_put(mm);
 	process_client_fini(&pc);
 }
 
@@ -286,7 +280,7 @@ static void test_pins_are_the_same_without_maps_query(void **state)
 	kill(world->pid, SIGKILL);
 	waitpid(world->pid, NULL, 0);
 	assert_false(process_alive((struct process *)mm));
-	mm_put(mm);
+	engine_mm_put(mm);
 	process_client_fini(&pc);
 }
 
@@ -321,7 +315,7 @@ static void test_identities_are_of_pages_not_of_addresses(void **state)
 	assert_int_equal(file->ops->pin(file, 0, 2, true, NULL), 1);
 	assert_int_equal(file->ops->pin(file, 1, 1, true, NULL), -EINVAL);
 	file->ops->free(file);
-	mm_put(mm);
+	engine_mm_put(mm);
 	process_client_fini(&pc);
 }
 
@@ -346,7 +340,7 @@ static void test_pinned_memory_is_read_and_written(void **state)
 	assert_int_equal(file->ops->write(file, 2 * PAGE, "x", 1), -EFAULT);
 	assert_int_equal(mm->ops->read(mm, at(world->rw) + 4 * PAGE, text, 1), -EFAULT);
 	file->ops->free(file);
-	mm_put(mm);
+	engine_mm_put(mm);
 	process_client_fini(&pc);
 }
 
@@ -385,8 +379,8 @@ static void test_threads_have_one_address_space(void **state)
 	a = leader.client.ops->mm_get(&leader.client);
 	b = thread.client.ops->mm_get(&thread.client);
 	assert_ptr_equal(a, b);
-	mm_put(a);
-	mm_put(b);
+	engine_mm_put(a);
+	engine_mm_put(b);
 	process_client_fini(&thread);
 	process_client_fini(&leader);
 }
@@ -428,8 +422,8 @@ static void test_processes_have_different_address_spaces(void **state)
 	assert_int_equal(b->ops->pin(b, at(world->rw), 1, true, &other), 1);
 	assert_int_equal(one.index, other.index);
 	assert_int_not_equal(one.object, other.object);
-	mm_put(a);
-	mm_put(b);
+	engine_mm_put(a);
+	engine_mm_put(b);
 	process_client_fini(&ours);
 	process_client_fini(&child);
 }
@@ -454,8 +448,8 @@ static void test_exec_gives_a_new_address_space(void **state)
 	assert_ptr_not_equal(before, after);
 	assert_int_equal(before->ops->pin(before, at(world->rw), 1, true, NULL), -EFAULT);
 	assert_int_equal(before->ops->read(before, at(world->rw), back, 1), -EFAULT);
-	mm_put(before);
-	mm_put(after);
+	engine_mm_put(before);
+	engine_mm_put(after);
 	process_client_fini(&pc);
 }
 
@@ -474,7 +468,7 @@ static void test_an_ended_process_is_no_client(void **state)
 	assert_int_equal(process_client_init(&pc, world->table, NULL, (uint32_t)world->pid, 0),
 			 -ESRCH);
 	assert_int_equal(mm->ops->read(mm, at(world->rw), &byte, 1), -EFAULT);
-	mm_put(mm);
+	engine_mm_put(mm);
 }
 
 static void test_limits_are_those_of_the_moment(void **state)
@@ -544,7 +538,7 @@ static void test_device_memory_is_never_pinned(void **state)
 			 0);
 	mm = pc.client.ops->mm_get(&pc.client);
 	assert_int_equal(mm->ops->pin(mm, start, 1, false, NULL), -EFAULT);
-	mm_put(mm);
+	engine_mm_put(mm);
 	process_client_fini(&pc);
 	process_table_destroy(table);
 }
@@ -574,9 +568,9 @@ static void test_a_process_in_use_is_not_forgotten(void **state)
 	begin(world, &pc);
 	again = pc.client.ops->mm_get(&pc.client);
 	assert_ptr_equal(mm, again);
-	mm_put(again);
+	engine_mm_put(again);
 	process_client_fini(&pc);
-	mm_put(mm);
+	engine_mm_put(mm);
 	for (int i = 0; i < 200; i++) {
 		kill(others[i], SIGKILL);
 		waitpid(others[i], NULL, 0);

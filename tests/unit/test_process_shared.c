@@ -48,12 +48,6 @@ static struct engine_mm *mm_of(struct process_table *table, pid_t pid)
 	return mm;
 }
 
-static void mm_put(struct engine_mm *mm)
-{
-	if (!__atomic_sub_fetch(&mm->refs, 1, __ATOMIC_ACQ_REL))
-		mm->ops->free(mm);
-}
-
 static void *memory(int flags)
 {
 	void *at = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
@@ -89,8 +83,8 @@ static void test_shared_memory_is_reached_through_another_process(void **state)
 	/* Private memory went with the process. */
 	assert_int_equal(mm->ops->read(mm, (uint64_t)(uintptr_t)own, data, 4), -EFAULT);
 	mm->ops->unpin(mm, at, 2);
-	mm_put(mm);
-	mm_put(self);
+	engine_mm_put(mm);
+	engine_mm_put(self);
 	process_table_destroy(table);
 }
 
