@@ -29,6 +29,7 @@ enum event_kind {
 	EVENT_DEV_RELEASE,
 	EVENT_IOCTL_BEGIN,
 	EVENT_IOCTL_END,
+	EVENT_REFUSED,	     /* what an ioctl named that fails */
 	EVENT_COMMIT,
 	EVENT_DMA,
 	EVENT_FAULT,
@@ -76,6 +77,9 @@ const char *event_op_id_text(uint64_t op_id, char text[32]);
 
 /* The operation of an ioctl's cmd. */
 enum event_op event_op_of_cmd(uint32_t cmd);
+
+/* The backend's operation that makes this ioctl; op itself where there is none. */
+enum event_op event_op_plain(enum event_op op);
 
 /*
  * What fields mean is said in tracepoints/, under the event's name. Fields that

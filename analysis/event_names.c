@@ -82,6 +82,21 @@ enum event_op event_op_of_cmd(uint32_t cmd)
 	return OP_IOCTL_OTHER;
 }
 
+enum event_op event_op_plain(enum event_op op)
+{
+	static const enum event_op plain[IOCTL_NAMES] = {
+		[0x00] = OP_FREE_ID,	       [0x01] = OP_ALLOC_IOAS,
+		[0x03] = OP_COPY_DMA,	       [0x05] = OP_MAP_DMA,
+		[0x06] = OP_UNMAP_DMA,	       [0x09] = OP_ALLOC_HWPT,
+		[0x0b] = OP_SET_DIRTY,	       [0x0c] = OP_GET_DIRTY_BITMAP,
+		[0x0d] = OP_INVALIDATE_CACHE,  [0x0f] = OP_MAP_FILE_DMA,
+	};
+
+	if (op < OP_IOCTL || op >= OP_IOCTL + IOCTL_NAMES || !plain[op - OP_IOCTL])
+		return op;
+	return plain[op - OP_IOCTL];
+}
+
 static enum event_op backend_op(const char *name, size_t len)
 {
 	for (int op = OP_SET_FD; op < OP_IOCTL; op++) {
@@ -108,6 +123,7 @@ static const struct named_kind dev_kinds[] = {
 	{ "release", EVENT_DEV_RELEASE },
 	{ "ioctl_begin", EVENT_IOCTL_BEGIN },
 	{ "ioctl_end", EVENT_IOCTL_END },
+	{ "refused", EVENT_REFUSED },
 	{ "commit", EVENT_COMMIT },
 	{ "dma", EVENT_DMA },
 	{ "fault", EVENT_FAULT },

@@ -62,6 +62,20 @@ LTTNG_UST_TRACEPOINT_EVENT(
 	)
 )
 
+/* What a call named that failed, before its ioctl_end. size 0: it names no range. */
+LTTNG_UST_TRACEPOINT_EVENT(
+	iommufd_dev, refused,
+	LTTNG_UST_TP_ARGS(uint64_t, ctx, uint64_t, op_id, uint32_t, id, uint64_t, iova,
+		uint64_t, size),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer(uint64_t, ctx, ctx)
+		lttng_ust_field_integer(uint64_t, op_id, op_id)
+		lttng_ust_field_integer(uint32_t, id, id)
+		lttng_ust_field_integer_hex(uint64_t, iova, iova)
+		lttng_ust_field_integer_hex(uint64_t, size, size)
+	)
+)
+
 /* A change of object obj: see enum trace_commit_kind. seq: dense per object from 1 (ALLOC),
  * taken under the lock that orders the changes. op_id 0: not on behalf of a call (release). */
 LTTNG_UST_TRACEPOINT_EVENT(

@@ -187,7 +187,10 @@ static void op_text(const struct state_op *op, char text[128])
 	else if (op_is_alloc(op))
 		snprintf(text, 128, "%s: id %" PRIu64 " %s", event_op_name(op->op), op->new_id,
 			 answer);
-	else if (op->layer == STATE_BACKEND)
+	else if (op->told && op->size)
+		snprintf(text, 128, "%s id %" PRIu64 " [0x%" PRIx64 ", 0x%" PRIx64 "] %s",
+			 event_op_name(op->op), op->id, op->iova, op->last, answer);
+	else if (op->layer == STATE_BACKEND || op->told)
 		snprintf(text, 128, "%s id %" PRIu64 " %s", event_op_name(op->op), op->id, answer);
 	else
 		snprintf(text, 128, "ioctl %s %s", event_op_name(op->op), answer);
@@ -243,6 +246,8 @@ static void on_op(void *opaque, const struct state_op *op)
 			check_space_refused(check, op);
 		}
 	} else if (!op->outer) {
+		if (op->told)
+			check_id_named(check, op, SETTLED_ALONE);
 		check_space_refused(check, op);
 	}
 }

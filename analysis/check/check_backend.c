@@ -101,14 +101,29 @@ static void check_fd(struct check *check, const struct state_op *op)
 	}
 }
 
+static void called_without_users(struct check *check, const struct state_op *op)
+{
+	struct check_finding *finding =
+		finding_add(check, RULE_USERS, VERDICT_INFERRED, op->end_ns,
+			    "a call after the last disconnect: the backend has no users and no fd");
+
+	finding_about(check, finding, op->context, 0);
+	finding_witness_op(finding, op);
+}
+
 /* The device tells when a file is closed; a call after that shows that it was too early. */
 static void check_fd_closed(struct check *check, const struct state_op *op)
 {
 	struct state_context *context = op->context;
 	bool calls = op->op != OP_CONNECT && op->op != OP_DISCONNECT && op->op != OP_SET_FD;
 
-	if (!context->users_known || !context->users || !users_sure(check, context))
+	if (!context->users_known || !users_sure(check, context))
 		return;
+	if (!context->users) {
+		if (calls && op->ret == -EBADF)
+			called_without_users(check, op);
+		return;
+	}
 	if (calls && op->ret == -EBADF)
 		fd_wrong(check, op, VERDICT_INFERRED,
 			 "the fd was closed by someone else while the backend has users");

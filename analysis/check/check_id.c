@@ -75,7 +75,7 @@ static bool names_id(const struct state_op *op)
 	case OP_ALLOC_VIOMMU:
 		return true;
 	default:
-		return false;
+		return op->told;
 	}
 }
 
@@ -90,7 +90,7 @@ static bool answer_says_gone(const struct state_op *op)
 static void found_freed(struct check *check, const struct state_op *op,
 			const struct id_history *history, enum check_verdict verdict)
 {
-	enum check_rule rule = op->op == OP_FREE_ID ? RULE_DOUBLE_FREE : RULE_USE_AFTER_FREE;
+	enum check_rule rule = event_op_plain(op->op) == OP_FREE_ID ? RULE_DOUBLE_FREE : RULE_USE_AFTER_FREE;
 	struct check_finding *finding =
 		finding_add(check, rule, verdict, op->end_ns,
 			    "%s names id %" PRIu64 ", which was %sfreed%s", event_op_name(op->op),
@@ -121,14 +121,15 @@ static void judge_absent(struct check *check, const struct state_op *op,
 {
 	const struct id_history *history = history_find(check, truth, op->id);
 	bool lossy = check_lossy_since(check, op->machine, truth->born_ns) || !truth->born_seen;
-	enum check_verdict verdict = gone && op->op != OP_UNMAP_DMA ? VERDICT_VIOLATION
+	bool is_unmap = event_op_plain(op->op) == OP_UNMAP_DMA;
+	enum check_verdict verdict = gone && !is_unmap ? VERDICT_VIOLATION
 								      : VERDICT_INFERRED;
 
 	if (history && history->freed_ns == INT64_MIN)
 		return; /* it ended without being freed: no more is known */
 	if (history) {
 		/* An unmap of nothing looks the same as one of an id that is going. */
-		if (op->op == OP_UNMAP_DMA && history->freed_ns >= op->begin_ns)
+		if (is_unmap && history->freed_ns >= op->begin_ns)
 			verdict = verdict_possible(check, op);
 		if (how == SETTLED_UNDECIDED)
 			verdict = verdict_possible(check, op);
@@ -145,7 +146,7 @@ static void judge_absent(struct check *check, const struct state_op *op,
 		found_freed(check, op, history, verdict);
 		return;
 	}
-	if (gone && op->op != OP_UNMAP_DMA)
+	if (gone && !is_unmap)
 		found_unknown(check, op, VERDICT_VIOLATION, lossy);
 	else if (lossy)
 		found_unknown(check, op, VERDICT_UNKNOWN, true);
@@ -167,10 +168,10 @@ static bool is_second_free(const struct check *check, const struct state_op *op,
 
 void check_id_named(struct check *check, const struct state_op *op, enum state_settled how)
 {
-	const struct state_context *truth = op->context->peer ? op->context->peer : op->context;
+	const struct state_context *truth = check_truth(op);
 	const struct state_object *object;
 
-	if (!names_id(op))
+	if (!truth || !names_id(op))
 		return;
 	rule_asked(check, RULE_USE_AFTER_FREE);
 	rule_asked(check, RULE_UNKNOWN_ID);

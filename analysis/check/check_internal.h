@@ -92,6 +92,13 @@ static inline void rule_asked(struct check *check, enum check_rule rule)
 /* True when events of machine were lost that could belong to [since, now]. */
 bool check_lossy_since(const struct check *check, uint32_t machine, int64_t since_ns);
 
+/* The context in which the objects live that a call names; NULL: not known. */
+static inline const struct state_context *check_truth(const struct state_op *op)
+{
+	return op->context && op->context->peer && op->layer == STATE_BACKEND ? op->context->peer
+									      : op->context;
+}
+
 /* possible, or unknown when events were lost since op began: one of them may explain it. */
 static inline enum check_verdict verdict_possible(const struct check *check,
 						  const struct state_op *op)

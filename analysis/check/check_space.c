@@ -141,13 +141,12 @@ void check_space_commit(struct check *check, const struct state_object *object,
 
 static bool refused_as_overlap(const struct state_op *op)
 {
+	enum event_op plain = event_op_plain(op->op);
+
 	if (op->ret != -EEXIST)
 		return false;
-	return op_is_map(op) || op->op == OP_COPY_DMA ||
-	       op->op == event_op_of_cmd(0x3b85) || /* IOAS_MAP */
-	       op->op == event_op_of_cmd(0x3b8f) || /* IOAS_MAP_FILE */
-	       op->op == event_op_of_cmd(0x3b83) || /* IOAS_COPY */
-	       op->op == event_op_of_cmd(0x3b71);   /* VFIO_IOMMU_MAP_DMA */
+	return plain == OP_MAP_DMA || plain == OP_MAP_FILE_DMA || plain == OP_COPY_DMA ||
+	       op->op == event_op_of_cmd(0x3b71); /* VFIO_IOMMU_MAP_DMA */
 }
 
 /* EEXIST is the device's word that a mapping was there: in this order, not in another. */
@@ -158,7 +157,7 @@ static void refused_map(struct check *check, const struct state_op *op,
 	const struct range_entry *entry = NULL;
 	struct range_iter iter;
 
-	if (op->layer == STATE_DEVICE) {
+	if (op->layer == STATE_DEVICE && !op->told) {
 		finding = finding_add(check, RULE_OVERLAP, VERDICT_VIOLATION, op->end_ns,
 				      "%s was refused: a live mapping shares addresses with it",
 				      event_op_name(op->op));
@@ -217,16 +216,16 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 
 void check_space_refused(struct check *check, const struct state_op *op)
 {
-	const struct state_context *truth = op->context && op->context->peer &&
-					    op->layer == STATE_BACKEND ?
-		op->context->peer : op->context;
+	const struct state_context *truth = check_truth(op);
+	enum event_op plain = event_op_plain(op->op);
 	const struct state_object *object = NULL;
 
-	if (truth && op->layer == STATE_BACKEND && (op_is_map(op) || op->op == OP_UNMAP_DMA))
+	if (truth && (op->layer == STATE_BACKEND || op->told) &&
+	    (plain == OP_MAP_DMA || plain == OP_MAP_FILE_DMA || plain == OP_UNMAP_DMA))
 		object = state_object_find(check->state, truth, op->id);
 	if (refused_as_overlap(op))
 		refused_map(check, op, object);
-	else if (object && op->op == OP_UNMAP_DMA && (op->non_exist || op->ret == -ENOENT))
+	else if (object && plain == OP_UNMAP_DMA && (op->non_exist || op->ret == -ENOENT))
 		refused_unmap(check, op, object, SETTLED_ALONE);
 }
 

@@ -455,6 +455,9 @@ void state_event(struct state *state, const struct event *event)
 	case EVENT_IOCTL_BEGIN:
 		state_ioctl_begin(state, event);
 		break;
+	case EVENT_REFUSED:
+		state_ioctl_refused(state, event);
+		break;
 	case EVENT_IOCTL_END:
 		state_ioctl_end(state, event);
 		break;

@@ -116,6 +116,7 @@ struct state_op {
 	bool returned;
 	bool non_exist;
 	bool qemu;
+	bool told;		/* an ioctl that failed, and id, iova and last are known */
 	uint64_t id;
 	uint64_t new_id;
 	uint64_t pt_id;

@@ -76,6 +76,7 @@ void state_op_begin(struct state *state, const struct event *event);
 void state_process_end(struct state *state, const struct event *event);
 void state_op_end(struct state *state, const struct event *event);
 void state_ioctl_begin(struct state *state, const struct event *event);
+void state_ioctl_refused(struct state *state, const struct event *event);
 void state_ioctl_end(struct state *state, const struct event *event);
 void state_ops_finish(struct state *state);
 void state_op_free(struct state *state, struct state_op *op);

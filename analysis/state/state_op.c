@@ -398,6 +398,19 @@ void state_ioctl_begin(struct state *state, const struct event *event)
 	state_tell(state, op_begin, op);
 }
 
+void state_ioctl_refused(struct state *state, const struct event *event)
+{
+	struct state_op *op = table_get(&state->ops, event->op_id, event->machine);
+
+	if (!op)
+		return;
+	op->told = true;
+	op->id = event->id;
+	op->iova = event->iova;
+	op->last = event->last;
+	op->size = event->size;
+}
+
 void state_ioctl_end(struct state *state, const struct event *event)
 {
 	struct state_op *op = table_remove(&state->ops, event->op_id, event->machine);

@@ -245,6 +245,8 @@ static long run_command(struct engine_ctx *ctx, struct engine_call *call, unsign
 	ctx->call = call;
 	rc = run_locked(row, &ucmd);
 	ctx_unlock(ctx);
+	if (rc < 0)
+		trace_call_refused(ctx, call->op_id, cmd, buf);
 	return rc;
 }
 

@@ -9,6 +9,8 @@
  */
 #include "sim/engine/trace.h"
 
+#include <ioasis/iommufd_abi.h>
+
 #include "sim/engine/io_pagetable.h"
 #include "tracepoints/iommufd_dev_tp.h"
 #include "tracepoints/op_id.h"
@@ -75,6 +77,48 @@ uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *cl
 	if (dev_enabled(ioctl_begin))
 		dev_emit(ioctl_begin, ctx->number, op_id, client->pid, client->tid, cmd);
 	return op_id;
+}
+
+void trace_call_refused(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, const void *arg)
+{
+	const struct iommu_hwpt_get_dirty_bitmap *dirty = arg;
+	const struct iommu_ioas_map_file *map_file = arg;
+	const struct iommu_ioas_unmap *unmap = arg;
+	const struct iommu_ioas_copy *copy = arg;
+	const struct iommu_ioas_map *map = arg;
+
+	if (!dev_enabled(refused))
+		return;
+	switch (cmd) {
+	case IOMMU_DESTROY:
+	case IOMMU_IOAS_ALLOW_IOVAS:
+	case IOMMU_IOAS_IOVA_RANGES:
+	case IOMMU_HWPT_INVALIDATE:
+		/* The id is what follows the size. */
+		dev_emit(refused, ctx->number, op_id, ((const struct iommu_destroy *)arg)->id, 0, 0);
+		break;
+	case IOMMU_HWPT_SET_DIRTY_TRACKING:
+		dev_emit(refused, ctx->number, op_id,
+			 ((const struct iommu_hwpt_set_dirty_tracking *)arg)->hwpt_id, 0, 0);
+		break;
+	case IOMMU_HWPT_GET_DIRTY_BITMAP:
+		dev_emit(refused, ctx->number, op_id, dirty->hwpt_id, dirty->iova, dirty->length);
+		break;
+	case IOMMU_IOAS_MAP:
+		dev_emit(refused, ctx->number, op_id, map->ioas_id, map->iova, map->length);
+		break;
+	case IOMMU_IOAS_MAP_FILE:
+		dev_emit(refused, ctx->number, op_id, map_file->ioas_id, map_file->iova,
+			 map_file->length);
+		break;
+	case IOMMU_IOAS_UNMAP:
+		dev_emit(refused, ctx->number, op_id, unmap->ioas_id, unmap->iova, unmap->length);
+		break;
+	case IOMMU_IOAS_COPY:
+		dev_emit(refused, ctx->number, op_id, copy->dst_ioas_id, copy->dst_iova,
+			 copy->length);
+		break;
+	}
 }
 
 void trace_call_end(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, long ret)

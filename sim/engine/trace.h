@@ -17,6 +17,13 @@ void trace_ctx_release(struct engine_ctx *ctx);
  */
 uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *client,
 			  unsigned int cmd);
+
+/*
+ * Tells what a call that failed had named. cmd: its number; arg: its structure, copied in.
+ * Says nothing of commands that name no object, or several.
+ */
+void trace_call_refused(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, const void *arg);
+
 void trace_call_end(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, long ret);
 
 /* DMA of device dev through page table pt; ret -EFAULT: a fault at bad_iova too. */

@@ -414,6 +414,23 @@ static int run_compat(const char *arg)
 #endif
 }
 
+/* Mistakes that the device answers with an error. */
+static int run_refused(const char *arg)
+{
+	int fd = device_open();
+	uint32_t ioas = ioas_alloc(fd);
+	char *memory = some_memory(8192);
+
+	(void)arg;
+	printf("map %s\n", name_of(ioas_map(fd, ioas, memory, 0x10000, 8192)));
+	printf("half an unmap %s\n", name_of(ioas_unmap(fd, ioas, 0x10000, 4096)));
+	printf("destroy %s\n", name_of(destroy(fd, ioas)));
+	printf("again %s\n", name_of(destroy(fd, ioas)));
+	printf("map %s\n", name_of(ioas_map(fd, ioas, memory, 0x10000, 4096)));
+	close(fd);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const char *arg);
@@ -426,6 +443,7 @@ static const struct {
 	{ "hold", run_hold },
 	{ "maps", run_maps },
 	{ "opens", run_opens },
+	{ "refused", run_refused },
 	{ "reopen", run_reopen },
 	{ "share", run_share },
 	{ "signals", run_signals },

@@ -61,6 +61,12 @@ check_output "the default folder is the first that is free" "ioasis-trace-1 ioas
 check "lossless" sh -c "$shared record --lossless -o '$dir/lossless' -- '$vmm' --naive --ops 2000 &&
 	'$ioasis' check '$dir/lossless'"
 
+check_output "mistakes of a program without the backend library are found" \
+	"double-free partial-unmap use-after-free" sh -c "
+	$shared record -o '$dir/raw' -- '$ioasis' exec --leak-check no -- \
+		'$build/tests/device_client' /dev/iommu refused >/dev/null 2>&1
+	'$ioasis' check '$dir/raw' | sed -n 's/^violation: \([a-z-]*\):.*/\1/p' | sort | xargs"
+
 # Ctrl-C and TERM go to the command; nothing of the session stays.
 end_with() {
 	local fifo=$dir/fifo.$1 pid children

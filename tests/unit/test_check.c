@@ -182,6 +182,17 @@ static void test_check_disconnect_without_users_is_violation(void **state)
 	expect(&maker, RULE_USERS, VERDICT_VIOLATION, "disconnect");
 }
 
+static void test_check_call_without_users_is_violation(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	session_start(&maker);
+	session_end(&maker);
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), -EBADF, 0);
+	expect(&maker, RULE_USERS, VERDICT_VIOLATION, "map_dma");
+}
+
 static void test_check_users_that_jump_are_violation(void **state)
 {
 	struct trace_maker maker;
@@ -380,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_check_map_in_an_ioas_that_never_was_is_violation),
 		cmocka_unit_test(test_check_free_twice_is_violation),
 		cmocka_unit_test(test_check_disconnect_without_users_is_violation),
+		cmocka_unit_test(test_check_call_without_users_is_violation),
 		cmocka_unit_test(test_check_users_that_jump_are_violation),
 		cmocka_unit_test(test_check_owned_fd_left_open_is_violation),
 		cmocka_unit_test(test_check_passed_in_fd_closed_is_violation),

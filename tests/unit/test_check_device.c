@@ -115,6 +115,108 @@ static void test_check_device_release_with_objects_is_leak(void **state)
 	expect(&maker, RULE_LEAK, VERDICT_VIOLATION, "closed");
 }
 
+/* ---- programs without the backend library ------------------------------------------- */
+
+/* An ioctl of no backend; seq 0: it changed nothing. */
+static void raw_call(struct trace_maker *maker, struct maker_call call, uint64_t kind, uint64_t seq,
+		     uint64_t arg, int64_t ret)
+{
+	call.tid = MAKER_PID;
+	maker_ioctl_begin(maker, &call);
+	if (seq)
+		maker_commit(maker, &call, kind, 1, seq, arg);
+	if (ret < 0)
+		maker_refused(maker, &call);
+	maker_ioctl_end(maker, &call, ret);
+}
+
+static void raw_start(struct trace_maker *maker)
+{
+	maker_init(maker, true, 1);
+	maker_open(maker);
+	raw_call(maker, alloc_ioas, TRACE_COMMIT_ALLOC, 1, 0, 0);
+	raw_call(maker, on_range(OP_MAP_DMA, 1, 0, 2 * PAGE), TRACE_COMMIT_MAP, 2, 0, 0);
+}
+
+static void raw_end(struct trace_maker *maker)
+{
+	raw_call(maker, on_range(OP_UNMAP_DMA, 1, 0, 2 * PAGE), TRACE_COMMIT_UNMAP, 3, 2 * PAGE, 0);
+	raw_call(maker, on_id(OP_FREE_ID, 1), TRACE_COMMIT_DESTROY, 4, 0, 0);
+}
+
+static void test_check_raw_unmap_of_nothing_is_ok(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	raw_start(&maker);
+	raw_call(&maker, on_range(OP_UNMAP_DMA, 1, 4 * PAGE, PAGE), 0, 0, 0, -ENOENT);
+	raw_end(&maker);
+	maker_release(&maker);
+	expect_ok(&maker);
+}
+
+static void test_check_raw_partial_unmap_is_violation(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	raw_start(&maker);
+	raw_call(&maker, on_range(OP_UNMAP_DMA, 1, PAGE, PAGE), 0, 0, 0, -ENOENT);
+	raw_end(&maker);
+	maker_release(&maker);
+	expect(&maker, RULE_PARTIAL_UNMAP, VERDICT_VIOLATION,
+	       "IOAS_UNMAP id 1 [0x1000, 0x1fff] = ENOENT");
+}
+
+static void test_check_raw_overlap_is_violation(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	raw_start(&maker);
+	raw_call(&maker, on_range(OP_MAP_DMA, 1, PAGE, PAGE), 0, 0, 0, -EEXIST);
+	raw_end(&maker);
+	maker_release(&maker);
+	expect(&maker, RULE_OVERLAP, VERDICT_VIOLATION, "IOAS_MAP id 1 [0x1000, 0x1fff] = EEXIST");
+}
+
+static void test_check_raw_use_after_free_is_violation(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	raw_start(&maker);
+	raw_end(&maker);
+	raw_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), 0, 0, 0, -ENOENT);
+	maker_release(&maker);
+	expect(&maker, RULE_USE_AFTER_FREE, VERDICT_VIOLATION, "IOAS_UNMAP");
+}
+
+static void test_check_raw_double_free_is_violation(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	raw_start(&maker);
+	raw_end(&maker);
+	raw_call(&maker, on_id(OP_FREE_ID, 1), 0, 0, 0, -ENOENT);
+	maker_release(&maker);
+	expect(&maker, RULE_DOUBLE_FREE, VERDICT_VIOLATION, "DESTROY id 1 = ENOENT");
+}
+
+static void test_check_raw_unknown_id_is_violation(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	raw_start(&maker);
+	raw_call(&maker, on_range(OP_MAP_DMA, 7, 0, PAGE), 0, 0, 0, -ENOENT);
+	raw_end(&maker);
+	maker_release(&maker);
+	expect(&maker, RULE_UNKNOWN_ID, VERDICT_VIOLATION, "IOAS_MAP id 7");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +227,12 @@ int main(void)
 		cmocka_unit_test(test_check_device_dma_outside_is_violation),
 		cmocka_unit_test(test_check_device_write_to_readonly_is_violation),
 		cmocka_unit_test(test_check_device_release_with_objects_is_leak),
+		cmocka_unit_test(test_check_raw_unmap_of_nothing_is_ok),
+		cmocka_unit_test(test_check_raw_partial_unmap_is_violation),
+		cmocka_unit_test(test_check_raw_overlap_is_violation),
+		cmocka_unit_test(test_check_raw_use_after_free_is_violation),
+		cmocka_unit_test(test_check_raw_double_free_is_violation),
+		cmocka_unit_test(test_check_raw_unknown_id_is_violation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,17 @@ void maker_commit(struct trace_maker *maker, const struct maker_call *call, uint
 	}
 }
 
+void maker_refused(struct trace_maker *maker, const struct maker_call *call)
+{
+	struct event *event;
+
+	if (!maker->device)
+		return;
+	event = add_call(maker, EVENT_REFUSED, call);
+	event->op = OP_NONE;
+	event->op_id = call->ioctl_op_id;
+}
+
 void maker_ioctl_end(struct trace_maker *maker, const struct maker_call *call, int64_t ret)
 {
 	struct event *event;

@@ -48,6 +48,8 @@ void maker_ioctl_begin(struct trace_maker *maker, struct maker_call *call);
 /* seq: of the object; arg: bytes of an unmap. */
 void maker_commit(struct trace_maker *maker, const struct maker_call *call, uint64_t kind,
 		  uint64_t object, uint64_t seq, uint64_t arg);
+/* What the ioctl named, before its end with an error. */
+void maker_refused(struct trace_maker *maker, const struct maker_call *call);
 void maker_ioctl_end(struct trace_maker *maker, const struct maker_call *call, int64_t ret);
 void maker_end(struct trace_maker *maker, const struct maker_call *call, int64_t ret,
 	       uint64_t new_id);
