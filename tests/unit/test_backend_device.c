@@ -305,6 +305,17 @@ static void test_device_map_of_nothing_is_a_warning(void **state)
 		       0);
 }
 
+/* A page table of the mock device over the address space. */
+static uint32_t hwpt_alloc(struct fixture *f, const struct mock *mock, uint32_t flags)
+{
+	uint32_t hwpt;
+
+	assert_int_equal(iommufd_backend_alloc_hwpt(f->be, mock->dev, f->ioas, flags,
+						    IOMMU_HWPT_DATA_NONE, 0, NULL, &hwpt, NULL),
+			 0);
+	return hwpt;
+}
+
 /* The mock driver makes pages dirty on request: bit 1 of a bitmap of IOMMU pages. */
 static void mock_make_dirty(struct fixture *f, uint32_t hwpt, uint64_t *bits)
 {
@@ -329,10 +340,7 @@ static void test_device_dirty_bits_are_read_and_cleared(void **state)
 	uint32_t hwpt;
 
 	mock_create(f, &mock);
-	assert_int_equal(iommufd_backend_alloc_hwpt(f->be, mock.dev, f->ioas,
-						    IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
-						    IOMMU_HWPT_DATA_NONE, 0, NULL, &hwpt, NULL),
-			 0);
+	hwpt = hwpt_alloc(f, &mock, IOMMU_HWPT_ALLOC_DIRTY_TRACKING);
 	assert_int_equal(iommufd_backend_map_dma(f->be, f->ioas, IOVA, 64 * PAGE, f->pool, false),
 			 0);
 	assert_int_equal(iommufd_backend_set_dirty_tracking(f->be, hwpt, true, NULL), 0);
@@ -364,10 +372,7 @@ static void test_device_nested_page_table_is_invalidated(void **state)
 	struct mock mock;
 
 	mock_create(f, &mock);
-	assert_int_equal(iommufd_backend_alloc_hwpt(f->be, mock.dev, f->ioas,
-						    IOMMU_HWPT_ALLOC_NEST_PARENT,
-						    IOMMU_HWPT_DATA_NONE, 0, NULL, &parent, NULL),
-			 0);
+	parent = hwpt_alloc(f, &mock, IOMMU_HWPT_ALLOC_NEST_PARENT);
 	assert_int_equal(iommufd_backend_alloc_hwpt(f->be, mock.dev, parent, 0,
 						    IOMMU_HWPT_DATA_SELFTEST, sizeof(data), &data,
 						    &nested, NULL), 0);
@@ -397,10 +402,7 @@ static void test_device_viommu_vdevice_and_events(void **state)
 	int ret;
 
 	mock_create(f, &mock);
-	assert_int_equal(iommufd_backend_alloc_hwpt(f->be, mock.dev, f->ioas,
-						    IOMMU_HWPT_ALLOC_NEST_PARENT,
-						    IOMMU_HWPT_DATA_NONE, 0, NULL, &parent, NULL),
-			 0);
+	parent = hwpt_alloc(f, &mock, IOMMU_HWPT_ALLOC_NEST_PARENT);
 	assert_int_equal(iommufd_backend_alloc_viommu(f->be, mock.dev, IOMMU_VIOMMU_TYPE_SELFTEST,
 						      parent, &viommu, NULL), 0);
 	assert_int_equal(iommufd_backend_alloc_vdev(f->be, mock.dev, viommu, 0x99, &vdev, NULL),
