@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/device_options.h"
 #include "sim/fuse/mount.h"
+#include "sim/process/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -233,17 +233,6 @@ static void wait_for_end(struct fuse_device *device, const sigset_t *signals)
 	close(fds[0].fd);
 }
 
-/* Each client costs a few files of /proc; a small limit would be reached by a few dozen. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 /* vfio/devices beside the device's path, made if need be; what was made, deepest first. */
 struct vfio_folder {
 	char path[PATH_MAX];
@@ -306,7 +295,7 @@ static int serve(struct serve_options *options, const struct fuse_device_config 
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	raise_file_limit();
+	process_raise_file_limit();
 
 	status = mount_point_prepare(&point, options->at);
 	if (status)

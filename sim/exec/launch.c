@@ -8,6 +8,7 @@
 #include "sim/exec/namespace.h"
 #include "sim/exec/supervisor.h"
 #include "sim/exec/test_calls.h"
+#include "sim/process/process.h"
 #include "tracepoints/load.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,24 +173,13 @@ static int launch_prepare(struct launch *launch)
 	return rc ? LAUNCH_FAILED : 0;
 }
 
-/* Each client costs a few files of /proc; CMD keeps the limit that it was given. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 static int launch_make_device(struct launch *launch)
 {
 	struct fuse_device_config config = launch->config->device;
 	char *why = launch->result->why;
 	int rc;
 
-	raise_file_limit();
+	process_raise_file_limit(); /* CMD, already there, keeps the limit that it was given */
 	config.hidden_at = NAMESPACE_HIDDEN_PATH;
 	config.sees_mmap = launch->client.listener >= 0;
 	if (config.engine.test_ops) {

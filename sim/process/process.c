@@ -78,6 +78,16 @@ void process_put(struct process *process)
 		engine_mm_put(&process->mm);
 }
 
+void process_raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 void process_table_destroy(struct process_table *table)
 {
 	if (!table)

@@ -27,6 +27,12 @@ struct process_table;
 /* Makes a table; NULL when out of memory. */
 struct process_table *process_table_create(void);
 
+/*
+ * Raises this program's limit of open files as far as it goes: each process of a table
+ * costs a few files of /proc, and a small limit would be reached by a few dozen.
+ */
+void process_raise_file_limit(void);
+
 /* Ends it. Address spaces and files that others still hold live on. */
 void process_table_destroy(struct process_table *table);
 
