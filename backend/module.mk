@@ -2,6 +2,7 @@
 
 backend_srcs := \
 	backend/error.c \
+	backend/error_echo.c \
 	backend/hwpt.c \
 	backend/ioas.c \
 	backend/live.c \

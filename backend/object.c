@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/error_echo.h"
 #include "backend/trace.h"
 
 static int system_open(void *opaque, const char *path, int flags)
@@ -188,19 +189,21 @@ static int fd_resolve(IOMMUFDBackend *be, const char *str, Error **errp)
 
 	if (fd >= 0) {
 		if (be->ops == &backend_system_ops && fcntl(fd, F_GETFD) < 0) {
-			error_setg(errp, "fd '%s' is not open in this process", str);
+			error_setg(errp, "fd '%s' is not open in this process",
+				   error_echo(str).text);
 			return -EBADF;
 		}
 		return fd;
 	}
 	if (isdigit((unsigned char)*str) || !*str || *str == '-') {
-		error_setg(errp, "fd '%s' is not a number from 0 to %d", str, INT_MAX);
+		error_setg(errp, "fd '%s' is not a number from 0 to %d", error_echo(str).text,
+			   INT_MAX);
 		return -EINVAL;
 	}
 	fd = fd_look_up(be, str);
 	if (fd < 0) {
 		error_setg(errp, "fd '%s' is neither a number nor the name of an fd handed in",
-			   str);
+			   error_echo(str).text);
 		return -EINVAL;
 	}
 	return fd;
@@ -314,7 +317,7 @@ static int backend_open(IOMMUFDBackend *be, Error **errp)
 	int ret = fd < 0 ? -errno : 0;
 
 	if (ret)
-		error_setg_errno(errp, -ret, "opening %s failed", path);
+		error_setg_errno(errp, -ret, "opening %s failed", error_echo(path).text);
 	else
 		backend_fd_set(be, fd);
 	return ret;

@@ -16,6 +16,8 @@
 
 #include <json-c/json.h>
 
+#include "backend/error_echo.h"
+
 static const struct {
 	const char *key;
 	size_t offset;
@@ -44,7 +46,8 @@ static int option_set(struct object_options *options, const char *key, const cha
 			break;
 	}
 	if (i == OPTION_COUNT) {
-		error_setg(errp, "unknown key '%s' of an iommufd object; known are id and fd", key);
+		error_setg(errp, "unknown key '%s' of an iommufd object; known are id and fd",
+			   error_echo(key).text);
 		return -EINVAL;
 	}
 	field = option_field(options, i);
@@ -78,7 +81,7 @@ static int options_check(struct object_options *options, Error **errp)
 
 	if (options->qom_type && strcmp(options->qom_type, "iommufd")) {
 		error_setg(errp, "object type '%s' is unknown; the only one is iommufd",
-			   options->qom_type);
+			   error_echo(options->qom_type).text);
 		return -EINVAL;
 	}
 	for (i = 0; i < OPTION_COUNT; i++) {
@@ -90,7 +93,7 @@ static int options_check(struct object_options *options, Error **errp)
 	if (!id_is_well_formed(options->id)) {
 		error_setg(errp, "id '%s' is not an identifier: a letter, then letters, digits, "
 				 "'-', '.' and '_'",
-			   options->id);
+			   error_echo(options->id).text);
 		return -EINVAL;
 	}
 	return 0;
@@ -129,7 +132,7 @@ static int pair_set(struct object_options *options, char *pair, bool first, Erro
 	if (!value && first && *pair)
 		return option_set(options, "qom-type", pair, errp);
 	if (!value || value == pair) {
-		error_setg(errp, "'%s' is not key=value", pair);
+		error_setg(errp, "'%s' is not key=value", error_echo(pair).text);
 		return -EINVAL;
 	}
 	*value++ = 0;
@@ -187,14 +190,14 @@ static int options_parse_members(struct object_options *options, struct json_obj
 		struct json_object *value = json_object_iter_peek_value(&it);
 
 		if (!json_object_is_type(value, json_type_string)) {
-			error_setg(errp, "the value of key '%s' is not a string: %s", key,
-				   json_object_to_json_string(value));
+			error_setg(errp, "the value of key '%s' is not a string: %s",
+				   error_echo(key).text, error_echo(json_object_to_json_string(value)).text);
 			return -EINVAL;
 		}
 		if (strlen(json_object_get_string(value)) !=
 		    (size_t)json_object_get_string_len(value)) {
-			error_setg(errp, "the value of key '%s' has a zero byte in it: %s", key,
-				   json_object_to_json_string(value));
+			error_setg(errp, "the value of key '%s' has a zero byte in it: %s",
+				   error_echo(key).text, error_echo(json_object_to_json_string(value)).text);
 			return -EINVAL;
 		}
 		ret = option_set(options, key, json_object_get_string(value), errp);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/error_echo.h"
 #include "backend/options.h"
 
 struct entry {
@@ -49,7 +50,7 @@ int iommufd_registry_delete(IOMMUFDRegistry *registry, Error **errp)
 	for (entry = registry->entries; entry; entry = entry->next) {
 		if (!iommufd_backend_can_be_deleted(entry->be)) {
 			error_setg(errp, "object '%s' is in use, it cannot be deleted",
-				   iommufd_backend_get_id(entry->be));
+				   error_echo(iommufd_backend_get_id(entry->be)).text);
 			return -EBUSY;
 		}
 	}
@@ -132,7 +133,7 @@ static int registry_add(IOMMUFDRegistry *registry, const struct object_options *
 	int ret;
 
 	if (*link) {
-		error_setg(errp, "id '%s' is taken", options->id);
+		error_setg(errp, "id '%s' is taken", error_echo(options->id).text);
 		return -EEXIST;
 	}
 	entry = calloc(1, sizeof(*entry));
@@ -196,7 +197,7 @@ int iommufd_registry_del(IOMMUFDRegistry *registry, const char *id, Error **errp
 	link = entry_find(registry, id);
 	entry = *link;
 	if (!entry) {
-		error_setg(errp, "there is no object '%s'", id);
+		error_setg(errp, "there is no object '%s'", error_echo(id).text);
 		ret = -ENOENT;
 		goto out_unlock;
 	}

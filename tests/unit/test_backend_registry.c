@@ -3,6 +3,7 @@
 #include <ioasis/iommufd_registry.h>
 
 #include <errno.h>
+#include <locale.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,6 +138,49 @@ static void test_registry_bad_objects_are_told_why(void **state)
 	assert_int_equal(iommufd_registry_delete(registry, NULL), 0);
 }
 
+/* Where a text of the user may stand, with a text that no person types. */
+static void test_registry_long_texts_are_told_in_short(void **state)
+{
+	static const char *const forms[] = {
+		"%s,id=a",
+		"{\"qom-type\":\"%s\",\"id\":\"a\"}",
+		"iommufd,id=%s!",
+		"iommufd,id=a,%s=1",
+		"iommufd,id=a,fd=%s",
+		"iommufd,id=a,fd=9%s",
+		"iommufd,%s",
+		"{\"qom-type\":\"iommufd\",\"id\":[\"%s\"]}",
+		"{\"qom-type\":\"iommufd\",\"%s\":9}",
+	};
+	const size_t length = 1 << 20;
+	struct scripted_device device;
+	IOMMUFDRegistry *registry = registry_new(&device);
+	char *word = test_malloc(length + 1), *text = test_malloc(length + 100);
+
+	(void)state;
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	/* Characters of two bytes, so that a cut in one would show. */
+	for (size_t i = 0; i < length; i += 2)
+		memcpy(word + i, "\u00e9", 2);
+	memcpy(word, "x\x7f", 2);
+	word[length] = 0;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		Error *err = NULL;
+		const char *message;
+
+		sprintf(text, forms[i], word);
+		assert_int_equal(iommufd_registry_add(registry, text, NULL, &err), -EINVAL);
+		message = error_get_pretty(err);
+		assert_true(strlen(message) < 400);
+		assert_null(strchr(message, 0x7f));
+		assert_true(mbstowcs(NULL, message, 0) != (size_t)-1);
+		error_free(err);
+	}
+	test_free(word);
+	test_free(text);
+	assert_int_equal(iommufd_registry_delete(registry, NULL), 0);
+}
+
 static void test_registry_fd_not_open_gives_ebadf(void **state)
 {
 	IOMMUFDRegistry *registry = iommufd_registry_new();
@@ -253,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_registry_damaged_texts_are_refused_or_right),
 		cmocka_unit_test(test_registry_good_objects_are_made),
 		cmocka_unit_test(test_registry_bad_objects_are_told_why),
+		cmocka_unit_test(test_registry_long_texts_are_told_in_short),
 		cmocka_unit_test(test_registry_fd_not_open_gives_ebadf),
 		cmocka_unit_test(test_registry_hands_its_hooks_to_backends),
 		cmocka_unit_test(test_registry_del_refuses_what_is_used_and_unknown),
