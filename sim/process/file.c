@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -128,6 +129,26 @@ static const struct engine_file_ops file_ops = {
 	.free = file_free,
 };
 
+/*
+ * The kernel pins a file's pages for writing whatever it was opened for. One that may only
+ * be read is opened again if its mode lets everyone write (a memfd's does): nothing is
+ * written here that the client could not write.
+ */
+static void file_make_writable(struct process_file *pf, const struct stat *st)
+{
+	int flags = fcntl(pf->fd, F_GETFL), fd;
+	char path[32];
+
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDWR || !(st->st_mode & S_IWOTH))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", pf->fd);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	close(pf->fd);
+	pf->fd = fd;
+}
+
 static void file_classify(struct process_table *table, struct process_file *pf)
 {
 	struct engine_file *file = &pf->file;
@@ -148,7 +169,10 @@ static void file_classify(struct process_table *table, struct process_file *pf)
 	} else if (fs.f_type == HUGETLBFS_MAGIC) {
 		file->kind = ENGINE_FILE_HUGETLB;
 		file->huge_page_bytes = (uint64_t)fs.f_bsize;
+	} else {
+		return;
 	}
+	file_make_writable(pf, &st);
 }
 
 struct engine_file *process_file_create(struct process_table *table, int fd, int *err)

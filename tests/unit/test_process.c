@@ -42,7 +42,8 @@ struct world {
 	char *shared; /* 2 pages of memfd, twice: shared_again is the same memory */
 	char *shared_again;
 	char *file; /* 2 pages mapped of a file of one page */
-	int memfd, memfd_path, eventfd; /* memfd_path: memfd, opened with O_PATH */
+	int memfd, eventfd;
+	int memfd_path, memfd_read; /* memfd, opened with O_PATH and O_RDONLY */
 	int to_child, from_child;
 	pid_t pid;
 	uint32_t thread; /* a second thread of the child */
@@ -136,6 +137,7 @@ static int setup(void **state)
 	world->shared_again = map(2, PROT_READ | PROT_WRITE, MAP_SHARED, world->memfd);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", world->memfd);
 	world->memfd_path = open(path, O_PATH);
+	world->memfd_read = open(path, O_RDONLY);
 	world->eventfd = eventfd(0, 0);
 	file = mkstemp(name);
 	unlink(name);
@@ -170,6 +172,7 @@ static int teardown(void **state)
 	close(world->from_child);
 	close(world->memfd);
 	close(world->memfd_path);
+	close(world->memfd_read);
 	close(world->eventfd);
 	free(world);
 	return 0;
@@ -338,6 +341,13 @@ static void test_pinned_memory_is_read_and_written(void **state)
 	assert_int_equal(mm->ops->read(mm, at(world->shared) + PAGE, text, 1), 0);
 	assert_int_equal(text[0], 'x');
 	assert_int_equal(file->ops->write(file, 2 * PAGE, "x", 1), -EFAULT);
+	file->ops->free(file);
+	/* A file that the client opened for reading is written, too. */
+	file = pc.client.ops->file_get(&pc.client, world->memfd_read, &err);
+	assert_non_null(file);
+	assert_int_equal(file->ops->write(file, 7, "y", 1), 0);
+	assert_int_equal(mm->ops->read(mm, at(world->shared) + 7, text, 1), 0);
+	assert_int_equal(text[0], 'y');
 	assert_int_equal(mm->ops->read(mm, at(world->rw) + 4 * PAGE, text, 1), -EFAULT);
 	file->ops->free(file);
 	engine_mm_put(mm);
