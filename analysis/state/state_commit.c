@@ -181,6 +181,23 @@ static struct state_object *object_first_seen(struct state *state, struct state_
 	return object;
 }
 
+/* What an ioctl of no backend did is told by its commits alone. */
+static void tell_raw(struct state_op *op, const struct event *commit)
+{
+	switch (commit->commit_kind) {
+	case TRACE_COMMIT_MAP:
+	case TRACE_COMMIT_COPY:
+		op->size += commit->last - commit->iova + 1;
+		break;
+	case TRACE_COMMIT_UNMAP:
+		op->size += commit->arg;
+		break;
+	default:
+		return;
+	}
+	op->id = commit->id;
+}
+
 void state_commit(struct state *state, const struct event *event)
 {
 	struct state_context *context = state_context_get(state, event, STATE_DEVICE);
@@ -211,6 +228,8 @@ void state_commit(struct state *state, const struct event *event)
 		op->commits++;
 		if (op->outer)
 			op->outer->commits++;
+		else
+			tell_raw(op, event);
 	}
 	state_tell(state, commit_read, object, event, op);
 	if (event->seq == object->seq + 1) {

@@ -52,36 +52,45 @@ static struct stats_row *row_get(struct stats *stats, struct stats_rows *rows, u
 static void row_count(struct stats_row *row, const struct state_op *op, uint64_t bytes)
 {
 	uint64_t took_ns = op->begin_seen ? (uint64_t)(op->end_ns - op->begin_ns) : 0;
+	enum event_op plain = event_op_plain(op->op);
 
 	row->calls++;
 	row->errors += op->ret < 0 && !op->non_exist;
 	row->total_ns += took_ns;
 	if (took_ns > row->max_ns)
 		row->max_ns = took_ns;
-	if (op->op == OP_MAP_DMA || op->op == OP_MAP_FILE_DMA)
+	if (plain == OP_MAP_DMA || plain == OP_MAP_FILE_DMA || plain == OP_COPY_DMA)
 		row->mapped_bytes += bytes;
-	else if (op->op == OP_UNMAP_DMA)
+	else if (plain == OP_UNMAP_DMA)
 		row->unmapped_bytes += bytes;
 }
 
-/* The rows of the process and of the address space that a call of the backend is about. */
+/*
+ * The rows of the process and of the address space that a call is about: one of the backend,
+ * or an ioctl of a program without it.
+ */
 static void count_views(struct stats *stats, const struct state_op *op, uint64_t bytes)
 {
 	struct stats_row *row = row_get(stats, &stats->processes, op->pid, op->machine);
+	enum event_op plain = event_op_plain(op->op);
 
 	if (row) {
+		/* QEMU's own events have no begin, so its ioctls stand beside its calls. */
+		row->qemu |= op->qemu;
+		if (row->qemu && op->layer == STATE_DEVICE)
+			return;
 		row->machine = op->machine;
 		row->pid = op->pid;
 		row_count(row, op, bytes);
 	}
-	if (!op->context || !op->id || (op->op != OP_MAP_DMA && op->op != OP_MAP_FILE_DMA &&
-					op->op != OP_UNMAP_DMA && op->op != OP_COPY_DMA))
+	if (!op->context || !op->id || (plain != OP_MAP_DMA && plain != OP_MAP_FILE_DMA &&
+					plain != OP_UNMAP_DMA && plain != OP_COPY_DMA))
 		return;
 	row = row_get(stats, &stats->spaces, op->context->serial, op->id);
 	if (row) {
 		row->machine = op->machine;
 		row->pid = op->pid;
-		row->backend = op->context->key;
+		row->backend = op->layer == STATE_BACKEND ? op->context->key : 0;
 		row->id = op->id;
 		row_count(row, op, bytes);
 	}
@@ -105,12 +114,13 @@ static void on_op(void *opaque, const struct state_op *op)
 		row->errors++;
 		row->by_errno[op->ret > -STATS_ERRNO_MAX ? -op->ret : 0]++;
 	}
-	row->bytes += bytes;
+	if (op->layer == STATE_BACKEND)
+		row->bytes += bytes;
 	if (op->begin_seen) {
 		histogram_add(&row->latency_ns, (uint64_t)(op->end_ns - op->begin_ns));
 		row->total_ns += (uint64_t)(op->end_ns - op->begin_ns);
 	}
-	if (op->layer == STATE_BACKEND)
+	if (op->layer == STATE_BACKEND || !op->outer)
 		count_views(stats, op, bytes);
 }
 

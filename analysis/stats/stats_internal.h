@@ -11,7 +11,8 @@
 /* A process, or an address space of one. */
 struct stats_row {
 	uint32_t machine, pid;
-	uint64_t backend, id;
+	bool qemu;		/* its calls are told by QEMU's own events */
+	uint64_t backend, id;	/* backend 0: a program without it */
 	uint64_t calls, errors, total_ns, max_ns, mapped_bytes, unmapped_bytes;
 	struct stats_row *next;
 };

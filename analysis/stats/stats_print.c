@@ -137,11 +137,19 @@ static void print_ops(const struct stats *stats, FILE *out)
 	print_errors(stats, out);
 }
 
+static const char *backend_text(const struct stats_row *row, char text[24])
+{
+	if (!row->backend)
+		return "-";
+	snprintf(text, 24, "%" PRIu64, row->backend & INT64_MAX);
+	return text;
+}
+
 static void print_rows(const struct stats *stats, const struct stats_rows *rows, bool spaces,
 		       FILE *out)
 {
 	const struct quality *quality = analysis_quality(stats->analysis);
-	char mapped[16], unmapped[16], mean[16], max[16];
+	char mapped[16], unmapped[16], mean[16], max[16], backend[24];
 
 	fprintf(out, "%-8s %-16s", "process", "name");
 	if (spaces)
@@ -152,7 +160,7 @@ static void print_rows(const struct stats *stats, const struct stats_rows *rows,
 		fprintf(out, "%-8u %-16s", row->pid,
 			state_procname(analysis_state(stats->analysis), row->machine, row->pid));
 		if (spaces)
-			fprintf(out, " %8" PRIu64 " %6" PRIu64, row->backend & INT64_MAX, row->id);
+			fprintf(out, " %8s %6" PRIu64, backend_text(row, backend), row->id);
 		fprintf(out, " %10" PRIu64 " %8" PRIu64 " %11s %11s %10s %10s", row->calls,
 			row->errors, stats_bytes_text(row->mapped_bytes, mapped),
 			stats_bytes_text(row->unmapped_bytes, unmapped),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The numbers of `ioasis stats`, from traces made by hand. */
 #include <errno.h>
+#include <json-c/json.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,6 +101,53 @@ static void test_stats_times_calls_from_begin_to_end(void **state)
 	maker_fini(&maker);
 }
 
+static uint64_t number_of(struct json_object *stats, const char *rows, const char *key)
+{
+	struct json_object *array = json_object_object_get(stats, rows);
+
+	assert_int_equal(json_object_array_length(array), 1);
+	return (uint64_t)json_object_get_int64(
+		json_object_object_get(json_object_array_get_idx(array, 0), key));
+}
+
+/* A program without the backend library is a process with address spaces, too. */
+static void test_stats_counts_ioctls_without_a_backend(void **state)
+{
+	struct maker_call alloc = { .op = OP_ALLOC_IOAS, .tid = MAKER_PID };
+	struct maker_call map = on_range(OP_MAP_DMA, 0, PAGE);
+	struct json_object *object;
+	struct trace_maker maker;
+	struct analysis *analysis;
+	struct stats *stats;
+
+	(void)state;
+	maker_init(&maker, true, 1);
+	maker_open(&maker);
+	maker_ioctl_begin(&maker, &alloc);
+	maker_commit(&maker, &alloc, TRACE_COMMIT_ALLOC, 1, 1, 0);
+	maker_ioctl_end(&maker, &alloc, 0);
+	map.tid = MAKER_PID;
+	maker_ioctl_begin(&maker, &map);
+	maker_commit(&maker, &map, TRACE_COMMIT_MAP, 1, 2, 0);
+	maker_ioctl_end(&maker, &map, 0);
+	maker_ioctl_begin(&maker, &map);
+	maker_refused(&maker, &map);
+	maker_ioctl_end(&maker, &map, -EEXIST);
+	stats = play(&maker, &analysis);
+	assert_int_equal(stats_op(stats, event_op_of_cmd(0x3b85))->bytes, PAGE);
+	object = stats_to_json(stats);
+	assert_int_equal(number_of(object, "processes", "calls"), 3);
+	assert_int_equal(number_of(object, "processes", "errors"), 1);
+	assert_int_equal(number_of(object, "processes", "mapped_bytes"), PAGE);
+	assert_int_equal(number_of(object, "address_spaces", "ioas"), 1);
+	assert_int_equal(number_of(object, "address_spaces", "calls"), 2);
+	assert_int_equal(number_of(object, "address_spaces", "mapped_bytes"), PAGE);
+	json_object_put(object);
+	stats_destroy(stats);
+	analysis_destroy(analysis);
+	maker_fini(&maker);
+}
+
 static void test_stats_text_of_times_and_bytes(void **state)
 {
 	char text[16];
@@ -122,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stats_counts_calls_errors_and_bytes),
 		cmocka_unit_test(test_stats_times_calls_from_begin_to_end),
+		cmocka_unit_test(test_stats_counts_ioctls_without_a_backend),
 		cmocka_unit_test(test_stats_text_of_times_and_bytes),
 	};
 
