@@ -91,7 +91,10 @@ static int add_path(struct merge *merge, const char *path)
 {
 	struct stat st;
 
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+	if (stat(path, &st))
+		return cli_fail(&command, "'%s': %s; name the directory of a sweep", path,
+				strerror(errno));
+	if (S_ISDIR(st.st_mode))
 		return add_dir(merge, path);
 	return add_file(merge, path);
 }
@@ -169,8 +172,6 @@ static int draw(const struct options *options, const struct merge *merge)
 	FILE *out;
 	int err;
 
-	if (!options->metrics_count)
-		return cli_fail(&command, "--draw needs --metric: which number to draw");
 	if (!x)
 		return cli_fail(&command,
 				"--draw: nothing was varied, so there is nothing to draw");
@@ -221,6 +222,8 @@ int cmd_merge(int argc, char **argv)
 		return status;
 	if (first == argc)
 		return cli_fail(&command, "no results given; say the directory of a sweep");
+	if (options.draw && !options.metrics_count)
+		return cli_fail(&command, "--draw needs --metric: which number to draw");
 	merge = merge_create();
 	if (!merge)
 		return cli_fail(&command, "out of memory");

@@ -7,6 +7,7 @@
  * now and then one is taken, checked, and thrown away if nothing is wrong.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@
 
 struct options {
 	struct tracing_config tracing;
-	uint64_t every_ns; /* how often a snapshot is checked */
+	uint64_t every_ns; /* how often a snapshot is checked; 0: not given */
 };
 
 static bool set_every(void *opaque, const char *value)
@@ -117,17 +118,42 @@ static void block_signals(sigset_t *old)
 	sigprocmask(SIG_BLOCK, &set, old);
 }
 
-static pid_t start_command(char **argv, const sigset_t *mask)
+/* *failure: becomes readable when argv cannot be run, and ends otherwise. */
+static pid_t start_command(char **argv, const sigset_t *mask, int *failure)
 {
-	pid_t pid = fork();
+	int fds[2], err;
+	pid_t pid;
 
-	if (pid)
+	if (pipe2(fds, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (pid) {
+		err = errno;
+		close(fds[1]);
+		if (pid < 0)
+			close(fds[0]);
+		*failure = fds[0];
+		errno = err;
 		return pid;
+	}
 	signal(SIGUSR1, SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(argv[0], argv);
-	fprintf(stderr, "ioasis record: %s: %s\n", argv[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+	err = errno;
+	fprintf(stderr, "ioasis record: cannot run %s: %s\n", argv[0], strerror(err));
+	if (write(fds[1], &err, sizeof(err)) != sizeof(err))
+		abort();
+	_exit(err == ENOENT ? 127 : 126);
+}
+
+/* After the end of the command: whether it could not be run at all. */
+static bool could_not_run(int failure)
+{
+	int err;
+	bool failed = read(failure, &err, sizeof(err)) == sizeof(err);
+
+	close(failure);
+	return failed;
 }
 
 static int exit_status(int status)
@@ -235,9 +261,9 @@ static int wait_for_command(struct recorder *recorder, const sigset_t *mask)
 
 int cmd_record(int argc, char **argv)
 {
-	struct options options = { .every_ns = 2000000000 };
+	struct options options = { .every_ns = 0 };
 	struct recorder recorder = { .options = &options };
-	int first, status = 3;
+	int first, failure, status = 3;
 	char name[64];
 	sigset_t mask;
 
@@ -247,6 +273,13 @@ int cmd_record(int argc, char **argv)
 	if (first == argc)
 		return cli_fail(&command,
 				"no command given; ioasis record [OPTIONS] -- CMD [ARG...]");
+	if (options.every_ns && !options.tracing.snapshot)
+		return cli_fail(&command, "--every says how often --snapshot looks; give both");
+	if (options.tracing.lossless && options.tracing.snapshot)
+		return cli_fail(&command, "--snapshot keeps the last events only, --lossless all; "
+					  "give one of them");
+	if (!options.every_ns)
+		options.every_ns = 2000000000;
 	status = make_output(&options.tracing.output, name);
 	if (status)
 		return status;
@@ -255,12 +288,17 @@ int cmd_record(int argc, char **argv)
 		rmdir(options.tracing.output);
 		return cli_fail(&command, "%s", recorder.session.error);
 	}
-	recorder.pid = start_command(argv + first, &mask);
+	recorder.pid = start_command(argv + first, &mask, &failure);
 	if (recorder.pid < 0) {
 		tracing_session_end(&recorder.session);
 		return cli_fail(&command, "fork: %s", strerror(errno));
 	}
 	status = exit_status(wait_for_command(&recorder, &mask));
+	if (could_not_run(failure)) {
+		tracing_session_end(&recorder.session);
+		cli_remove_tree(options.tracing.output);
+		return status;
+	}
 	if (options.tracing.snapshot && status)
 		take_snapshot(&recorder, "the command failed");
 	else if (options.tracing.snapshot)

@@ -270,6 +270,9 @@ int cmd_simulate(int argc, char **argv)
 
 	if (first < 0)
 		return status;
+	if ((options.keys || options.list) && first != argc)
+		return cli_fail(&command, "--%s takes no argument, not '%s'",
+				options.keys ? "keys" : "list", argv[first]);
 	if (options.keys)
 		return print_keys();
 	if (options.list)
@@ -279,6 +282,9 @@ int cmd_simulate(int argc, char **argv)
 	if (first != argc - 1)
 		return cli_fail(&command, "more than one scenario: %s and %s; name one",
 				argv[first], argv[first + 1]);
+	if (options.timing == TIMING_MEASURED && !options.device)
+		return cli_fail(&command, "--timing measured: nothing to measure in this process; "
+					  "name a device with --device");
 	file = shipped_scenario_file(&command, argv[first], path, &status);
 	if (!file)
 		return status;

@@ -298,6 +298,16 @@ static int run_all(const struct options *options, const char *scenario, uint64_t
 	return 0;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+	int err = errno;
+	bool is = !stat(path, &st) && S_ISDIR(st.st_mode);
+
+	errno = err;
+	return is;
+}
+
 int cmd_sweep(int argc, char **argv)
 {
 	struct options options = { .first_seed = 1, .last_seed = 1, .dir = "ioasis-sweep" };
@@ -324,7 +334,7 @@ int cmd_sweep(int argc, char **argv)
 		return cli_fail(&command, "a value or the name of the directory is too long");
 	if (!settings_hold(&options, file, count))
 		return 3;
-	if (mkdir(options.dir, 0777) && errno != EEXIST)
+	if (mkdir(options.dir, 0777) && (errno != EEXIST || !is_folder(options.dir)))
 		return cli_fail(&command, "--output %s: %s", options.dir, strerror(errno));
 	if (options.jobs) {
 		sigaction(SIGINT, &action, NULL);

@@ -48,10 +48,16 @@ static void print_help(void)
 int main(int argc, char **argv)
 {
 	const struct command_row *row;
+	char *help[] = { argv[0], NULL, "--help", NULL };
 
 	if (argc < 2) {
 		fprintf(stderr, "ioasis: no command given; 'ioasis --help' lists the commands\n");
 		return 3;
+	}
+	if (!strcmp(argv[1], "help") && argc > 2) { /* `help COMMAND` is `COMMAND --help` */
+		help[1] = argv[2];
+		argv = help;
+		argc = 3;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		print_help();

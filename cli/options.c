@@ -146,7 +146,7 @@ static int parse_one(const struct cli_command *command, int argc, char **argv, i
 		return -1;
 	}
 	if (option->arg && !value) {
-		if (i + 1 >= argc) {
+		if (i + 1 >= argc || !strcmp(argv[i + 1], "--")) {
 			*status = cli_fail(command, "option '--%s' needs a value: %s", option->name,
 					   option->accepted ? option->accepted : option->arg);
 			return -1;

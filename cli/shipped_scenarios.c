@@ -89,9 +89,9 @@ static int fail_unknown(const struct cli_command *command, const char *word)
 					name_length(names[i]), names[i]->d_name);
 	free_names(names, count);
 	if (!count)
-		return cli_fail(command, "%s: there is no such file; name a scenario's file",
+		return cli_fail(command, "there is no file '%s'; name a scenario's file",
 				word);
-	return cli_fail(command, "%s: is no file and no shipped scenario; name a file, or one of%s",
+	return cli_fail(command, "'%s' is no file and no shipped scenario; name a file, or one of%s",
 			word, list);
 }
 

@@ -376,6 +376,8 @@ static int add_path(struct reader *reader, const char *path)
 
 	if (is_live(path))
 		return add_live(reader, path);
+	if (!*path)
+		return fail(reader, -ENOENT, "'' is no trace; say the folder of a trace");
 	if (strstr(path, "://"))
 		return fail(reader, -EINVAL, "%s: no address of a relay daemon; write " LIVE_FORM,
 			    path);

@@ -380,6 +380,7 @@ static void *sqlite_open(struct analysis *analysis, const char *path, char *erro
 {
 	struct sqlite *s = calloc(1, sizeof(*s));
 	struct stat st;
+	char cause[200];
 
 	if (!s) {
 		snprintf(error, error_size, "out of memory");
@@ -398,7 +399,8 @@ static void *sqlite_open(struct analysis *analysis, const char *path, char *erro
 			sqlite_failed(s);
 	}
 	if (s->error[0]) {
-		sqlite_close(s, error, error_size);
+		sqlite_close(s, cause, sizeof(cause));
+		snprintf(error, error_size, "%s: %s", path, cause);
 		return NULL;
 	}
 	return s;

@@ -36,10 +36,26 @@ usage "export to nothing" "no --to given; it is perfetto, sqlite or json" $ioasi
 usage "export to what is not there" "--to does not take 'xml'; it takes perfetto, sqlite or json" \
 	$ioasis export t --to xml -o x
 usage "export without a file" "no -o given" $ioasis export t --to json
+usage "an export to where no file can be" "$dir: unable to open" \
+	$ioasis export t --to sqlite -o "$dir"
 usage "report without a file" "no -o given" $ioasis report t
 usage "a trace that is not there" "/nonexistent: No such file or directory" \
 	$ioasis report /nonexistent -o "$dir/x.html"
 check "no page is left of it" test ! -e "$dir/x.html"
+usage "a trace without a name" "'' is no trace; say the folder of a trace" $ioasis stats ""
+usage "an option's value is not the end of options" "option '--output' needs a value" \
+	$ioasis record -o -- true
+usage "how often to look at no snapshot" "give both" $ioasis record --every 1s -- true
+usage "all events and the last ones" "give one of them" $ioasis record --lossless --snapshot -- true
+usage "a measured time of no device" "name a device with --device" \
+	$ioasis simulate boot --timing measured
+usage "a list of something" "--list takes no argument, not 'boot'" $ioasis simulate --list boot
+usage "results that are not there" "'/nonexistent': No such file or directory; name" \
+	$ioasis merge /nonexistent
+usage "a drawing of nothing said" "--draw needs --metric" $ioasis merge "$dir" --draw "$dir/x.svg"
+touch "$dir/plain"
+usage "a sweep into a file" "plain: File exists" $ioasis sweep boot -o "$dir/plain"
+check_output "help COMMAND is COMMAND --help" "$($ioasis sweep --help)" $ioasis help sweep
 usage "diff of one trace" "1 traces given; it takes two" $ioasis diff a
 usage "top at a rate that is too high" "--interval does not take '1ms'; it takes a time of 100ms" \
 	$ioasis top --interval 1ms t

@@ -36,6 +36,7 @@ fi
 check_status "the command's exit status" 7 $shared record -o "$dir/t7" -- sh -c 'exit 7'
 check_status "a signal n is 128+n" 137 $shared record -o "$dir/t137" -- sh -c 'kill -9 $$'
 check_status "not found" 127 $shared record -o "$dir/t127" -- "$dir/nothing"
+check "and no trace of it is left" test ! -e "$dir/t127"
 check_status "no command" 3 $shared record
 check_status "an unknown option" 3 $shared record --no-such -- true
 mkdir "$dir/full" && touch "$dir/full/file"

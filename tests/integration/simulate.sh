@@ -127,7 +127,7 @@ assert all(os.path.samefile(s[\"file\"], \"$scenarios/\" + s[\"name\"] + \".yaml
            for s in json.load(sys.stdin))'"
 sed 's/^name: .*/name: mine/' "$scenarios/boot.yaml" >nvme
 check "but a file of that name goes first" eval "simulate nvme | grep -q ^mine:"
-check "an unknown name gets the list" grep -q "^ioasis simulate: boott: .* one of boot buggy" \
+check "an unknown name gets the list" grep -q "^ioasis simulate: 'boott' is no .* one of boot buggy" \
 	<(simulate boott 2>&1)
 
 # Mistakes on the command line.
