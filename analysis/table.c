@@ -66,6 +66,17 @@ int table_set(struct table *table, uint64_t a, uint64_t b, void *value)
 	return 0;
 }
 
+void *table_add(struct table *table, uint64_t a, uint64_t b, size_t bytes)
+{
+	void *value = calloc(1, bytes);
+
+	if (!value || table_set(table, a, b, value)) {
+		free(value);
+		return NULL;
+	}
+	return value;
+}
+
 void *table_remove(struct table *table, uint64_t a, uint64_t b)
 {
 	size_t mask = table->size - 1, hole, i;

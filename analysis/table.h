@@ -30,6 +30,12 @@ void *table_get(const struct table *table, uint64_t a, uint64_t b);
 /* Sets (a, b) to value, which is not NULL. 0 or -ENOMEM. */
 int table_set(struct table *table, uint64_t a, uint64_t b, void *value);
 
+/*
+ * Sets (a, b) to new memory of so many bytes, all zero, for free(). NULL: out of memory,
+ * and nothing changed.
+ */
+void *table_add(struct table *table, uint64_t a, uint64_t b, size_t bytes);
+
 /* Takes (a, b) out; returns its value, or NULL when it was not there. */
 void *table_remove(struct table *table, uint64_t a, uint64_t b);
 

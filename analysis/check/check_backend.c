@@ -227,9 +227,8 @@ void check_leak_destroyed(struct check *check, const struct state_object *object
 		return;
 	left = table_get(&check->leftovers, object->context->serial, 0);
 	if (!left) {
-		left = calloc(1, sizeof(*left));
-		if (!left || table_set(&check->leftovers, object->context->serial, 0, left)) {
-			free(left);
+		left = table_add(&check->leftovers, object->context->serial, 0, sizeof(*left));
+		if (!left) {
 			check->failed = true;
 			return;
 		}

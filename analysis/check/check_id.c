@@ -17,10 +17,9 @@ void check_id_given(struct check *check, const struct state_object *object)
 	struct id_history *history = history_find(check, object->context, object->id);
 
 	if (!history) {
-		history = calloc(1, sizeof(*history));
-		if (!history || table_set(&check->ids, object->context->serial, object->id,
-					  history)) {
-			free(history);
+		history = table_add(&check->ids, object->context->serial, object->id,
+				    sizeof(*history));
+		if (!history) {
 			check->failed = true;
 			return;
 		}

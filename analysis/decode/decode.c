@@ -238,12 +238,11 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 		bt_stream_class_borrow_event_common_context_field_class_const(stream_class);
 	const bt_field_class *payload =
 		bt_event_class_borrow_payload_field_class_const(event_class);
-	struct decoded_class *class = calloc(1, sizeof(*class));
+	struct decoded_class *class =
+		table_add(&decoder->classes, (uintptr_t)event_class, 0, sizeof(*class));
 
-	if (!class || table_set(&decoder->classes, (uintptr_t)event_class, 0, class)) {
-		free(class);
+	if (!class)
 		return NULL;
-	}
 	class->name = bt_event_class_get_name(event_class);
 	class->class = event_class_find(class->name ? class->name : "");
 	class->vpid = member_index(context, "vpid", false);

@@ -292,9 +292,8 @@ static struct process *process_get(struct perfetto *p, uint32_t machine, uint32_
 
 	if (process)
 		return process;
-	process = calloc(1, sizeof(*process));
-	if (!process || table_set(&p->processes, pid, machine, process)) {
-		free(process);
+	process = table_add(&p->processes, pid, machine, sizeof(*process));
+	if (!process) {
 		p->failed = true;
 		return NULL;
 	}

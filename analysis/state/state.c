@@ -196,9 +196,8 @@ struct state_context *state_context_get(struct state *state, const struct event 
 	if (context)
 		return context;
 	context_key(event, layer, &a, &b);
-	context = calloc(1, sizeof(*context));
-	if (!context || table_set(&state->contexts, a, b, context)) {
-		free(context);
+	context = table_add(&state->contexts, a, b, sizeof(*context));
+	if (!context) {
 		state->failed = true;
 		return NULL;
 	}
@@ -304,10 +303,10 @@ struct state_object *state_object_ioas(const struct state *state, struct state_o
 struct state_object *state_object_begin(struct state *state, struct state_context *context,
 					uint64_t id, const struct state_object *like)
 {
-	struct state_object *object = calloc(1, sizeof(*object));
+	struct state_object *object =
+		table_add(&state->objects, context->serial, id, sizeof(*object));
 
-	if (!object || table_set(&state->objects, context->serial, id, object)) {
-		free(object);
+	if (!object) {
 		state->failed = true;
 		return NULL;
 	}

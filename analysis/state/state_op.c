@@ -59,9 +59,8 @@ static struct state_thread *thread_get(struct state *state, uint64_t tid, uint32
 	thread = table_get(&state->threads, tid, machine);
 	if (thread)
 		return thread;
-	thread = calloc(1, sizeof(*thread));
-	if (!thread || table_set(&state->threads, tid, machine, thread)) {
-		free(thread);
+	thread = table_add(&state->threads, tid, machine, sizeof(*thread));
+	if (!thread) {
 		state->failed = true;
 		return NULL;
 	}
@@ -120,9 +119,8 @@ static struct state_numbers *numbers_get(struct state *state, const struct event
 
 	if (numbers)
 		return numbers;
-	numbers = calloc(1, sizeof(*numbers));
-	if (!numbers || table_set(&state->numbers, process, event->machine, numbers)) {
-		free(numbers);
+	numbers = table_add(&state->numbers, process, event->machine, sizeof(*numbers));
+	if (!numbers) {
 		state->failed = true;
 		return NULL;
 	}

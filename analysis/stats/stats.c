@@ -35,9 +35,8 @@ static struct stats_row *row_get(struct stats *stats, struct stats_rows *rows, u
 
 	if (row)
 		return row;
-	row = calloc(1, sizeof(*row));
-	if (!row || table_set(&rows->table, a, b, row)) {
-		free(row);
+	row = table_add(&rows->table, a, b, sizeof(*row));
+	if (!row) {
 		stats->failed = true;
 		return NULL;
 	}

@@ -48,11 +48,9 @@ static struct top_process *process_get(struct top *top, uint32_t machine, uint32
 		top->list = list;
 		top->room = room;
 	}
-	process = calloc(1, sizeof(*process));
-	if (!process || table_set(&top->processes, pid, machine, process)) {
-		free(process);
+	process = table_add(&top->processes, pid, machine, sizeof(*process));
+	if (!process)
 		return NULL;
-	}
 	process->pid = pid;
 	process->machine = machine;
 	histogram_init(&process->latency_ns);
