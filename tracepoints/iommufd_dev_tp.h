@@ -16,14 +16,15 @@
 #include <lttng/tracepoint.h>
 #include <stdint.h>
 
-/* An open of the device. ctx: the open file, unique like an op_id. */
+/* An open of the device. ctx: the open file, unique like an op_id. name: of the process, or "". */
 LTTNG_UST_TRACEPOINT_EVENT(
 	iommufd_dev, open,
-	LTTNG_UST_TP_ARGS(uint64_t, ctx, uint32_t, pid, uint32_t, tid),
+	LTTNG_UST_TP_ARGS(uint64_t, ctx, uint32_t, pid, uint32_t, tid, const char *, name),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint64_t, ctx, ctx)
 		lttng_ust_field_integer(uint32_t, pid, pid)
 		lttng_ust_field_integer(uint32_t, tid, tid)
+		lttng_ust_field_string(name, name)
 	)
 )
 

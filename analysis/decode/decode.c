@@ -248,9 +248,11 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 	class->vpid = member_index(context, "vpid", false);
 	class->vtid = member_index(context, "vtid", false);
 	class->procname = member_index(context, "procname", true);
-	class->told_name = class->name && !strcmp(class->name, NAME_EVENT)
-				   ? member_index(payload, "procname", true)
-				   : -1;
+	class->told_name = -1;
+	if (class->name && !strcmp(class->name, NAME_EVENT))
+		class->told_name = member_index(payload, "procname", true);
+	else if (class->class.kind == EVENT_DEV_OPEN)
+		class->told_name = member_index(payload, "name", true);
 	class->event.kind = class->class.kind;
 	class->event.op = class->class.op;
 	class->event.qemu = class->class.qemu;
@@ -326,7 +328,7 @@ static void name_process(struct decoder *decoder, uint32_t machine, uint32_t pid
 
 	if (field_text(bt_field_structure_borrow_member_field_by_index_const(structure,
 									     (uint64_t)index),
-		       name, sizeof(name)))
+		       name, sizeof(name)) && name[0])
 		state_procname_set(analysis_state(decoder->analysis), machine, pid, name);
 }
 
@@ -432,6 +434,9 @@ static int decode(struct decoder *decoder, const bt_message *message, struct eve
 	}
 	decode_payload(class, native, event);
 	complete(class, native, event);
+	if (event->kind == EVENT_DEV_OPEN && class->told_name >= 0)
+		name_process(decoder, event->machine, event->pid,
+			     bt_event_borrow_payload_field_const(native), class->told_name);
 	if (event->kind == EVENT_OP_BEGIN || event->kind == EVENT_OP_END)
 		tell_procname(decoder, class, native, event);
 	return 0;

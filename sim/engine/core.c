@@ -65,7 +65,7 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 	span_pool_init(&ctx->span_pool);
 	pthread_mutex_init(&ctx->lock, NULL);
 	__atomic_add_fetch(&engine->open_count, 1, __ATOMIC_RELAXED);
-	trace_ctx_open(ctx);
+	trace_ctx_open(ctx, client);
 	return ctx;
 }
 

@@ -111,6 +111,7 @@ struct engine_client {
 	uint32_t tid;	  /* thread */
 	uint32_t uid;	  /* whom RLIMIT_MEMLOCK charges per user */
 	uint64_t time_ns; /* for the leak report only; 0: unknown */
+	const char *name; /* of the process, for the trace of an open; NULL: unknown */
 	/*
 	 * Fault injection as /proc/thread-self/fail-nth: when not NULL and above
 	 * zero, each point of the engine that can fail counts it down and fails

@@ -18,10 +18,11 @@
 #define dev_enabled(event) __builtin_expect(lttng_ust_tracepoint_enabled(iommufd_dev, event), 0)
 #define dev_emit(event, ...) lttng_ust_do_tracepoint(iommufd_dev, event, __VA_ARGS__)
 
-void trace_ctx_open(struct engine_ctx *ctx)
+void trace_ctx_open(struct engine_ctx *ctx, const struct engine_client *client)
 {
 	if (dev_enabled(open))
-		dev_emit(open, ctx->number, ctx->origin.pid, ctx->origin.tid);
+		dev_emit(open, ctx->number, ctx->origin.pid, ctx->origin.tid,
+			 client && client->name ? client->name : "");
 	ctx->traced = dev_enabled(state_begin);
 }
 

@@ -7,8 +7,8 @@
 
 #include "sim/engine/core.h"
 
-/* Emit open and release. */
-void trace_ctx_open(struct engine_ctx *ctx);
+/* Emit open, by client, and release. */
+void trace_ctx_open(struct engine_ctx *ctx, const struct engine_client *client);
 void trace_ctx_release(struct engine_ctx *ctx);
 
 /*

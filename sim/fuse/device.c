@@ -144,6 +144,7 @@ static void handle_open(struct fuse_device *device, const struct fuse_request *r
 		.open_flags = FOPEN_DIRECT_IO | FOPEN_NONSEEKABLE | FOPEN_NOFLUSH,
 	};
 	const struct fuse_open_in *in = request->arg;
+	char name[PROCESS_NAME_BYTES];
 	int err;
 
 	/* A file without direct_IO (fs/open.c, do_dentry_open()). */
@@ -163,7 +164,10 @@ static void handle_open(struct fuse_device *device, const struct fuse_request *r
 		goto out_fini;
 	file->device = device;
 	file->refs = 1;
+	process_table_name(device->processes, call.pc.client.pid, name, sizeof(name));
+	call.pc.client.name = name;
 	file->ctx = engine_ctx_open(device->engine, &call.pc.client);
+	call.pc.client.name = NULL;
 	if (!file->ctx) {
 		free(file);
 		goto out_fini;

@@ -8,7 +8,6 @@
 #include <time.h>
 
 #define EXAMPLES 8u
-#define NAME_BYTES 16
 
 enum leak_kind {
 	LEAK_MAPPING,
@@ -38,7 +37,7 @@ struct leak_group {
 	struct leak_group *next;
 	enum leak_kind kind;
 	uint32_t pid, tid;
-	char name[NAME_BYTES];
+	char name[PROCESS_NAME_BYTES];
 	uint64_t count, bytes;
 	uint64_t first_ns, last_ns;
 	struct leak_example examples[EXAMPLES];
@@ -115,9 +114,9 @@ static struct leak_group *find_group(struct leak_visit *visit, enum leak_kind ki
 	group->tid = origin->tid;
 	group->first_ns = origin->time_ns;
 	if (visit->processes)
-		process_table_name(visit->processes, group->pid, group->name, NAME_BYTES);
+		process_table_name(visit->processes, group->pid, group->name, PROCESS_NAME_BYTES);
 	else
-		snprintf(group->name, NAME_BYTES, "?");
+		snprintf(group->name, PROCESS_NAME_BYTES, "?");
 	*report->last_group = group;
 	report->last_group = &group->next;
 out:

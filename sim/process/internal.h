@@ -10,8 +10,6 @@
 
 #include <pthread.h>
 
-#define PROCESS_NAME_BYTES 16 /* TASK_COMM_LEN */
-
 /*
  * One address space of one process, from its first call to its end (or its
  * exec(), after which the process gets another). The held files of /proc belong to

@@ -77,6 +77,8 @@ void process_client_fini(struct process_client *pc);
  */
 int process_client_fd_get(const struct engine_client *client, int fd);
 
+#define PROCESS_NAME_BYTES 16 /* TASK_COMM_LEN */
+
 /*
  * The name of the command that process pid was when it last called, as `ps`
  * shows it; "?" if it never called. Copied to name (size bytes).

@@ -66,7 +66,11 @@ check_output "mistakes of a program without the backend library are found" \
 	"double-free partial-unmap use-after-free" sh -c "
 	$shared record -o '$dir/raw' -- '$ioasis' exec --leak-check no -- \
 		'$build/tests/device_client' /dev/iommu refused >/dev/null 2>&1
-	'$ioasis' check '$dir/raw' | sed -n 's/^violation: \([a-z-]*\):.*/\1/p' | sort | xargs"
+	'$ioasis' check '$dir/raw' >'$dir/raw.log'
+	sed -n 's/^violation: \([a-z-]*\):.*/\1/p' '$dir/raw.log' | sort | xargs"
+check_output "under its name" 3 grep -c '^  in process [0-9]* device_client$' "$dir/raw.log"
+check_output "and counted" 1 sh -c "
+	'$ioasis' stats --by process '$dir/raw' | grep -c '^[0-9]* *device_client  *6  *3 '"
 
 # Ctrl-C and TERM go to the command; nothing of the session stays.
 end_with() {
