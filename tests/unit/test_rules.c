@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "analysis/rules/rules.h"
+#include "tests/model/seed.h"
 #include "tests/unit/trace_feed.h"
 
 static struct feed feed;
@@ -311,20 +312,12 @@ static void not_violated(uint64_t round)
 	}
 }
 
-static uint64_t next_random(uint64_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed;
-}
-
 /* A right client, and events of it lost at random: never a violation. */
 static void test_rules_right_client_with_events_lost_is_never_violated(void **state)
 {
 	(void)state;
 	for (uint64_t round = 1; round <= 300; round++) {
-		uint64_t seed = round * 0x9e3779b97f4a7c15u;
+		struct seed seed = { round };
 		bool on = false;
 
 		begin("analysis/rules/dirty_on_before_read.dot");
@@ -332,11 +325,11 @@ static void test_rules_right_client_with_events_lost_is_never_violated(void **st
 		for (int i = 0; i < 40; i++) {
 			unsigned int kind = TRACE_COMMIT_DIRTY_READ;
 
-			if (!on || next_random(&seed) % 3 == 0) {
+			if (!on || seed_below(&seed, 3) == 0) {
 				on = !on;
 				kind = TRACE_COMMIT_DIRTY_SET;
 			}
-			if (next_random(&seed) % 4 == 0)
+			if (seed_below(&seed, 4) == 0)
 				feed_commit_lost(&feed, 2);
 			else
 				feed_commit(&feed, 100 + i, kind, 2, 0, 0xfff, 0, on);
@@ -347,18 +340,19 @@ static void test_rules_right_client_with_events_lost_is_never_violated(void **st
 		feed_fini(&feed);
 	}
 	for (uint64_t round = 1; round <= 300; round++) {
-		uint64_t seed = round * 0x9e3779b97f4a7c15u, users = 0;
+		struct seed seed = { round };
+		uint64_t users = 0;
 
 		begin("analysis/rules/connect_before_alloc.dot");
 		for (int i = 0; i < 40; i++) {
-			uint64_t what = users ? next_random(&seed) % 3 : 0;
+			uint64_t what = users ? seed_below(&seed, 3) : 0;
 			struct event call = what == 0 ? feed_connect(users + 1)
 					  : what == 1 ? feed_disconnect(users - 1)
 						      : feed_alloc_ioas(1, -12);
 
 			users += what == 0;
 			users -= what == 1;
-			if (next_random(&seed) % 4 == 0)
+			if (seed_below(&seed, 4) == 0)
 				feed_loss(&feed, 100 + i * 20 - 5, 100 + i * 20 + 15);
 			else
 				feed_call(&feed, 100 + i * 20, &call);

@@ -13,19 +13,13 @@
 #include <stdlib.h>
 
 #include "analysis/stats/stat_test.h"
-
-static uint64_t rng_next(uint64_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed;
-}
+#include "tests/model/seed.h"
 
 /* Cliff's delta by looking at every pair; values below 64 have buckets of their own. */
 static void test_mann_whitney_effect_is_that_of_all_pairs(void **state)
 {
-	uint64_t seed = 5, a[37], b[53];
+	uint64_t a[37], b[53];
+	struct seed seed = { 5 };
 	struct histogram ha, hb;
 	struct stat_test test;
 	long above = 0, below = 0;
@@ -34,9 +28,9 @@ static void test_mann_whitney_effect_is_that_of_all_pairs(void **state)
 	histogram_init(&ha);
 	histogram_init(&hb);
 	for (int i = 0; i < 37; i++)
-		histogram_add(&ha, a[i] = rng_next(&seed) % 40);
+		histogram_add(&ha, a[i] = seed_below(&seed, 40));
 	for (int i = 0; i < 53; i++)
-		histogram_add(&hb, b[i] = rng_next(&seed) % 50);
+		histogram_add(&hb, b[i] = seed_below(&seed, 50));
 	for (int i = 0; i < 37; i++) {
 		for (int k = 0; k < 53; k++) {
 			above += b[k] > a[i];
@@ -71,7 +65,7 @@ static void test_mann_whitney_of_separate_samples_has_the_known_p(void **state)
 /* Two samples of the same: p below 0.05 in about one of twenty. */
 static void test_mann_whitney_of_like_samples_seldom_alarms(void **state)
 {
-	uint64_t seed = 11;
+	struct seed seed = { 11 };
 	int alarms = 0;
 
 	(void)state;
@@ -81,8 +75,8 @@ static void test_mann_whitney_of_like_samples_seldom_alarms(void **state)
 		histogram_init(&a);
 		histogram_init(&b);
 		for (int i = 0; i < 60; i++) {
-			histogram_add(&a, 1000 + rng_next(&seed) % 3000);
-			histogram_add(&b, 1000 + rng_next(&seed) % 3000);
+			histogram_add(&a, 1000 + seed_below(&seed, 3000));
+			histogram_add(&b, 1000 + seed_below(&seed, 3000));
 		}
 		alarms += stat_mann_whitney(&a, &b).p < 0.05L;
 	}
