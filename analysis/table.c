@@ -19,6 +19,13 @@ void table_fini(struct table *table)
 	memset(table, 0, sizeof(*table));
 }
 
+void table_fini_values(struct table *table)
+{
+	for (size_t i = 0; i < table->size; i++)
+		free(table->slots[i].value);
+	table_fini(table);
+}
+
 /* The slot of (a, b), or the free one where it would go. */
 static struct table_slot *find(const struct table *table, uint64_t a, uint64_t b)
 {

@@ -24,6 +24,9 @@ struct table {
 /* All zero is an empty table. */
 void table_fini(struct table *table);
 
+/* The same, and free() of all values. */
+void table_fini_values(struct table *table);
+
 /* The value of (a, b), or NULL. */
 void *table_get(const struct table *table, uint64_t a, uint64_t b);
 

@@ -409,12 +409,8 @@ void check_destroy(struct check *check)
 {
 	if (!check)
 		return;
-	for (size_t i = 0; i < check->ids.size; i++)
-		free(check->ids.slots[i].value);
-	for (size_t i = 0; i < check->leftovers.size; i++)
-		free(check->leftovers.slots[i].value);
-	table_fini(&check->ids);
-	table_fini(&check->leftovers);
+	table_fini_values(&check->ids);
+	table_fini_values(&check->leftovers);
 	table_fini(&check->kept);
 	free(check->findings);
 	free(check);

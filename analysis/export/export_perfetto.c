@@ -564,13 +564,6 @@ static void *perfetto_open(struct analysis *analysis, const char *path, char *er
 	return p;
 }
 
-static void values_free(struct table *table)
-{
-	for (size_t i = 0; i < table->size; i++)
-		free(table->slots[i].value);
-	table_fini(table);
-}
-
 static bool perfetto_close(void *self, char *error, size_t error_size)
 {
 	struct perfetto *p = self;
@@ -588,8 +581,8 @@ static bool perfetto_close(void *self, char *error, size_t error_size)
 			free(lane);
 		}
 	}
-	values_free(&p->lanes);
-	values_free(&p->processes);
+	table_fini_values(&p->lanes);
+	table_fini_values(&p->processes);
 	table_fini(&p->under_way);
 	free(p);
 	return ok;

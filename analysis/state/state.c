@@ -37,13 +37,6 @@ static void object_free(struct state_object *object)
 	free(object);
 }
 
-static void free_values(struct table *table)
-{
-	for (size_t i = 0; i < table->size; i++)
-		free(table->slots[i].value);
-	table_fini(table);
-}
-
 void state_destroy(struct state *state)
 {
 	struct state_context *context, *next;
@@ -70,10 +63,10 @@ void state_destroy(struct state *state)
 		state->free_ops = op->next;
 		free(op);
 	}
-	free_values(&state->ops);
-	free_values(&state->threads);
-	free_values(&state->names);
-	free_values(&state->numbers);
+	table_fini_values(&state->ops);
+	table_fini_values(&state->threads);
+	table_fini_values(&state->names);
+	table_fini_values(&state->numbers);
 	table_fini(&state->contexts);
 	table_fini(&state->objects);
 	free(state);
