@@ -45,24 +45,37 @@ long rig_call(struct rig *rig, unsigned int cmd, void *arg)
 	return rc;
 }
 
+long rig_try_ioas(struct rig *rig, uint32_t *id)
+{
+	long rc = fake_ioas_alloc(&rig->fake, rig->ctx, id);
+
+	engine_ctx_verify(rig->ctx);
+	return rc;
+}
+
 uint32_t rig_ioas(struct rig *rig)
 {
 	uint32_t id;
 
-	assert_int_equal(fake_ioas_alloc(&rig->fake, rig->ctx, &id), 0);
-	engine_ctx_verify(rig->ctx);
+	assert_int_equal(rig_try_ioas(rig, &id), 0);
 	return id;
+}
+
+long rig_try_map(struct rig *rig, uint32_t ioas, uint32_t first_page, uint32_t npages,
+		 uint64_t iova)
+{
+	const uint32_t flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			       IOMMU_IOAS_MAP_WRITEABLE;
+	long rc = fake_map(&rig->fake, rig->ctx, ioas, flags, rig_va(first_page),
+			   (uint64_t)npages * ENGINE_PAGE_SIZE, &iova);
+
+	engine_ctx_verify(rig->ctx);
+	return rc;
 }
 
 void rig_map(struct rig *rig, uint32_t ioas, uint32_t first_page, uint32_t npages, uint64_t iova)
 {
-	const uint32_t flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
-			       IOMMU_IOAS_MAP_WRITEABLE;
-
-	assert_int_equal(fake_map(&rig->fake, rig->ctx, ioas, flags, rig_va(first_page),
-				  (uint64_t)npages * ENGINE_PAGE_SIZE, &iova),
-			 0);
-	engine_ctx_verify(rig->ctx);
+	assert_int_equal(rig_try_map(rig, ioas, first_page, npages, iova), 0);
 }
 
 struct rig_mock rig_mock_domain(struct rig *rig, uint32_t pt_id, uint32_t dev_flags)

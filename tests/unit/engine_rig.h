@@ -45,6 +45,11 @@ struct rig_mock rig_mock_domain(struct rig *rig, uint32_t pt_id, uint32_t dev_fl
 uint32_t rig_hwpt(struct rig *rig, uint32_t idev, uint32_t pt_id, uint32_t flags);
 uint32_t rig_nested(struct rig *rig, uint32_t idev, uint32_t parent, uint32_t fault_id);
 
+/* The same where they may fail. */
+long rig_try_ioas(struct rig *rig, uint32_t *id);
+long rig_try_map(struct rig *rig, uint32_t ioas, uint32_t first_page, uint32_t npages,
+		 uint64_t iova);
+
 long rig_destroy(struct rig *rig, uint32_t id);
 long rig_unmap(struct rig *rig, uint32_t ioas, uint64_t iova, uint64_t length);
 /* An operation of the test command that answers nothing. */

@@ -52,30 +52,6 @@ static void sweep(chain_fn chain)
 	assert_in_range(failures, nth - 3, nth - 1);
 }
 
-static long ioas_alloc(struct rig *rig, uint32_t *ioas)
-{
-	struct iommu_ioas_alloc cmd = { .size = sizeof(cmd) };
-	long rc = rig_call(rig, IOMMU_IOAS_ALLOC, &cmd);
-
-	*ioas = cmd.out_ioas_id;
-	return rc;
-}
-
-static long map(struct rig *rig, uint32_t ioas, uint32_t npages, uint64_t iova)
-{
-	struct iommu_ioas_map cmd = {
-		.size = sizeof(cmd),
-		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
-			 IOMMU_IOAS_MAP_WRITEABLE,
-		.ioas_id = ioas,
-		.user_va = rig_va(0),
-		.length = (uint64_t)npages * ENGINE_PAGE_SIZE,
-		.iova = iova,
-	};
-
-	return rig_call(rig, IOMMU_IOAS_MAP, &cmd);
-}
-
 static long mock_domain(struct rig *rig, uint32_t pt_id, struct rig_mock *mock)
 {
 	struct iommu_test_cmd cmd = { .op = IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS, .id = pt_id };
@@ -121,10 +97,10 @@ static long chain_attach_map_detach(struct rig *rig)
 	uint32_t ioas = 0;
 	long rc;
 
-	TRY(ioas_alloc(rig, &ioas));
-	TRY(map(rig, ioas, 8, IOVA));
+	TRY(rig_try_ioas(rig, &ioas));
+	TRY(rig_try_map(rig, ioas, 0, 8, IOVA));
 	TRY(mock_domain(rig, ioas, &one));
-	TRY(map(rig, ioas, 8, IOVA + 0x100000));
+	TRY(rig_try_map(rig, ioas, 0, 8, IOVA + 0x100000));
 	TRY(mock_domain(rig, ioas, &two));
 	TRY(rig_destroy(rig, one.stdev));
 	TRY(rig_unmap(rig, ioas, IOVA, 8 * ENGINE_PAGE_SIZE));
@@ -138,9 +114,9 @@ static long chain_replace_and_pasid(struct rig *rig)
 	struct rig_mock mock;
 	long rc;
 
-	TRY(ioas_alloc(rig, &ioas));
-	TRY(ioas_alloc(rig, &other));
-	TRY(map(rig, other, 4, IOVA));
+	TRY(rig_try_ioas(rig, &ioas));
+	TRY(rig_try_ioas(rig, &other));
+	TRY(rig_try_map(rig, other, 0, 4, IOVA));
 	TRY(mock_domain(rig, ioas, &mock));
 	TRY(hwpt_alloc(rig, mock.idev, ioas, IOMMU_HWPT_ALLOC_PASID, 0, false, &hwpt));
 	cmd.id = mock.stdev;
@@ -177,8 +153,8 @@ static long chain_queues(struct rig *rig)
 	struct rig_mock mock;
 	long rc;
 
-	TRY(ioas_alloc(rig, &ioas));
-	TRY(map(rig, ioas, 4, IOVA));
+	TRY(rig_try_ioas(rig, &ioas));
+	TRY(rig_try_map(rig, ioas, 0, 4, IOVA));
 	TRY(mock_domain(rig, ioas, &mock));
 	TRY(rig_call(rig, IOMMU_FAULT_QUEUE_ALLOC, &fault));
 	TRY(hwpt_alloc(rig, mock.idev, ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, 0, false,
@@ -207,8 +183,8 @@ static long chain_access(struct rig *rig)
 	char data[64];
 	long rc;
 
-	TRY(ioas_alloc(rig, &ioas));
-	TRY(map(rig, ioas, 8, IOVA));
+	TRY(rig_try_ioas(rig, &ioas));
+	TRY(rig_try_map(rig, ioas, 0, 8, IOVA));
 	cmd.id = ioas;
 	cmd.create_access.flags = MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES;
 	TRY(rig_test(rig, &cmd));
@@ -241,8 +217,8 @@ static long chain_dirty(struct rig *rig)
 	uint32_t ioas = 0;
 	long rc;
 
-	TRY(ioas_alloc(rig, &ioas));
-	TRY(map(rig, ioas, 8, IOVA));
+	TRY(rig_try_ioas(rig, &ioas));
+	TRY(rig_try_map(rig, ioas, 0, 8, IOVA));
 	TRY(mock_domain(rig, ioas, &mock));
 	TRY(hwpt_alloc(rig, mock.idev, ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING, 0, false, &cmd.id));
 	track.hwpt_id = get.hwpt_id = cmd.id;
