@@ -98,14 +98,6 @@ static int resolve(const char *at, char path[PATH_MAX])
 	return 0;
 }
 
-/* Whether nobody answers any more; asks the file, since the kernel remembers attributes. */
-static bool is_dead(const char *path)
-{
-	struct statx st;
-
-	return statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_TYPE, &st) && errno == ENOTCONN;
-}
-
 /* What is mounted at the path already: 0 nothing (any more), or the exit status. */
 static int clear_mount(const char *path)
 {
@@ -118,7 +110,7 @@ static int clear_mount(const char *path)
 				"%s: a file system of type %s is mounted there; choose another "
 				"path with --at",
 				path, type);
-		if (!is_dead(path))
+		if (!fuse_mount_is_dead(path))
 			return cli_fail(
 				&serve_command,
 				"%s: another 'ioasis serve' has its device there; end it, or "
@@ -127,7 +119,7 @@ static int clear_mount(const char *path)
 		fprintf(stderr, "ioasis serve: clearing away what a killed serve left at %s\n",
 			path);
 		fuse_mount_remove(path, geteuid() != 0);
-		if (!is_dead(path))
+		if (!fuse_mount_is_dead(path))
 			continue;
 		return cli_fail(&serve_command, "%s: a dead device is mounted there; unmount it",
 				path);

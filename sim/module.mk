@@ -56,6 +56,7 @@ vmm_srcs := \
 	sim/vmm/vmm.c
 fuse_srcs := \
 	sim/fuse/anon.c \
+	sim/fuse/asker.c \
 	sim/fuse/calls.c \
 	sim/fuse/channel.c \
 	sim/fuse/device.c \

@@ -6,6 +6,7 @@
 
 unit_tests := \
 	test_abi \
+	test_asker \
 	test_backend \
 	test_backend_calls \
 	test_backend_device \
@@ -48,6 +49,7 @@ unit_tests := \
 	test_vfio
 
 test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
+test_asker_srcs := sim/fuse/asker.c sim/fuse/channel.c sim/fuse/mount.c sim/fuse/workers.c
 backend_test_srcs := tests/unit/scripted_device.c $(backend_srcs) $(tracepoints_srcs)
 test_backend_srcs := $(backend_test_srcs)
 test_backend_calls_srcs := $(backend_test_srcs)
@@ -119,6 +121,7 @@ script_tests := \
 	tests/integration/scripts.sh \
 	tests/integration/serve.sh \
 	tests/integration/serve_clients.sh \
+	tests/integration/serve_kill.sh \
 	tests/integration/serve_user.sh \
 	tests/integration/replay.sh \
 	tests/integration/simulate.sh \

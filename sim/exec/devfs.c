@@ -126,8 +126,6 @@ static int replace_dev(int real)
 		rc = show_all(to);
 	if (!rc)
 		rc = make_file(to, base_name(NAMESPACE_DEVICE_PATH));
-	if (!rc && mkdirat(to, base_name(NAMESPACE_HIDDEN_PATH), 0700))
-		rc = -errno;
 	close(to);
 	return rc == -EEXIST ? 0 : rc; /* the host's node, to mount over */
 }

@@ -7,10 +7,11 @@
  * ioasis, so that even SIGKILL leaves neither a process nor a mount behind. What
  * CMD moved to namespaces of its own (a container) is not looked for.
  *
- * A thread of ioasis that waits for an answer of its own file system cannot be killed
- * once the thread that would answer is: both hold the connection open for ever. So the
- * guard learns of the end by a robust mutex, which the kernel lets go first, and
- * breaks the connections first.
+ * What ioasis asks its own file systems holds nobody up (sim/fuse/asker.h). But a thread
+ * of it may wait for CMD: for memory or a file of a FUSE server that waits for ioasis in
+ * turn, or for a page that CMD has mapped of the device. Neither can be killed while the
+ * device's connection is open, which that thread keeps open. So the guard learns of the
+ * end by a robust mutex, which the kernel lets go first, and breaks the connections first.
  */
 #ifndef IOASIS_SIM_EXEC_GUARD_H
 #define IOASIS_SIM_EXEC_GUARD_H

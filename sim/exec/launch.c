@@ -180,7 +180,6 @@ static int launch_make_device(struct launch *launch)
 	int rc;
 
 	process_raise_file_limit(); /* CMD, already there, keeps the limit that it was given */
-	config.hidden_at = NAMESPACE_HIDDEN_PATH;
 	config.sees_mmap = launch->client.listener >= 0;
 	if (config.engine.test_ops) {
 		launch->fail_nth = fail_nth_table_create();

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct map_call {
@@ -40,7 +39,6 @@ static int ask(struct fuse_device *device, int fd, const struct map_call *call)
 {
 	int mode = fcntl(fd, F_GETFL), rc = 0;
 	struct engine_ctx *ctx;
-	struct stat st;
 
 	if (mode < 0 || !reaches_file(call, mode & O_ACCMODE))
 		return 0;
@@ -55,7 +53,7 @@ static int ask(struct fuse_device *device, int fd, const struct map_call *call)
 	fuse_device_ctx_put(device, ctx);
 	/* After an open with O_TRUNC the kernel takes the file for empty until it asks again. */
 	if (!rc)
-		fstat(fd, &st);
+		fuse_device_refresh(device, fd);
 	return rc;
 }
 

@@ -13,8 +13,6 @@
 #include <stddef.h>
 
 #define NAMESPACE_DEVICE_PATH "/dev/iommu"
-/* An empty folder, see fuse_device_config.hidden_at. */
-#define NAMESPACE_HIDDEN_PATH "/dev/.ioasis"
 #define NAMESPACE_VFIO_FOLDER "/dev/vfio/devices"
 
 /*
@@ -30,9 +28,9 @@
 int namespace_enter(char *why, size_t size);
 
 /*
- * Makes NAMESPACE_DEVICE_PATH a file to mount over, and NAMESPACE_HIDDEN_PATH. Those
- * of an exec around this one are used again; otherwise /dev becomes a small file system that shows all that /dev has and
- * the new file. Comes after namespace_enter(). 0, or -errno with one line in why.
+ * Makes NAMESPACE_DEVICE_PATH a file to mount over. That of an exec around this one is
+ * used again; otherwise /dev becomes a small file system that shows all that /dev has
+ * and the new file. Comes after namespace_enter(). 0, or -errno with one line in why.
  */
 int namespace_make_device_path(char *why, size_t size);
 

@@ -5,9 +5,10 @@
  * They are regular files in the root directory of a second FUSE connection that is
  * mounted nowhere. Each has a number as its name, is opened once by this process, and
  * is then handed to the client as an open file. It cannot be opened a second time, so
- * its RELEASE is the last close of all.
+ * its RELEASE is the last close of all. Its inode number says which one an open file is.
  */
 #include "sim/fuse/internal.h"
+#include "sim/fuse/asker.h"
 #include "sim/fuse/mount.h"
 
 #include <errno.h>
@@ -17,16 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define READ_BYTES_MAX (1u << 20)
 #define STOP_GRACE_MS 200u
-/*
- * For how long after a close() calls look whether it was the last one. The RELEASE
- * is in the queue microseconds after the FLUSH, if the closing thread goes on.
- */
-#define SETTLE_NS 100000000u
 
 struct anon_entry {
 	struct anon_files *anon;
@@ -49,7 +44,7 @@ struct anon_files {
 	uint64_t st_dev;
 	pthread_mutex_t open_lock; /* held while the connection is made */
 	pthread_mutex_t lock;
-	uint64_t flushed_ns; /* the last close() of a file that may live; 0: none; __atomic */
+	unsigned int open; /* entries that a RELEASE will end; __atomic */
 	uint64_t next_node;
 	struct anon_entry *entries;
 };
@@ -129,6 +124,7 @@ static void entry_put(struct anon_entry *entry)
 		engine_anon_file_set_notify(file, NULL, NULL);
 		engine_anon_file_release(file);
 	}
+	__atomic_sub_fetch(&anon->open, 1, __ATOMIC_RELEASE);
 	free(entry);
 }
 
@@ -169,7 +165,7 @@ static void handle_getattr(struct anon_files *anon, const struct fuse_request *r
 static void handle_open(struct anon_files *anon, const struct fuse_request *request)
 {
 	struct fuse_open_out out = {
-		.open_flags = FOPEN_DIRECT_IO,
+		.open_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH,
 	};
 	struct anon_entry *entry;
 
@@ -248,32 +244,11 @@ static long run_ioctl(void *opaque, const struct engine_client *client, unsigned
 	return entry->file ? engine_anon_file_ioctl(entry->file, client, cmd, arg) : -EBADF;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* close() waits for this one; the RELEASE that may follow is only queued by then. */
-static void handle_flush(struct anon_files *anon, const struct fuse_request *request)
-{
-	if (!fuse_call_is_ours(request->in->pid))
-		__atomic_store_n(&anon->flushed_ns, now_ns(), __ATOMIC_RELEASE);
-	fuse_request_reply(request, 0, NULL, 0);
-}
-
 void anon_files_settle(struct anon_files *anon)
 {
-	uint64_t flushed_ns = __atomic_load_n(&anon->flushed_ns, __ATOMIC_ACQUIRE);
-	struct statx st;
-
-	if (!flushed_ns || now_ns() - flushed_ns > SETTLE_NS)
-		return;
-	/* Requests come in the order of the queue: the answer says that a RELEASE was taken. */
-	statx(anon->root_fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_MODE, &st);
-	fuse_channel_await_releases(anon->channel);
+	/* The RELEASE is in the queue before the thread comes back from close(). */
+	if (__atomic_load_n(&anon->open, __ATOMIC_ACQUIRE))
+		fuse_channel_drain(anon->channel);
 }
 
 static void handle_request(void *opaque, const struct fuse_request *request)
@@ -307,13 +282,10 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 
 		/* An abandoned call can last longer than the open file. */
 		__atomic_add_fetch(&entry->refs, 1, __ATOMIC_RELAXED);
-		fuse_call_ioctl(anon->device, request, in->fh, run_ioctl, entry);
+		fuse_call_ioctl(anon->device, request, 0, run_ioctl, entry);
 		entry_put(entry);
 		return;
 	}
-	case FUSE_FLUSH:
-		handle_flush(anon, request);
-		return;
 	case FUSE_RELEASE: {
 		const struct fuse_release_in *in = request->arg;
 
@@ -334,7 +306,6 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 /* Makes the hidden connection when it is first needed. */
 static int connection_start(struct anon_files *anon)
 {
-	struct stat st;
 	int fd, err = 0;
 
 	pthread_mutex_lock(&anon->open_lock);
@@ -345,11 +316,10 @@ static int connection_start(struct anon_files *anon)
 		err = fd;
 		goto out;
 	}
-	if (anon->device->config.hidden_at)
-		fuse_mount_attach(anon->root_fd, anon->device->config.hidden_at);
-	err = fuse_channel_start(fd, handle_request, anon, 0, true, &anon->channel);
-	if (!err && fstat(anon->root_fd, &st))
-		err = -errno;
+	err = fuse_channel_start(fd, handle_request, anon, 0, FUSE_CHANNEL_DRAINABLE,
+				 &anon->channel);
+	if (!err) /* INIT comes first */
+		err = fuse_asker_sync(anon->device->asker, anon->root_fd);
 	if (!err)
 		err = fuse_mount_device_of_fd(anon->root_fd, &anon->st_dev);
 	if (!err)
@@ -363,11 +333,13 @@ out:
 static int entry_open(struct anon_files *anon, struct anon_entry *entry, int oflags)
 {
 	struct engine_anon_file *file = entry->file;
-	char name[24];
-	int fd, err;
+	char name[FUSE_ASKER_NAME_BYTES];
+	bool opened = true;
+	int fd;
 
 	entry->anon = anon;
-	entry->refs = 1;
+	entry->refs = 2; /* one is ours */
+	__atomic_add_fetch(&anon->open, 1, __ATOMIC_RELAXED);
 	pthread_mutex_lock(&anon->lock);
 	entry->node = anon->next_node++;
 	snprintf(name, sizeof(name), "%" PRIu64, entry->node);
@@ -377,19 +349,19 @@ static int entry_open(struct anon_files *anon, struct anon_entry *entry, int ofl
 	if (file)
 		engine_anon_file_set_notify(file, entry_notify, entry);
 
-	/* Once open it is the client's: its RELEASE may free the entry at any time. */
-	fd = openat(anon->root_fd, name, (oflags & O_ACCMODE) | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	err = -errno;
-	if (file)
-		engine_anon_file_set_notify(file, NULL, NULL);
-	pthread_mutex_lock(&anon->lock);
-	entry->file = NULL;
-	pthread_mutex_unlock(&anon->lock);
-	if (!entry->opened) /* else its RELEASE ends it */
+	fd = fuse_asker_open(anon->device->asker, anon->root_fd, name, oflags & O_ACCMODE);
+	if (fd < 0) {
+		if (file)
+			engine_anon_file_set_notify(file, NULL, NULL);
+		pthread_mutex_lock(&anon->lock);
+		entry->file = NULL;
+		opened = entry->opened;
+		pthread_mutex_unlock(&anon->lock);
+	}
+	if (!opened) /* else its RELEASE ends it */
 		entry_put(entry);
-	return err;
+	entry_put(entry);
+	return fd;
 }
 
 int anon_files_open(struct anon_files *anon, struct engine_anon_file *file,
@@ -424,19 +396,19 @@ void anon_files_disown(struct anon_files *anon, struct engine_anon_file *file)
 struct engine_anon_file *anon_files_find(struct anon_files *anon, int fd)
 {
 	struct engine_anon_file *file = NULL;
-	uint64_t token;
+	struct anon_entry *entry;
+	uint64_t st_dev, node;
 
-	if (!anon->channel)
+	if (!__atomic_load_n(&anon->ready, __ATOMIC_ACQUIRE) ||
+	    fuse_mount_inode_of_fd(fd, &st_dev, &node) || st_dev != anon->st_dev)
 		return NULL;
-	fuse_channel_expect(anon->channel);
-	token = fuse_call_ask(fd, anon->st_dev);
+	/* With O_PATH it would not be the open file. */
+	if (fcntl(fd, F_GETFL) & O_PATH)
+		return NULL;
 	pthread_mutex_lock(&anon->lock);
-	for (struct anon_entry *entry = anon->entries; token && entry; entry = entry->next) {
-		if ((uint64_t)(uintptr_t)entry == token) {
-			file = entry->file;
-			break;
-		}
-	}
+	entry = find_node_locked(anon, node);
+	if (entry)
+		file = entry->file;
 	pthread_mutex_unlock(&anon->lock);
 	return file;
 }

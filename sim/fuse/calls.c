@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/fuse/internal.h"
+#include "sim/fuse/asker.h"
 #include "sim/fuse/inject.h"
 #include "sim/fuse/mount.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -162,7 +164,7 @@ void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *requ
 	long result;
 	int err;
 
-	if (in->cmd == ASK_TOKEN && fuse_call_is_ours(request->in->pid)) {
+	if (token && in->cmd == ASK_TOKEN && fuse_call_is_ours(request->in->pid)) {
 		reply_ioctl(request, 0, &token, sizeof(token));
 		return;
 	}
@@ -185,13 +187,24 @@ void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *requ
 	fuse_call_fini(&call);
 }
 
-uint64_t fuse_call_ask(int fd, uint64_t st_dev)
+uint64_t fuse_call_ask(struct fuse_device *device, int fd)
 {
-	uint64_t device, token = 0;
+	uint64_t token = 0;
 
-	if (fuse_mount_device_of_fd(fd, &device) || device != st_dev)
+	if (!fuse_device_owns_fd(device, fd))
 		return 0;
-	return ioctl(fd, ASK_TOKEN, &token) ? 0 : token;
+	return fuse_asker_ioctl(device->asker, fd, ASK_TOKEN, &token) ? 0 : token;
+}
+
+int fuse_call_first_look(struct fuse_device *device, const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = fuse_asker_sync(device->asker, fd);
+	close(fd);
+	return err;
 }
 
 void fuse_call_fill_attr(struct fuse_device *device, uint64_t node, uint32_t mode,

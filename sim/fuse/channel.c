@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 #define INTERRUPT_RETRY_NS 10000000u
 #define SMALL_BYTES 112u
+#define DRAIN_NS 100000000u /* others may fill the queue faster than it is emptied */
 
 /* Writes one message to the kernel: an answer, or with unique 0 a notice (its code in error). */
 static void send_message(struct fuse_channel *channel, uint64_t unique, int error,
@@ -65,9 +67,8 @@ bool fuse_request_abandoned(const struct fuse_request *request)
 	return __atomic_load_n(&request->worker->abandoned, __ATOMIC_ACQUIRE);
 }
 
-void fuse_request_sleep_ns(const struct fuse_request *request, uint64_t ns)
+static struct timespec deadline_after(uint64_t ns)
 {
-	struct fuse_channel *channel = request->channel;
 	struct timespec end;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
@@ -77,6 +78,14 @@ void fuse_request_sleep_ns(const struct fuse_request *request, uint64_t ns)
 		end.tv_sec++;
 		end.tv_nsec -= 1000000000;
 	}
+	return end;
+}
+
+void fuse_request_sleep_ns(const struct fuse_request *request, uint64_t ns)
+{
+	struct fuse_channel *channel = request->channel;
+	struct timespec end = deadline_after(ns);
+
 	fuse_workers_hand_over(channel);
 	if (ns < 1000000) { /* too short for a signal to matter */
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
@@ -249,7 +258,7 @@ void fuse_channel_handle(struct fuse_worker *worker, size_t size, bool must_not_
 /* ---- start and end --------------------------------------------------------------- */
 
 int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extra_init_flags,
-		       bool in_order, struct fuse_channel **out)
+		       enum fuse_channel_order order, struct fuse_channel **out)
 {
 	struct fuse_channel *channel = calloc(1, sizeof(*channel));
 	int err;
@@ -262,8 +271,10 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
 	channel->handler = handler;
 	channel->opaque = opaque;
 	channel->extra_init_flags = extra_init_flags;
-	channel->in_order = in_order;
+	channel->kind = order;
 	channel->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (order == FUSE_CHANNEL_DRAINABLE) /* see worker_read() */
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	*out = channel; /* before a thread hands it a request */
 	err = channel->ended_fd < 0 ? -EMFILE : fuse_workers_start(channel);
 	if (!err)
@@ -281,6 +292,31 @@ void fuse_channel_await_releases(struct fuse_channel *channel)
 	while (__atomic_load_n(&channel->releases, __ATOMIC_ACQUIRE))
 		pthread_cond_wait(&channel->changed, &channel->lock);
 	pthread_mutex_unlock(&channel->lock);
+}
+
+static bool is_queue_empty(struct fuse_channel *channel)
+{
+	struct pollfd queue = { .fd = channel->fd, .events = POLLIN };
+
+	return poll(&queue, 1, 0) <= 0 || !(queue.revents & POLLIN);
+}
+
+void fuse_channel_drain(struct fuse_channel *channel)
+{
+	struct timespec end;
+
+	pthread_mutex_lock(&channel->order);
+	if (!is_queue_empty(channel)) {
+		end = deadline_after(DRAIN_NS);
+		channel->drainers++;
+		fuse_workers_hand_over(channel);
+		while (!pthread_cond_timedwait(&channel->taken, &channel->order, &end) &&
+		       !is_queue_empty(channel))
+			;
+		channel->drainers--;
+	}
+	pthread_mutex_unlock(&channel->order);
+	fuse_channel_await_releases(channel);
 }
 
 unsigned int fuse_channel_stop(struct fuse_channel *channel, unsigned int grace_ms)
@@ -313,6 +349,7 @@ void fuse_channel_free(struct fuse_channel *channel)
 	pthread_cond_destroy(&channel->changed);
 	pthread_cond_destroy(&channel->watch);
 	pthread_cond_destroy(&channel->reserve);
+	pthread_cond_destroy(&channel->taken);
 	pthread_mutex_destroy(&channel->order);
 	pthread_mutex_destroy(&channel->lock);
 	free(channel);

@@ -44,21 +44,32 @@ struct fuse_request {
  */
 typedef void (*fuse_handler)(void *opaque, const struct fuse_request *request);
 
+/* How threads take requests: what is promised of a RELEASE costs time. */
+enum fuse_channel_order {
+	FUSE_CHANNEL_ANY_ORDER,
+	FUSE_CHANNEL_IN_ORDER,	/* for fuse_channel_await_releases() */
+	FUSE_CHANNEL_DRAINABLE, /* in order, and for fuse_channel_drain() */
+};
+
 /*
  * Serves fd, an open /dev/fuse that is mounted or about to be, which the channel
- * owns from now on. extra_init_flags: FUSE_* flags of INIT to ask for. in_order: see
- * fuse_channel_await_releases(). 0, -ENOMEM,
+ * owns from now on. extra_init_flags: FUSE_* flags of INIT to ask for. 0, -ENOMEM,
  * -EAGAIN (no thread). *channel is set before the first request is handled.
  */
 int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extra_init_flags,
-		       bool in_order, struct fuse_channel **channel);
+		       enum fuse_channel_order order, struct fuse_channel **channel);
 
 /*
- * Waits until every RELEASE is done with that was taken so far. In a channel that is
- * in_order, this includes each that was in the queue before a request which has been
- * answered; other channels take requests faster, without that promise.
+ * Waits until every RELEASE is done with that was in the queue before a request that
+ * has been taken: the one that the calling thread handles, say.
  */
 void fuse_channel_await_releases(struct fuse_channel *channel);
+
+/*
+ * Waits until every RELEASE is done with that is in the queue now. Not for a thread that
+ * handles a request of this channel.
+ */
+void fuse_channel_drain(struct fuse_channel *channel);
 
 /*
  * Ends the connection for everyone (callers get ECONNABORTED or ENOTCONN) and its

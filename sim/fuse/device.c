@@ -10,6 +10,7 @@
 #include "sim/fuse/device.h"
 #include "sim/fuse/internal.h"
 #include "ioasis/iommufd_abi.h"
+#include "sim/fuse/asker.h"
 #include "sim/fuse/leak.h"
 #include "sim/fuse/mount.h"
 
@@ -77,6 +78,7 @@ void fuse_device_destroy(struct fuse_device *device)
 	fuse_channel_free(device->channel);
 	anon_files_destroy(device->anon);
 	vfio_files_destroy(device->vfio);
+	fuse_asker_destroy(device->asker);
 	if (device->engine)
 		engine_destroy(device->engine);
 	process_table_destroy(device->processes);
@@ -319,7 +321,6 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 int fuse_device_mount(struct fuse_device *device, const char *path,
 		      char why[FUSE_DEVICE_WHY_BYTES])
 {
-	struct stat st;
 	int fd, err;
 
 	device->path = realpath(path, NULL);
@@ -328,18 +329,23 @@ int fuse_device_mount(struct fuse_device *device, const char *path,
 		snprintf(why, FUSE_DEVICE_WHY_BYTES, "%s: %s", path, strerror(-err));
 		return err;
 	}
+	err = fuse_asker_create(&device->asker);
+	if (err) {
+		snprintf(why, FUSE_DEVICE_WHY_BYTES, "cannot start a thread: %s", strerror(-err));
+		goto out_path;
+	}
 	fd = fuse_mount_file(device->path, &device->by_helper, why);
 	if (fd < 0) {
 		err = fd;
 		goto out_path;
 	}
 	err = fuse_channel_start(fd, handle_request, device,
-				 device->config.sees_mmap ? FUSE_DIRECT_IO_ALLOW_MMAP : 0, true,
-				 &device->channel);
-	/* The first look at the file waits until INIT is done. */
-	if (!err && (stat(device->path, &st) ||
-		     fuse_mount_device_of_path(device->path, &device->st_dev)))
-		err = -errno;
+				 device->config.sees_mmap ? FUSE_DIRECT_IO_ALLOW_MMAP : 0,
+				 FUSE_CHANNEL_IN_ORDER, &device->channel);
+	if (!err)
+		err = fuse_call_first_look(device, device->path);
+	if (!err)
+		err = fuse_mount_device_of_path(device->path, &device->st_dev);
 	if (!err)
 		return 0;
 	snprintf(why, FUSE_DEVICE_WHY_BYTES, "the device at %s does not answer: %s", device->path,
@@ -394,14 +400,19 @@ bool fuse_device_owns_fd(struct fuse_device *device, int fd)
 	return !fuse_mount_device_of_fd(fd, &st_dev) && st_dev == device->st_dev;
 }
 
+void fuse_device_refresh(struct fuse_device *device, int fd)
+{
+	fuse_channel_expect(device->channel);
+	fuse_asker_sync(device->asker, fd);
+}
+
 struct engine_ctx *fuse_device_ctx_get(struct fuse_device *device, int fd)
 {
 	struct engine_ctx *ctx = NULL;
 	uint64_t token;
 
 	fuse_channel_expect(device->channel);
-	token = fuse_call_ask(fd, device->st_dev);
-
+	token = fuse_call_ask(device, fd);
 	anon_files_settle(device->anon);
 	/* Found by comparing: a token from elsewhere must not be believed. */
 	pthread_mutex_lock(&device->lock);

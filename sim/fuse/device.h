@@ -45,12 +45,6 @@ struct fuse_device_config {
 	void (*refused)(void *opaque, uint32_t tid);
 	void *opaque;
 	/*
-	 * Where the file system of engine files is mounted, an empty folder; NULL: nowhere.
-	 * Someone who is to break its connection when this process is killed needs a
-	 * place (umount2() with MNT_FORCE).
-	 */
-	const char *hidden_at;
-	/*
 	 * Whether each mmap() of the file is brought to fuse_device_mmap() first. Without,
 	 * the kernel refuses shared mappings (ENODEV).
 	 */
@@ -122,6 +116,9 @@ void fuse_device_ctx_put(struct fuse_device *device, struct engine_ctx *ctx);
  */
 int fuse_device_mmap(struct fuse_device *device, struct engine_ctx *ctx, uint64_t offset,
 		     uint64_t length, bool shared, bool exec);
+
+/* Has the kernel ask for the attributes of fd, a file on this device's file system, anew. */
+void fuse_device_refresh(struct fuse_device *device, int fd);
 
 /* The anonymous file that fd (of this process) stands for; borrowed from fd. NULL: none. */
 struct engine_anon_file *fuse_device_anon_borrow(struct fuse_device *device, int fd);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 struct anon_files;
+struct fuse_asker;
 struct vfio_files;
 
 /* The node of the device file, and of the hidden connection's directory. */
@@ -31,6 +32,7 @@ struct fuse_device {
 	struct process_table *processes;
 	struct anon_files *anon;
 	struct vfio_files *vfio;
+	struct fuse_asker *asker; /* from fuse_device_mount() on */
 
 	struct fuse_channel *channel;
 	char *path;	/* where it is mounted; NULL: nowhere */
@@ -63,8 +65,8 @@ int fuse_call_intercept(void *opaque, const struct engine_client *client, unsign
 
 /*
  * Answers an IOCTL with what run(opaque, client, cmd, arg) returns, once for the
- * device file and once for anonymous files. token: what our own processes'
- * questions about the open file are answered with (see fuse_call_ask()).
+ * device file and once for anonymous files. token: what this process's own
+ * question about the open file is answered with (see fuse_call_ask()); 0: it has none.
  */
 void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *request,
 		     uint64_t token,
@@ -73,10 +75,13 @@ void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *requ
 		     void *opaque);
 
 /*
- * Asks an open file of the connection with device number st_dev for the token that
- * fuse_call_ioctl() was given. Only this process gets an answer. 0: none of ours.
+ * Asks an open device file (fd, of this process) for the token that fuse_call_ioctl()
+ * was given. Only this process gets an answer. 0: fd is none of ours.
  */
-uint64_t fuse_call_ask(int fd, uint64_t st_dev);
+uint64_t fuse_call_ask(struct fuse_device *device, int fd);
+
+/* Waits until the new file system at path answers (INIT comes first). 0 or -errno. */
+int fuse_call_first_look(struct fuse_device *device, const char *path);
 
 /* Whether the thread is one of this process. */
 bool fuse_call_is_ours(uint32_t tid);
@@ -123,7 +128,8 @@ int anon_files_open(struct anon_files *anon, struct engine_anon_file *file,
 		    const struct fuse_device_file_ops *ops, void *opaque, int oflags);
 /*
  * Waits until the last close() of a file that a client has done before the call in
- * hand has taken effect: FUSE tells of it only some time after.
+ * hand has taken effect: FUSE tells of it, but waits for nobody. Not for the threads
+ * that answer for these files.
  */
 void anon_files_settle(struct anon_files *anon);
 

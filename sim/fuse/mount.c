@@ -182,13 +182,6 @@ out_errno:
 	return err;
 }
 
-void fuse_mount_attach(int root_fd, const char *path)
-{
-	/* No harm done if it fails: the files work from where they are. */
-	if (move_mount(root_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH))
-		return;
-}
-
 /* Undoes the \ooo of mountinfo, in place. */
 static void unescape(char *text)
 {
@@ -238,22 +231,39 @@ bool fuse_mount_find(const char *path, char *type, size_t type_size)
 	return found;
 }
 
-static int device_of(int fd, const char *path, int flags, uint64_t *device)
+bool fuse_mount_is_dead(const char *path)
 {
 	struct statx st;
 
-	if (statx(fd, path, flags | AT_STATX_DONT_SYNC, STATX_TYPE, &st))
+	return statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_TYPE, &st) && errno == ENOTCONN;
+}
+
+static int inode_of(int fd, const char *path, int flags, uint64_t *device, uint64_t *inode)
+{
+	struct statx st;
+
+	if (statx(fd, path, flags | AT_STATX_DONT_SYNC, STATX_INO, &st))
 		return -errno;
 	*device = makedev(st.stx_dev_major, st.stx_dev_minor);
+	*inode = st.stx_ino;
 	return 0;
+}
+
+int fuse_mount_inode_of_fd(int fd, uint64_t *device, uint64_t *inode)
+{
+	return inode_of(fd, "", AT_EMPTY_PATH, device, inode);
 }
 
 int fuse_mount_device_of_fd(int fd, uint64_t *device)
 {
-	return device_of(fd, "", AT_EMPTY_PATH, device);
+	uint64_t inode;
+
+	return inode_of(fd, "", AT_EMPTY_PATH, device, &inode);
 }
 
 int fuse_mount_device_of_path(const char *path, uint64_t *device)
 {
-	return device_of(AT_FDCWD, path, 0, device);
+	uint64_t inode;
+
+	return inode_of(AT_FDCWD, path, 0, device, &inode);
 }

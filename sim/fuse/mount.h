@@ -34,11 +34,15 @@ int fuse_mount_hidden(int *root_fd);
 /* What is mounted at path, an absolute one: its type, in type; false: nothing is. */
 bool fuse_mount_find(const char *path, char *type, size_t type_size);
 
+/*
+ * Whether nobody answers for the mount at path any more. Asks the file, since the kernel
+ * remembers attributes: not for a mount of this process.
+ */
+bool fuse_mount_is_dead(const char *path);
+
 /* The device number (st_dev) of an open file's or path's file system, without asking it. */
 int fuse_mount_device_of_fd(int fd, uint64_t *device);
+int fuse_mount_inode_of_fd(int fd, uint64_t *device, uint64_t *inode); /* and st_ino */
 int fuse_mount_device_of_path(const char *path, uint64_t *device);
-
-/* Shows what fuse_mount_hidden() made at path; where that cannot be, it stays hidden. */
-void fuse_mount_attach(int root_fd, const char *path);
 
 #endif

@@ -253,11 +253,22 @@ void vfio_files_destroy(struct vfio_files *files)
 	free(files);
 }
 
+/* Takes away what a killed one has left there. */
+static void clear_dead(const char *path)
+{
+	char type[64];
+
+	if (fuse_mount_find(path, type, sizeof(type)) && !strcmp(type, FUSE_MOUNT_TYPE) &&
+	    fuse_mount_is_dead(path))
+		fuse_mount_remove(path, geteuid() != 0);
+}
+
 static int mount_one(struct vfio_mount *mount, char why[FUSE_DEVICE_WHY_BYTES])
 {
 	struct stat st;
 	int fd, err;
 
+	clear_dead(mount->path);
 	fd = open(mount->path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	mount->made = fd >= 0;
 	if (fd < 0 && errno != EEXIST) {
@@ -276,9 +287,10 @@ static int mount_one(struct vfio_mount *mount, char why[FUSE_DEVICE_WHY_BYTES])
 	fd = fuse_mount_file(mount->path, &mount->by_helper, why);
 	if (fd < 0)
 		return fd;
-	err = fuse_channel_start(fd, handle_request, mount, 0, false, &mount->channel);
-	if (!err && stat(mount->path, &st))
-		err = -errno;
+	err = fuse_channel_start(fd, handle_request, mount, 0, FUSE_CHANNEL_ANY_ORDER,
+				 &mount->channel);
+	if (!err)
+		err = fuse_call_first_look(mount->files->device, mount->path);
 	if (err)
 		snprintf(why, FUSE_DEVICE_WHY_BYTES, "the device at %.200s does not answer: %s",
 			 mount->path, strerror(-err));

@@ -2,6 +2,7 @@
 #include "sim/fuse/workers.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -221,21 +222,29 @@ static bool take_turn(struct fuse_channel *channel)
 	return wait_in_reserve(channel);
 }
 
-/* Takes the next request into the worker's buffer. As read(), with -errno. */
+/*
+ * Takes the next request into the worker's buffer. As read(), with -errno. In a channel
+ * that is drainable the wait comes first, so that the lock is never held for long.
+ */
 static ssize_t worker_read(struct fuse_worker *worker)
 {
 	struct fuse_channel *channel = worker->channel;
 	const struct fuse_in_header *in = (void *)worker->buffer;
+	struct pollfd queue = { .fd = channel->fd, .events = POLLIN };
 	ssize_t n;
 
-	if (channel->in_order)
+	if (channel->kind == FUSE_CHANNEL_DRAINABLE)
+		poll(&queue, 1, -1);
+	if (channel->kind != FUSE_CHANNEL_ANY_ORDER)
 		pthread_mutex_lock(&channel->order);
 	n = has_ended(channel) ? -EINTR : read(channel->fd, worker->buffer, BUFFER_BYTES);
 	if (n == -1)
 		n = -errno;
 	if (n >= (ssize_t)sizeof(*in) && in->opcode == FUSE_RELEASE)
 		__atomic_add_fetch(&channel->releases, 1, __ATOMIC_ACQ_REL);
-	if (channel->in_order)
+	if (channel->drainers)
+		pthread_cond_broadcast(&channel->taken);
+	if (channel->kind != FUSE_CHANNEL_ANY_ORDER)
 		pthread_mutex_unlock(&channel->order);
 	return n;
 }
@@ -311,6 +320,7 @@ int fuse_workers_start(struct fuse_channel *channel)
 	pthread_cond_init(&channel->changed, &attr);
 	pthread_cond_init(&channel->watch, &attr);
 	pthread_cond_init(&channel->reserve, &attr);
+	pthread_cond_init(&channel->taken, &attr);
 	pthread_condattr_destroy(&attr);
 	sigaction(wake_signal(), &wake, NULL);
 	err = worker_start(channel);

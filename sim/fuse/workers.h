@@ -44,8 +44,10 @@ struct fuse_channel {
 	int ended_fd; /* an eventfd */
 	bool ended;   /* __atomic */
 
-	bool in_order;		 /* reading and noting a RELEASE are one step, under order */
-	pthread_mutex_t order;
+	enum fuse_channel_order kind;
+	pthread_mutex_t order; /* if there is one: reading and noting a RELEASE are one step */
+	pthread_cond_t taken;  /* a request was, or there will be no more; with order */
+	unsigned int drainers; /* who wait for that */
 	unsigned int releases; /* RELEASEs taken and not done with; __atomic */
 
 	unsigned int reading; /* threads that wait for a request; __atomic */

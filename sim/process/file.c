@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -134,12 +135,12 @@ static const struct engine_file_ops file_ops = {
  * be read is opened again if its mode lets everyone write (a memfd's does): nothing is
  * written here that the client could not write.
  */
-static void file_make_writable(struct process_file *pf, const struct stat *st)
+static void file_make_writable(struct process_file *pf, mode_t mode)
 {
 	int flags = fcntl(pf->fd, F_GETFL), fd;
 	char path[32];
 
-	if (flags < 0 || (flags & O_ACCMODE) == O_RDWR || !(st->st_mode & S_IWOTH))
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDWR || !(mode & S_IWOTH))
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", pf->fd);
 	fd = open(path, O_RDWR | O_CLOEXEC);
@@ -149,20 +150,26 @@ static void file_make_writable(struct process_file *pf, const struct stat *st)
 	pf->fd = fd;
 }
 
+/*
+ * Asks no file system but those in memory: it may be one that is slow, hostile, or this
+ * process's own, which nobody answers for when the process is killed meanwhile.
+ */
 static void file_classify(struct process_table *table, struct process_file *pf)
 {
 	struct engine_file *file = &pf->file;
 	struct statfs fs;
-	struct stat st;
+	struct statx st;
 
 	file->kind = ENGINE_FILE_OTHER;
 	file->anon = process_table_find_anon(table, pf->fd);
 	if (file->anon)
 		file->kind = ENGINE_FILE_ANON;
-	if (fstat(pf->fd, &st))
+	if (statx(pf->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MODE, &st))
 		return;
-	file->object = process_file_identity(st.st_dev, st.st_ino);
-	if (file->anon || !S_ISREG(st.st_mode) || fstatfs(pf->fd, &fs))
+	file->object = process_file_identity(makedev(st.stx_dev_major, st.stx_dev_minor),
+					     st.stx_ino);
+	/* Only shmem and hugetlb have seals (mm/memfd.c, memfd_file_seals_ptr()). */
+	if (file->anon || fcntl(pf->fd, F_GET_SEALS) < 0 || fstatfs(pf->fd, &fs))
 		return;
 	if (fs.f_type == TMPFS_MAGIC) {
 		file->kind = ENGINE_FILE_MEMFD;
@@ -172,7 +179,7 @@ static void file_classify(struct process_table *table, struct process_file *pf)
 	} else {
 		return;
 	}
-	file_make_writable(pf, &st);
+	file_make_writable(pf, st.stx_mode);
 }
 
 struct engine_file *process_file_create(struct process_table *table, int fd, int *err)

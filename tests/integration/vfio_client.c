@@ -2,10 +2,15 @@
 /*
  * A driver in user space for the simulated edu device: `vfio_client IOMMU VFIO`. Prints a
  * line for each thing that it asks, which the test script compares.
+ *
+ * `vfio_client IOMMU VFIO ask`: threads make calls about the device's own open files until
+ * nobody answers any more; a line now and then.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <ioasis/iommufd_abi.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +172,69 @@ static void use_dma(int iommufd, uint32_t ioas)
 	tell("interrupt after a fault", read(irq, &count, 8));
 }
 
+/* ---- calls about open files -------------------------------------------------------- */
+
+#define ASKERS 4
+
+static bool is_gone(int err)
+{
+	return err == ENOTCONN || err == ECONNABORTED;
+}
+
+/* One call of each kind. Its error, if it is one that should not be. */
+static int ask_once(char **paths)
+{
+	struct iommu_ioas_map_file map = { .size = sizeof(map), .length = 4096 };
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct sim_vfio_bind bind = { .argsz = sizeof(bind) };
+	int iommufd = open(paths[0], O_RDWR), device = open(paths[1], O_RDWR), err = 0;
+
+	if (iommufd < 0 || device < 0 || ioctl(iommufd, IOMMU_IOAS_ALLOC, &alloc))
+		err = errno;
+	bind.iommufd = map.fd = iommufd;
+	map.ioas_id = alloc.out_ioas_id;
+	/* Another thread may have it. */
+	if (!err && ioctl(device, SIM_VFIO_BIND, &bind) && errno != EINVAL)
+		err = errno;
+	/* None that has pages. */
+	if (!err && (!ioctl(iommufd, IOMMU_IOAS_MAP_FILE, &map) || errno != EINVAL))
+		err = errno ? errno : EEXIST;
+	close(device);
+	close(iommufd);
+	return err;
+}
+
+static void *ask_until_gone(void *paths)
+{
+	int err;
+
+	do {
+		err = ask_once(paths);
+		if (!err)
+			puts("asked");
+	} while (!err);
+	return (void *)(intptr_t)err;
+}
+
+static int ask(char **paths)
+{
+	pthread_t threads[ASKERS];
+	void *err;
+	int bad = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (int i = 0; i < ASKERS; i++)
+		pthread_create(&threads[i], NULL, ask_until_gone, paths);
+	for (int i = 0; i < ASKERS; i++) {
+		pthread_join(threads[i], &err);
+		if (is_gone((int)(intptr_t)err))
+			continue;
+		fprintf(stderr, "asking: %s\n", strerror((int)(intptr_t)err));
+		bad = 1;
+	}
+	return bad;
+}
+
 int main(int argc, char **argv)
 {
 	int iommufd = argc == 3 ? open(argv[1], O_RDWR) : -1;
@@ -175,6 +243,8 @@ int main(int argc, char **argv)
 	struct sim_vfio_detach detach = { .argsz = SIM_VFIO_DETACH_MIN };
 	uint32_t pt_id;
 
+	if (argc == 4 && !strcmp(argv[3], "ask"))
+		return ask(argv + 1);
 	vfio = argc == 3 ? open(argv[2], O_RDWR) : -1;
 	if (iommufd < 0 || vfio < 0) {
 		perror("open");
