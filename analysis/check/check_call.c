@@ -120,6 +120,9 @@ static void check_errno(struct check *check, const struct state_op *op)
 	rule_asked(check, RULE_ERRNO);
 	if (op->ret >= 0 || errno_possible(nr, -op->ret))
 		return;
+	/* The caller was killed in the call: a program that lives does not see it. */
+	if (op->layer == STATE_DEVICE && op->ret == -EINTR)
+		return;
 	finding = finding_add(check, RULE_ERRNO, VERDICT_VIOLATION, op->end_ns,
 			      "%s cannot fail with %s (%" PRId64 ")", event_op_name(op->op),
 			      strerrorname_np((int)-op->ret) ? strerrorname_np((int)-op->ret) :

@@ -328,7 +328,7 @@ static void name_process(struct decoder *decoder, uint32_t machine, uint32_t pid
 
 	if (field_text(bt_field_structure_borrow_member_field_by_index_const(structure,
 									     (uint64_t)index),
-		       name, sizeof(name)) && name[0])
+		       name, sizeof(name)) && name[0] && strcmp(name, "?"))
 		state_procname_set(analysis_state(decoder->analysis), machine, pid, name);
 }
 

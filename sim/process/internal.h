@@ -18,6 +18,7 @@
 struct process {
 	struct engine_mm mm; /* first member; its refs are the process's */
 	uint32_t tgid;
+	char name[PROCESS_NAME_BYTES]; /* of its command */
 	uint64_t serial; /* identity of its private pages; never given out twice */
 	int pidfd;
 	int mem_fd;  /* /proc/TGID/mem: pinned pages are read and written through it */

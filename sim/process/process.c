@@ -351,6 +351,7 @@ static int table_resolve(struct process_table *table, uint32_t tid, struct proce
 	(*process)->last_use = ++table->clock;
 	if ((*process)->tgid != status.tgid) /* in its parent's memory, for now */
 		return 0;
+	memcpy((*process)->name, status.name, sizeof(status.name));
 	process_put(slot->process);
 	slot->tid = tid;
 	slot->process = *process;
@@ -411,9 +412,17 @@ void process_client_fini(struct process_client *pc)
 void process_table_name(struct process_table *table, uint32_t pid, char *name, size_t size)
 {
 	struct name_slot *slot = &table->names[pid % NAMES_KEPT];
+	const char *found = slot->name;
 
 	pthread_mutex_lock(&table->lock);
-	snprintf(name, size, "%s", slot->pid == pid && slot->name[0] ? slot->name : "?");
+	if (slot->pid != pid) { /* another process with a name in this place came since */
+		struct process *p = table->processes;
+
+		while (p && p->tgid != pid)
+			p = p->next;
+		found = p ? p->name : "";
+	}
+	snprintf(name, size, "%s", found[0] ? found : "?");
 	pthread_mutex_unlock(&table->lock);
 }
 

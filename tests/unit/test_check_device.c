@@ -156,6 +156,19 @@ static void test_check_raw_unmap_of_nothing_is_ok(void **state)
 	expect_ok(&maker);
 }
 
+/* No program sees this answer. */
+static void test_check_raw_call_of_a_killed_caller_is_ok(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	raw_start(&maker);
+	raw_call(&maker, on_range(OP_MAP_DMA, 1, 4 * PAGE, PAGE), 0, 0, 0, -EINTR);
+	raw_end(&maker);
+	maker_release(&maker);
+	expect_ok(&maker);
+}
+
 static void test_check_raw_partial_unmap_is_violation(void **state)
 {
 	struct trace_maker maker;
@@ -228,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_check_device_write_to_readonly_is_violation),
 		cmocka_unit_test(test_check_device_release_with_objects_is_leak),
 		cmocka_unit_test(test_check_raw_unmap_of_nothing_is_ok),
+		cmocka_unit_test(test_check_raw_call_of_a_killed_caller_is_ok),
 		cmocka_unit_test(test_check_raw_partial_unmap_is_violation),
 		cmocka_unit_test(test_check_raw_overlap_is_violation),
 		cmocka_unit_test(test_check_raw_use_after_free_is_violation),
