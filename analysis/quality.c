@@ -61,20 +61,6 @@ uint32_t quality_machine(struct quality *quality, const char *name, const char *
 	return (uint32_t)i;
 }
 
-void quality_event(struct quality *quality, uint32_t machine, int64_t time_ns, bool known)
-{
-	quality->events++;
-	quality->events_known += known;
-	if (machine < quality->machines_count) {
-		quality->machines[machine].events++;
-		quality->machines[machine].last_ns = time_ns;
-	}
-	if (time_ns < quality->first_ns)
-		quality->first_ns = time_ns;
-	if (time_ns > quality->last_ns)
-		quality->last_ns = time_ns;
-}
-
 void quality_loss(struct quality *quality, const struct event_loss *loss)
 {
 	struct quality_machine *machine = NULL;

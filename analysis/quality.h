@@ -52,8 +52,23 @@ uint32_t quality_machine(struct quality *quality, const char *name, const char *
 
 void quality_init(struct quality *quality);
 void quality_fini(struct quality *quality);
-void quality_event(struct quality *quality, uint32_t machine, int64_t time_ns, bool known);
 void quality_loss(struct quality *quality, const struct event_loss *loss);
+
+/* Counts an event; known: of the kinds in event.h. */
+static inline void quality_event(struct quality *quality, uint32_t machine, int64_t time_ns,
+				 bool known)
+{
+	quality->events++;
+	quality->events_known += known;
+	if (machine < quality->machines_count) {
+		quality->machines[machine].events++;
+		quality->machines[machine].last_ns = time_ns;
+	}
+	if (time_ns < quality->first_ns)
+		quality->first_ns = time_ns;
+	if (time_ns > quality->last_ns)
+		quality->last_ns = time_ns;
+}
 
 /* The lines at the head of a table. */
 void quality_print(const struct quality *quality, FILE *out);

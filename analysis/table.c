@@ -5,14 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t hash(uint64_t a, uint64_t b)
-{
-	uint64_t h = (a ^ (b << 32 | b >> 32)) * 0x9e3779b97f4a7c15ull;
-
-	h = (h ^ (h >> 32)) * 0xd6e8feb86659fd93ull;
-	return (size_t)(h ^ (h >> 32));
-}
-
 void table_fini(struct table *table)
 {
 	free(table->slots);
@@ -26,21 +18,6 @@ void table_fini_values(struct table *table)
 	table_fini(table);
 }
 
-/* The slot of (a, b), or the free one where it would go. */
-static struct table_slot *find(const struct table *table, uint64_t a, uint64_t b)
-{
-	size_t i = hash(a, b) & (table->size - 1);
-
-	while (table->slots[i].value && (table->slots[i].a != a || table->slots[i].b != b))
-		i = (i + 1) & (table->size - 1);
-	return &table->slots[i];
-}
-
-void *table_get(const struct table *table, uint64_t a, uint64_t b)
-{
-	return table->size ? find(table, a, b)->value : NULL;
-}
-
 static int grow(struct table *table)
 {
 	struct table bigger = { .size = table->size ? table->size * 2 : 16 };
@@ -52,7 +29,7 @@ static int grow(struct table *table)
 		const struct table_slot *slot = &table->slots[i];
 
 		if (slot->value)
-			*find(&bigger, slot->a, slot->b) = *slot;
+			*table_find(&bigger, slot->a, slot->b) = *slot;
 	}
 	bigger.count = table->count;
 	free(table->slots);
@@ -66,7 +43,7 @@ int table_set(struct table *table, uint64_t a, uint64_t b, void *value)
 
 	if (table->count * 2 >= table->size && grow(table))
 		return -ENOMEM;
-	slot = find(table, a, b);
+	slot = table_find(table, a, b);
 	if (!slot->value)
 		table->count++;
 	*slot = (struct table_slot){ a, b, value };
@@ -92,14 +69,14 @@ void *table_remove(struct table *table, uint64_t a, uint64_t b)
 
 	if (!table->size)
 		return NULL;
-	slot = find(table, a, b);
+	slot = table_find(table, a, b);
 	value = slot->value;
 	if (!value)
 		return NULL;
 	/* Close the hole: move up what would not be found behind it. */
 	hole = (size_t)(slot - table->slots);
 	for (i = (hole + 1) & mask; table->slots[i].value; i = (i + 1) & mask) {
-		size_t home = hash(table->slots[i].a, table->slots[i].b) & mask;
+		size_t home = table_hash(table->slots[i].a, table->slots[i].b) & mask;
 
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
 			table->slots[hole] = table->slots[i];

@@ -27,8 +27,32 @@ void table_fini(struct table *table);
 /* The same, and free() of all values. */
 void table_fini_values(struct table *table);
 
+/* Fibonacci hashing; both halves of the product count, since keys differ in either of theirs. */
+static inline size_t table_hash(uint64_t a, uint64_t b)
+{
+	uint64_t h = (a ^ (b << 32 | b >> 32)) * 0x9e3779b97f4a7c15ull;
+
+	return (size_t)(h ^ h >> 32);
+}
+
+/* The slot of (a, b), or the free one where it would go. The table has slots. */
+static inline struct table_slot *table_find(const struct table *table, uint64_t a, uint64_t b)
+{
+	size_t mask = table->size - 1, i = table_hash(a, b) & mask;
+	struct table_slot *slot = &table->slots[i];
+
+	while (slot->value && (slot->a != a || slot->b != b)) {
+		i = (i + 1) & mask;
+		slot = &table->slots[i];
+	}
+	return slot;
+}
+
 /* The value of (a, b), or NULL. */
-void *table_get(const struct table *table, uint64_t a, uint64_t b);
+static inline void *table_get(const struct table *table, uint64_t a, uint64_t b)
+{
+	return table->size ? table_find(table, a, b)->value : NULL;
+}
 
 /* Sets (a, b) to value, which is not NULL. 0 or -ENOMEM. */
 int table_set(struct table *table, uint64_t a, uint64_t b, void *value);

@@ -12,7 +12,7 @@
 #include "analysis/table.h"
 
 #define FIELDS_MAX 24u
-#define RECENT_CLASSES 64u
+#define RECENT_CLASSES 256u
 
 /* LTTng's own event: tells each process's name once, when the session or the process begins. */
 #define NAME_EVENT "lttng_ust_statedump:procname"
@@ -21,17 +21,21 @@
 struct decoded_field {
 	uint16_t index;
 	uint16_t offset;
-	bool is_signed;
-	bool is_pid;
+};
+
+/* Fields of one signedness. */
+struct decoded_fields {
+	unsigned int count;
+	struct decoded_field field[FIELDS_MAX];
 };
 
 struct decoded_class {
 	struct event_class class;
 	const char *name;		 /* borrowed of the event class */
 	const bt_stream_class *stream_class; /* owned reference: keeps the class's address ours */
-	unsigned int count;
-	struct decoded_field fields[FIELDS_MAX];
-	bool has_size, has_last, has_op_id, has_pid, has_tid;
+	struct decoded_fields unsigned_fields, signed_fields;
+	bool has_size, has_last, has_op_id;
+	int pid;		  /* member of the payload, an unsigned integer; -1: none */
 	int vpid, vtid, procname; /* members of the common context; -1: none */
 	int told_name;		  /* member of the payload that tells the process's name; or -1 */
 	struct event event;	  /* the last one; only what differs is written each time */
@@ -211,21 +215,20 @@ static int member_index(const bt_field_class *structure, const char *name, bool 
 static void class_add_field(struct decoded_class *class, uint64_t index, const char *name,
 			    bt_field_class_type type)
 {
-	struct decoded_field *field = &class->fields[class->count];
-	bool is_pid = !strcmp(name, "pid");
+	bool is_signed = bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER);
+	struct decoded_fields *fields = is_signed ? &class->signed_fields
+						  : &class->unsigned_fields;
 	size_t offset = event_field_offset(&class->class, name);
 
-	if (!bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_INTEGER) ||
-	    (!offset && !is_pid) || class->count == FIELDS_MAX)
+	if (!bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_INTEGER))
 		return;
-	field->index = (uint16_t)index;
-	field->offset = (uint16_t)offset;
-	field->is_pid = is_pid;
-	field->is_signed = bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER);
-	class->count++;
-	class->has_pid |= is_pid;
+	if (!strcmp(name, "pid") && !is_signed)
+		class->pid = (int)index;
+	if (!offset || fields->count == FIELDS_MAX)
+		return;
+	fields->field[fields->count++] = (struct decoded_field){ (uint16_t)index,
+								 (uint16_t)offset };
 	class->has_op_id |= offset == offsetof(struct event, op_id);
-	class->has_tid |= offset == offsetof(struct event, tid);
 	class->has_size |= offset == offsetof(struct event, size);
 	class->has_last |= offset == offsetof(struct event, last);
 }
@@ -245,6 +248,7 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 		return NULL;
 	class->name = bt_event_class_get_name(event_class);
 	class->class = event_class_find(class->name ? class->name : "");
+	class->pid = -1;
 	class->vpid = member_index(context, "vpid", false);
 	class->vtid = member_index(context, "vtid", false);
 	class->procname = member_index(context, "procname", true);
@@ -271,10 +275,14 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 					bt_field_class_structure_member_borrow_field_class_const(
 						member)));
 	}
+	class->event.has_size = class->has_size;
 	return class;
 }
 
 /* ---- events --------------------------------------------------------------------- */
+
+/* babeltrace2's names are long. */
+#define member_field bt_field_structure_borrow_member_field_by_index_const
 
 static uint64_t integer(const bt_field *field, bool is_signed)
 {
@@ -289,7 +297,7 @@ static uint64_t context_integer(const bt_event *native, int index)
 
 	if (index < 0 || !context)
 		return 0;
-	field = bt_field_structure_borrow_member_field_by_index_const(context, (uint64_t)index);
+	field = member_field(context, (uint64_t)index);
 	return integer(field, bt_field_class_type_is(bt_field_get_class_type(field),
 						     BT_FIELD_CLASS_TYPE_SIGNED_INTEGER));
 }
@@ -326,9 +334,8 @@ static void name_process(struct decoder *decoder, uint32_t machine, uint32_t pid
 {
 	char name[32];
 
-	if (field_text(bt_field_structure_borrow_member_field_by_index_const(structure,
-									     (uint64_t)index),
-		       name, sizeof(name)) && name[0] && strcmp(name, "?"))
+	if (field_text(member_field(structure, (uint64_t)index), name, sizeof(name)) && name[0] &&
+	    strcmp(name, "?"))
 		state_procname_set(analysis_state(decoder->analysis), machine, pid, name);
 }
 
@@ -348,36 +355,39 @@ static void tell_procname(struct decoder *decoder, const struct decoded_class *c
 		name_process(decoder, event->machine, event->pid, context, class->procname);
 }
 
-static void decode_payload(const struct decoded_class *class, const bt_event *native,
+static void event_set(struct event *event, size_t offset, uint64_t value)
+{
+	memcpy((char *)event + offset, &value, sizeof(value));
+}
+
+static void decode_payload(const struct decoded_class *class, const bt_field *payload,
 			   struct event *event)
 {
-	const bt_field *payload = bt_event_borrow_payload_field_const(native);
+	const struct decoded_field *row, *end;
 
-	for (unsigned int i = 0; i < class->count; i++) {
-		const struct decoded_field *row = &class->fields[i];
-		uint64_t value = integer(bt_field_structure_borrow_member_field_by_index_const(
-						 payload, row->index),
-					 row->is_signed);
-
-		if (row->is_pid)
-			event->pid = (uint32_t)value;
-		else
-			memcpy((char *)event + row->offset, &value, sizeof(value));
-	}
+	row = class->unsigned_fields.field;
+	for (end = row + class->unsigned_fields.count; row < end; row++)
+		event_set(event, row->offset,
+			  bt_field_integer_unsigned_get_value(member_field(payload, row->index)));
+	row = class->signed_fields.field;
+	for (end = row + class->signed_fields.count; row < end; row++)
+		event_set(event, row->offset,
+			  (uint64_t)bt_field_integer_signed_get_value(
+				  member_field(payload, row->index)));
 }
 
 /* What is not a field of its own: ranges both ways, the process of the call. */
 static void complete(const struct decoded_class *class, const bt_event *native,
-		     struct event *event)
+		     const bt_field *payload, struct event *event)
 {
-	event->has_size = class->has_size;
-	if (class->has_size && !class->has_last)
-		event->last = event->iova + (event->size ? event->size - 1 : 0);
-	else if (class->has_last)
+	if (class->has_last)
 		event->size = event->last - event->iova + 1;
-	if (class->has_pid)
-		return;
-	if (class->has_op_id && event->op_id)
+	else if (class->has_size)
+		event->last = event->iova + (event->size ? event->size - 1 : 0);
+	if (class->pid >= 0)
+		event->pid = (uint32_t)bt_field_integer_unsigned_get_value(
+			member_field(payload, (uint64_t)class->pid));
+	else if (class->has_op_id && event->op_id)
 		event->pid = (uint32_t)(event->op_id >> 32);
 	else
 		event->pid = (uint32_t)context_integer(native, class->vpid);
@@ -388,7 +398,7 @@ static void complete(const struct decoded_class *class, const bt_event *native,
 static struct decoded_class *class_find(struct decoder *decoder, const bt_event_class *event_class)
 {
 	uintptr_t address = (uintptr_t)event_class;
-	size_t slot = (address >> 4 ^ address >> 10) % RECENT_CLASSES;
+	size_t slot = table_hash(address, 0) % RECENT_CLASSES;
 	struct decoded_class *class;
 
 	if (decoder->recent[slot].key == event_class)
@@ -407,12 +417,13 @@ static struct decoded_class *class_find(struct decoder *decoder, const bt_event_
  * *result is the event, borrowed till the next event of its class; its time is the caller's.
  * 0, -ENOMEM or -EINVAL.
  */
-static int decode(struct decoder *decoder, const bt_message *message, struct event **result)
+static inline int decode(struct decoder *decoder, const bt_message *message, struct event **result)
 {
 	const bt_event *native = bt_message_event_borrow_event_const(message);
 	struct decoded_class *class = class_find(decoder, bt_event_borrow_class_const(native));
 	const struct decoded_stream *stream =
 		stream_find(decoder, bt_event_borrow_stream_const(native));
+	const bt_field *payload;
 	struct event *event;
 
 	if (!class)
@@ -432,11 +443,11 @@ static int decode(struct decoder *decoder, const bt_message *message, struct eve
 				     class->told_name);
 		return 0;
 	}
-	decode_payload(class, native, event);
-	complete(class, native, event);
+	payload = bt_event_borrow_payload_field_const(native);
+	decode_payload(class, payload, event);
+	complete(class, native, payload, event);
 	if (event->kind == EVENT_DEV_OPEN && class->told_name >= 0)
-		name_process(decoder, event->machine, event->pid,
-			     bt_event_borrow_payload_field_const(native), class->told_name);
+		name_process(decoder, event->machine, event->pid, payload, class->told_name);
 	if (event->kind == EVENT_OP_BEGIN || event->kind == EVENT_OP_END)
 		tell_procname(decoder, class, native, event);
 	return 0;
@@ -526,20 +537,10 @@ static void discarded_packets(struct decoder *decoder, const bt_message *message
 	tell_loss(decoder, stream, &loss);
 }
 
-int decoder_message(struct decoder *decoder, const bt_message *message, int64_t time_ns)
+/* What is no event: seldom. */
+static int other_message(struct decoder *decoder, const bt_message *message)
 {
-	struct event *event;
-	int ret;
-
 	switch (bt_message_get_type(message)) {
-	case BT_MESSAGE_TYPE_EVENT:
-		decoder->counts.events++;
-		ret = decode(decoder, message, &event);
-		if (ret)
-			return ret;
-		event->time_ns = time_ns;
-		analysis_event(decoder->analysis, event);
-		return 0;
 	case BT_MESSAGE_TYPE_STREAM_BEGINNING:
 		decoder->counts.streams_begun++;
 		return stream_begin(decoder,
@@ -565,7 +566,25 @@ int decoder_message(struct decoder *decoder, const bt_message *message, int64_t 
 	case BT_MESSAGE_TYPE_MESSAGE_ITERATOR_INACTIVITY:
 		decoder->counts.inactivity++;
 		return 0;
+	case BT_MESSAGE_TYPE_EVENT:
+		break;
 	}
+	return 0;
+}
+
+int decoder_message(struct decoder *decoder, const bt_message *message, int64_t time_ns)
+{
+	struct event *event;
+	int ret;
+
+	if (__builtin_expect(bt_message_get_type(message) != BT_MESSAGE_TYPE_EVENT, 0))
+		return other_message(decoder, message);
+	decoder->counts.events++;
+	ret = decode(decoder, message, &event);
+	if (ret)
+		return ret;
+	event->time_ns = time_ns;
+	analysis_event(decoder->analysis, event);
 	return 0;
 }
 

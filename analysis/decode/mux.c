@@ -164,32 +164,41 @@ static bool clock_fits(struct mux *mux, const bt_clock_class *clock)
 	return !memcmp(mux->uuid, uuid, UUID_BYTES);
 }
 
+static inline enum mux_status clock_time(const bt_clock_snapshot *clock, int64_t *time_ns)
+{
+	return bt_clock_snapshot_get_ns_from_origin(clock, time_ns) ==
+			       BT_CLOCK_SNAPSHOT_GET_NS_FROM_ORIGIN_STATUS_OK
+		       ? MUX_OK
+		       : MUX_BACKWARDS;
+}
+
+/* Of messages other than events: whether the clock goes with the others, and the time. */
+static enum mux_status read_other_time(struct mux *mux, const bt_message *message,
+				       int64_t *time_ns)
+{
+	const bt_clock_snapshot *clock = message_clock(message);
+	const bt_clock_class *class = NULL;
+
+	if (bt_message_get_type(message) == BT_MESSAGE_TYPE_STREAM_BEGINNING)
+		class = bt_stream_class_borrow_default_clock_class_const(
+			bt_stream_borrow_class_const(message_stream(message)));
+	else if (bt_message_get_type(message) == BT_MESSAGE_TYPE_MESSAGE_ITERATOR_INACTIVITY)
+		class = bt_clock_snapshot_borrow_clock_class_const(clock);
+	if (!clock_fits(mux, class))
+		return MUX_CLOCKS;
+	*time_ns = mux->last_ns;
+	return clock ? clock_time(clock, time_ns) : MUX_OK;
+}
+
 /* Reads the time of the input's next message. */
-static enum mux_status read_time(struct mux *mux, struct mux_input *input)
+static inline enum mux_status read_time(struct mux *mux, struct mux_input *input)
 {
 	const bt_message *message = input->messages[input->at];
-	bt_message_type type = bt_message_get_type(message);
-	const bt_clock_snapshot *clock;
-	bool fits = true;
 
-	if (__builtin_expect(type == BT_MESSAGE_TYPE_EVENT, 1)) {
-		clock = bt_message_event_borrow_default_clock_snapshot_const(message);
-	} else {
-		clock = message_clock(message);
-		if (type == BT_MESSAGE_TYPE_STREAM_BEGINNING)
-			fits = clock_fits(mux, bt_stream_class_borrow_default_clock_class_const(
-				bt_stream_borrow_class_const(message_stream(message))));
-		else if (type == BT_MESSAGE_TYPE_MESSAGE_ITERATOR_INACTIVITY)
-			fits = clock_fits(mux, bt_clock_snapshot_borrow_clock_class_const(clock));
-		if (!fits)
-			return MUX_CLOCKS;
-	}
-	if (!clock)
-		input->time_ns = mux->last_ns;
-	else if (bt_clock_snapshot_get_ns_from_origin(clock, &input->time_ns) !=
-		 BT_CLOCK_SNAPSHOT_GET_NS_FROM_ORIGIN_STATUS_OK)
-		return MUX_BACKWARDS;
-	return MUX_OK;
+	if (__builtin_expect(bt_message_get_type(message) != BT_MESSAGE_TYPE_EVENT, 0))
+		return read_other_time(mux, message, &input->time_ns);
+	return clock_time(bt_message_event_borrow_default_clock_snapshot_const(message),
+			  &input->time_ns);
 }
 
 /* ---- order at equal times ------------------------------------------------------- */

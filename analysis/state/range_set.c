@@ -40,20 +40,21 @@ static size_t find_leaf(const struct range_set *set, uint64_t iova)
 	return low;
 }
 
-/* How many entries of leaf begin at or before iova. */
+/*
+ * How many entries of leaf begin at or before iova. Which half it is in nobody can guess, so
+ * the search asks without a branch.
+ */
 static unsigned int count_until(const struct range_leaf *leaf, uint64_t iova)
 {
-	unsigned int low = 0, high = leaf->count;
+	unsigned int low = 0, rest = leaf->count;
 
-	while (low < high) {
-		unsigned int middle = low + (high - low) / 2;
+	while (rest > 1) {
+		unsigned int half = rest / 2;
 
-		if (leaf->entry[middle].iova <= iova)
-			low = middle + 1;
-		else
-			high = middle;
+		low += half & -(unsigned int)(leaf->entry[low + half - 1].iova <= iova);
+		rest -= half;
 	}
-	return low;
+	return low + (rest && leaf->entry[low].iova <= iova);
 }
 
 static int make_room(struct range_set *set)
@@ -114,16 +115,30 @@ static int split_leaf(struct range_set *set, size_t at, unsigned int where)
 	return 0;
 }
 
+/*
+ * Whether entry, whose place is `where` in the leaf at index at, shares addresses with another.
+ * In a set whose entries share none with each other only its neighbours can.
+ */
+static bool meets_neighbour(const struct range_set *set, size_t at, unsigned int where,
+			    const struct range_entry *entry)
+{
+	const struct range_leaf *leaf = set->leaf[at];
+
+	/* Before the first entry of a leaf is only what comes before the first leaf. */
+	if (where && leaf->entry[where - 1].last >= entry->iova)
+		return true;
+	if (where < leaf->count)
+		return leaf->entry[where].iova <= entry->last;
+	return at + 1 < set->leaves && set->first[at + 1] <= entry->last;
+}
+
 int range_set_insert(struct range_set *set, const struct range_entry *entry)
 {
-	struct range_iter iter;
 	struct range_leaf *leaf;
 	unsigned int where;
 	size_t at;
 	int ret;
 
-	if (!set->crossing && range_set_overlap(set, entry->iova, entry->last, &iter))
-		set->crossing = true;
 	if (!set->leaves) {
 		ret = add_leaf(set, 0);
 		if (ret)
@@ -131,6 +146,7 @@ int range_set_insert(struct range_set *set, const struct range_entry *entry)
 	}
 	at = find_leaf(set, entry->iova);
 	where = count_until(set->leaf[at], entry->iova);
+	set->crossing = set->crossing || meets_neighbour(set, at, where, entry);
 	if (set->leaf[at]->count == RANGE_LEAF) {
 		ret = split_leaf(set, at, where);
 		if (ret)

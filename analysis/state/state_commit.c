@@ -59,10 +59,10 @@ static void map(struct state *state, struct state_object *object, const struct e
 	state_map(state, object, &mapping);
 }
 
-/* One commit, in its turn. object is gone afterwards when it was its DESTROY. */
-static void apply(struct state *state, struct state_object *object, const struct event *event)
+/* One commit, made by op, in its turn. object is gone afterwards when it was its DESTROY. */
+static void apply(struct state *state, struct state_object *object, const struct event *event,
+		  const struct state_op *op)
 {
-	struct state_op *op = ioctl_of(state, event);
 	uint64_t op_id = op && op->outer ? op->outer->op_id : event->op_id;
 
 	object->seq = event->seq;
@@ -103,7 +103,7 @@ static void drain(struct state *state, struct state_object *object)
 		object->pending_count--;
 		free(next);
 		if (!stale)
-			apply(state, object, &event);
+			apply(state, object, &event, ioctl_of(state, &event));
 		if (last)
 			return;
 	}
@@ -235,7 +235,7 @@ void state_commit(struct state *state, const struct event *event)
 	if (event->seq == object->seq + 1) {
 		bool last = event->commit_kind == TRACE_COMMIT_DESTROY;
 
-		apply(state, object, event);
+		apply(state, object, event, op);
 		if (!last && object->pending)
 			drain(state, object);
 	} else if (event->seq > object->seq) {
