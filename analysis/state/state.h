@@ -117,8 +117,8 @@ struct state_op {
 	bool non_exist;
 	bool qemu;
 	bool told;		/* an ioctl that failed, and id, iova and last are known */
-	uint64_t id;		/* of an ioctl of no backend that succeeded: what its commits
-				   mapped or unmapped, and size: how many bytes */
+	uint64_t id;		/* of an ioctl that succeeded: what its commits changed, iova
+				   and last around it, and size: bytes mapped or unmapped */
 	uint64_t new_id;
 	uint64_t pt_id;
 	uint64_t dev_id;

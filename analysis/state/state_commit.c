@@ -181,20 +181,34 @@ static struct state_object *object_first_seen(struct state *state, struct state_
 	return object;
 }
 
-/* What an ioctl of no backend did is told by its commits alone. */
-static void tell_raw(struct state_op *op, const struct event *commit)
+/* What an ioctl named is told by its commits alone: the object, and the span of addresses. */
+static void tell_ioctl(struct state_op *op, const struct event *commit)
 {
+	uint64_t bytes = commit->last - commit->iova + 1;
+
 	switch (commit->commit_kind) {
+	case TRACE_COMMIT_ALLOC:
+		if (!op->new_id)
+			op->new_id = commit->id;
+		return;
+	case TRACE_COMMIT_DESTROY:
+		if (!op->id)
+			op->id = commit->id;
+		return;
+	case TRACE_COMMIT_UNMAP:
+		bytes = commit->arg;
+		break;
 	case TRACE_COMMIT_MAP:
 	case TRACE_COMMIT_COPY:
-		op->size += commit->last - commit->iova + 1;
-		break;
-	case TRACE_COMMIT_UNMAP:
-		op->size += commit->arg;
 		break;
 	default:
 		return;
 	}
+	if (!op->id || commit->iova < op->iova)
+		op->iova = commit->iova;
+	if (!op->id || commit->last > op->last)
+		op->last = commit->last;
+	op->size += bytes;
 	op->id = commit->id;
 }
 
@@ -228,8 +242,7 @@ void state_commit(struct state *state, const struct event *event)
 		op->commits++;
 		if (op->outer)
 			op->outer->commits++;
-		else
-			tell_raw(op, event);
+		tell_ioctl(op, event);
 	}
 	state_tell(state, commit_read, object, event, op);
 	if (event->seq == object->seq + 1) {

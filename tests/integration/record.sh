@@ -72,6 +72,16 @@ check_output "under its name" 3 grep -c '^  in process [0-9]* device_client$' "$
 check_output "and counted" 1 sh -c "
 	'$ioasis' stats --by process '$dir/raw' | grep -c '^[0-9]* *device_client  *6  *3 '"
 
+check "exported with what each call named" sh -c "
+	'$ioasis' export '$dir/raw' --to json -o '$dir/raw.json' && python3 -c '
+import json, sys
+ops = [row for row in map(json.loads, open(sys.argv[1])) if row[\"type\"] == \"op\"]
+named = [(o[\"op\"], o.get(\"id\"), o.get(\"new_id\"), o.get(\"last\")) for o in ops]
+assert named == [(\"IOAS_ALLOC\", None, 1, None), (\"IOAS_MAP\", 1, None, \"0x11fff\"),
+                 (\"IOAS_UNMAP\", 1, None, \"0x10fff\"), (\"DESTROY\", 1, None, None),
+                 (\"DESTROY\", 1, None, None), (\"IOAS_MAP\", 1, None, \"0x10fff\")], named
+' '$dir/raw.json'"
+
 # Ctrl-C and TERM go to the command; nothing of the session stays.
 end_with() {
 	local fifo=$dir/fifo.$1 pid children
