@@ -184,7 +184,9 @@ static bool is_gone(int err)
 /* One call of each kind. Its error, if it is one that should not be. */
 static int ask_once(char **paths)
 {
-	struct iommu_ioas_map_file map = { .size = sizeof(map), .length = 4096 };
+	struct iommu_ioas_map_file map = {
+		.size = sizeof(map), .flags = IOMMU_IOAS_MAP_READABLE, .length = 4096,
+	};
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
 	struct sim_vfio_bind bind = { .argsz = sizeof(bind) };
 	int iommufd = open(paths[0], O_RDWR), device = open(paths[1], O_RDWR), err = 0;
@@ -196,9 +198,9 @@ static int ask_once(char **paths)
 	/* Another thread may have it. */
 	if (!err && ioctl(device, SIM_VFIO_BIND, &bind) && errno != EINVAL)
 		err = errno;
-	/* None that has pages. */
-	if (!err && (!ioctl(iommufd, IOMMU_IOAS_MAP_FILE, &map) || errno != EINVAL))
-		err = errno ? errno : EEXIST;
+	/* Whether it has pages at all is asked when a page table wants them. */
+	if (!err && ioctl(iommufd, IOMMU_IOAS_MAP_FILE, &map))
+		err = errno;
 	close(device);
 	close(iommufd);
 	return err;
