@@ -339,7 +339,7 @@ static int entry_open(struct anon_files *anon, struct anon_entry *entry, int ofl
 
 	entry->anon = anon;
 	entry->refs = 2; /* one is ours */
-	__atomic_add_fetch(&anon->open, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&anon->open, 1, __ATOMIC_RELEASE);
 	pthread_mutex_lock(&anon->lock);
 	entry->node = anon->next_node++;
 	snprintf(name, sizeof(name), "%" PRIu64, entry->node);

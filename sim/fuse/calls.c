@@ -148,7 +148,8 @@ static void reply_ioctl(const struct fuse_request *request, long result, const v
 	fuse_request_reply(request, 0, &answer, sizeof(answer.out) + size);
 }
 
-bool fuse_call_is_ours(uint32_t tid)
+/* Whether the thread is one of this process. */
+static bool is_ours(uint32_t tid)
 {
 	return !syscall(SYS_tgkill, getpid(), tid, 0);
 }
@@ -164,7 +165,7 @@ void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *requ
 	long result;
 	int err;
 
-	if (token && in->cmd == ASK_TOKEN && fuse_call_is_ours(request->in->pid)) {
+	if (token && in->cmd == ASK_TOKEN && is_ours(request->in->pid)) {
 		reply_ioctl(request, 0, &token, sizeof(token));
 		return;
 	}

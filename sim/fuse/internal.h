@@ -83,9 +83,6 @@ uint64_t fuse_call_ask(struct fuse_device *device, int fd);
 /* Waits until the new file system at path answers (INIT comes first). 0 or -errno. */
 int fuse_call_first_look(struct fuse_device *device, const char *path);
 
-/* Whether the thread is one of this process. */
-bool fuse_call_is_ours(uint32_t tid);
-
 /* Attributes of a node: a regular file, or a directory. */
 void fuse_call_fill_attr(struct fuse_device *device, uint64_t node, uint32_t mode,
 			 struct fuse_attr *attr);
