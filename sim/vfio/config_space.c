@@ -5,7 +5,11 @@
 #include <string.h>
 
 #define MSI_OFFSET 0x40u
-#define CLASS_OTHER 0xffu
+#define CLASS_OTHER 0x00ffu
+/* What QEMU's devices have, and where its firmware puts the BAR. */
+#define SUBSYSTEM_VENDOR 0x1af4u
+#define SUBSYSTEM_DEVICE 0x1100u
+#define BAR_ADDRESS 0xfea00000u
 
 static void put16(uint8_t *bytes, uint16_t value)
 {
@@ -27,7 +31,12 @@ void config_space_reset(struct config_space *space, uint16_t vendor, uint16_t de
 	put16(space->bytes + PCI_DEVICE_ID, device);
 	put16(space->bytes + PCI_STATUS, PCI_STATUS_CAP_LIST);
 	space->bytes[PCI_CLASS_REVISION] = 0x10;
-	space->bytes[PCI_CLASS_DEVICE + 1] = CLASS_OTHER;
+	put16(space->bytes + PCI_CLASS_DEVICE, CLASS_OTHER);
+	put16(space->bytes + PCI_SUBSYSTEM_VENDOR_ID, SUBSYSTEM_VENDOR);
+	put16(space->bytes + PCI_SUBSYSTEM_ID, SUBSYSTEM_DEVICE);
+	/* vfio_pci_core_enable() has enabled the device and its BARs; bus mastering is off. */
+	put16(space->bytes + PCI_COMMAND, PCI_COMMAND_MEMORY);
+	put32(space->bytes + PCI_BASE_ADDRESS_0, BAR_ADDRESS & ~(bar_bytes - 1));
 	space->bytes[PCI_CAPABILITY_LIST] = MSI_OFFSET;
 	space->bytes[PCI_INTERRUPT_PIN] = 1;
 	put16(space->writable + PCI_COMMAND,

@@ -57,8 +57,11 @@ static void run_dma(struct edu *edu)
 	uint64_t iova = to_memory ? edu->dma_target : edu->dma_source;
 
 	edu->dma_command &= ~(uint64_t)EDU_DMA_START;
-	if (!buffer || !edu->ops->dma(edu->opaque, iova, buffer, (size_t)count, to_memory))
+	if (!buffer)
 		return;
+	/* A device is not told that the IOMMU stopped it. What it reads then is zeros. */
+	if (!edu->ops->dma(edu->opaque, iova, buffer, (size_t)count, to_memory) && !to_memory)
+		memset(buffer, 0, (size_t)count);
 	if (edu->dma_command & EDU_DMA_IRQ)
 		raise_irq(edu, EDU_IRQ_DMA);
 }
@@ -74,6 +77,8 @@ static void set_factorial(struct edu *edu, uint32_t n)
 
 uint64_t edu_read(struct edu *edu, uint64_t offset, unsigned int size)
 {
+	if (size < 4) /* narrower than the bus lets through to it */
+		return 0;
 	if (offset < EDU_DMA_SOURCE ? size != 4 : size != 4 && size != 8)
 		return UINT64_MAX;
 	switch (offset) {

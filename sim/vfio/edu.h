@@ -18,7 +18,7 @@
 #define EDU_BUFFER_BYTES 4096u
 
 struct edu_ops {
-	/* DMA of length bytes at iova; false: it faulted, and nothing more happens. */
+	/* DMA of length bytes at iova; false: it faulted. */
 	bool (*dma)(void *opaque, uint64_t iova, void *buf, size_t length, bool write);
 	/* The interrupt line is raised. */
 	void (*raise_irq)(void *opaque);
@@ -36,7 +36,8 @@ void edu_reset(struct edu *edu, const struct edu_ops *ops, void *opaque);
 
 /*
  * Register accesses of size 1, 2, 4 or 8 bytes at offset into the BAR. What the
- * device does not know reads as ones and is not written.
+ * device does not know, its buffer too, reads as ones and is not written; less than
+ * 4 bytes read as zeros.
  */
 uint64_t edu_read(struct edu *edu, uint64_t offset, unsigned int size);
 void edu_write(struct edu *edu, uint64_t offset, uint64_t value, unsigned int size);

@@ -322,6 +322,9 @@ static long file_ioctl_locked(struct vfio_file *file, const struct engine_client
 	case SIM_VFIO_RESET:
 		device_reset(device);
 		return 0;
+	case SIM_VFIO_HOT_RESET_INFO:
+	case SIM_VFIO_HOT_RESET:
+		return -ENODEV; /* neither its slot nor its bus can be reset */
 	default:
 		return -ENOTTY;
 	}
@@ -350,27 +353,14 @@ static unsigned int access_size(uint64_t offset, size_t left)
 	return 1;
 }
 
-/* The device's own buffer is plain memory. */
-static uint8_t *edu_buffer_at(struct vfio_device *device, uint64_t offset, unsigned int size)
-{
-	if (offset < EDU_BUFFER_OFFSET || offset + size > EDU_BUFFER_OFFSET + EDU_BUFFER_BYTES)
-		return NULL;
-	return device->edu.buffer + (offset - EDU_BUFFER_OFFSET);
-}
-
 static void bar_access(struct vfio_device *device, uint64_t offset, uint8_t *buf, size_t length,
 		       bool write)
 {
 	while (length) {
 		unsigned int size = access_size(offset, length);
-		uint8_t *memory = edu_buffer_at(device, offset, size);
 		uint64_t value = 0;
 
-		if (memory && write) {
-			memcpy(memory, buf, size);
-		} else if (memory) {
-			memcpy(buf, memory, size);
-		} else if (write) {
+		if (write) {
 			memcpy(&value, buf, size);
 			edu_write(&device->edu, offset, value, size);
 		} else {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ioasis/iommufd_abi.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@
 
 #define BAR_OFFSET 0ull
 #define CONFIG_OFFSET ((uint64_t)SIM_VFIO_CONFIG << SIM_VFIO_OFFSET_SHIFT)
-#define IOVA 0x10000000ull
+#define IOVA 0x1000000ull /* below 2^28, where edu ends */
 
 static int vfio;
 
@@ -75,12 +76,27 @@ static void bar_write(uint64_t offset, uint64_t value, size_t size)
 		       strerrorname_np(errno));
 }
 
+/* QEMU's device computes and copies in its own time: until the bit is clear, or a while. */
+static void await_clear(uint64_t offset, uint64_t bit)
+{
+	for (int i = 0; i < 1000 && (bar_read(offset, 4) & bit); i++)
+		poll(NULL, 0, 5);
+}
+
 static void dma(uint64_t source, uint64_t target, uint64_t count, uint64_t command)
 {
 	bar_write(0x80, source, 8);
 	bar_write(0x88, target, 8);
 	bar_write(0x90, count, 8);
 	bar_write(0x98, command, 8);
+	await_clear(0x98, 1);
+}
+
+static void await_event(int fd)
+{
+	struct pollfd event = { .fd = fd, .events = POLLIN };
+
+	poll(&event, 1, 5000);
 }
 
 static void ask_unbound(int iommufd)
@@ -104,7 +120,8 @@ static void ask_about(void)
 	struct sim_vfio_info info = { .argsz = sizeof(info) };
 	struct sim_vfio_region_info region = { .argsz = sizeof(region), .index = SIM_VFIO_BAR0 };
 	struct sim_vfio_irq_info irq = { .argsz = sizeof(irq), .index = SIM_VFIO_MSI };
-	uint32_t ids = 0;
+	uint32_t ids = 0, class = 0, subsystem = 0;
+	uint16_t command = 0, off = 0;
 
 	tell("info", ioctl(vfio, SIM_VFIO_GET_INFO, &info));
 	printf("flags %u regions %u irqs %u\n", info.flags, info.num_regions, info.num_irqs);
@@ -118,6 +135,14 @@ static void ask_about(void)
 	tell("no such irq", ioctl(vfio, SIM_VFIO_GET_IRQ_INFO, &irq));
 	tell("config", pread(vfio, &ids, 4, (off_t)CONFIG_OFFSET));
 	printf("ids %x\n", ids);
+	if (pread(vfio, &class, 4, (off_t)(CONFIG_OFFSET + 8)) != 4 ||
+	    pread(vfio, &subsystem, 4, (off_t)(CONFIG_OFFSET + 0x2c)) != 4 ||
+	    pread(vfio, &command, 2, (off_t)(CONFIG_OFFSET + 4)) != 2)
+		perror("config");
+	printf("class %x subsystem %x memory %d master %d\n", class, subsystem, !!(command & 2),
+	       !!(command & 4));
+	tell("registers at first", pread(vfio, &ids, 4, (off_t)BAR_OFFSET));
+	tell("disable", pwrite(vfio, &off, 2, (off_t)(CONFIG_OFFSET + 4)));
 	tell("registers while memory is off", pread(vfio, &ids, 4, (off_t)BAR_OFFSET));
 }
 
@@ -134,7 +159,10 @@ static void use_registers(void)
 	printf("id %llx\n", (unsigned long long)bar_read(0, 4));
 	bar_write(4, 0x12345678, 4);
 	printf("inverted %llx\n", (unsigned long long)bar_read(4, 4));
+	printf("a byte %llx, the buffer %llx\n", (unsigned long long)bar_read(0, 1),
+	       (unsigned long long)bar_read(0x40000, 4));
 	bar_write(8, 10, 4);
+	await_clear(0x20, 1);
 	printf("factorial %llu\n", (unsigned long long)bar_read(8, 4));
 }
 
@@ -162,6 +190,7 @@ static void use_dma(int iommufd, uint32_t ioas)
 	dma(IOVA, 0x40000, 15, 1);
 	dma(0x40000, IOVA + 4096, 15, 1 | 2 | 4);
 	printf("memory '%s'\n", memory + 4096);
+	await_event(irq);
 	tell("interrupt", read(irq, &count, 8));
 	printf("count %llu status %llx\n", (unsigned long long)count,
 	       (unsigned long long)bar_read(0x24, 4));
@@ -169,6 +198,7 @@ static void use_dma(int iommufd, uint32_t ioas)
 	memory[4096] = 'x';
 	dma(0x40000, IOVA + 4096, 15, 1 | 2 | 4);
 	printf("memory '%s'\n", memory + 4096);
+	await_event(irq);
 	tell("interrupt after a fault", read(irq, &count, 8));
 }
 

@@ -6,6 +6,7 @@
 # SHARE is a folder of the host, seen as /host by the guest, read and write.
 # COMMAND is run by the guest's shell in /host, as root, with no limit on locked
 # memory and 256 huge pages; the libraries of the programs in SHARE come along.
+# The machine has an IOMMU and a device behind it to learn with (edu).
 # Its output goes to SHARE/output, its exit status is this script's; 125 when the kernel did not
 # come that far. BOOT_SECONDS (default 300) bounds the whole.
 set -eu
@@ -55,8 +56,10 @@ rm -f "$share/status" "$share/output"
 # boot ACCELERATOR CPU: runs the machine until it powers off.
 boot() {
 	timeout -k 5 "$limit" qemu-system-x86_64 -accel "$1" -cpu "$2" -smp 2 -m 4G \
+		-machine q35 -device intel-iommu -device edu \
 		-nographic -no-reboot -kernel "$kernel" -initrd "$work/initrd.gz" \
-		-append "console=ttyS0 panic=-1 loglevel=4" \
+		-append "console=ttyS0 panic=-1 loglevel=4 intel_iommu=on \
+			iommufd.allow_unsafe_interrupts=1" \
 		-virtfs "local,path=$share,mount_tag=host,security_model=none" \
 		</dev/null >"$work/console" 2>&1
 }
