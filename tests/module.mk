@@ -147,7 +147,7 @@ serve_clients := $(B)/tests/device_client $(B)/tests/vfio_client
 tests += $(serve_clients)
 
 $(serve_clients): $(B)/tests/%: tests/integration/%.c backend/include/ioasis/iommufd_abi.h \
-		sim/vfio/abi.h
+		sim/engine/test_abi.h sim/vfio/abi.h
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -I. -Ibackend/include -pthread -o $@ $<

@@ -244,6 +244,24 @@ static long run_ioctl(void *opaque, const struct engine_client *client, unsigned
 	return entry->file ? engine_anon_file_ioctl(entry->file, client, cmd, arg) : -EBADF;
 }
 
+static void put_after_ioctl(void *opaque)
+{
+	entry_put(opaque);
+}
+
+static void handle_ioctl(struct anon_files *anon, const struct fuse_request *request)
+{
+	struct anon_entry *entry = to_entry(((const struct fuse_ioctl_in *)request->arg)->fh);
+	const struct fuse_call_file file = {
+		.ioctl = run_ioctl,
+		.put = put_after_ioctl,
+		.opaque = entry,
+	};
+
+	__atomic_add_fetch(&entry->refs, 1, __ATOMIC_RELAXED);
+	fuse_call_ioctl(anon->device, request, &file);
+}
+
 void anon_files_settle(struct anon_files *anon)
 {
 	/* The RELEASE is in the queue before the thread comes back from close(). */
@@ -275,17 +293,9 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 	case FUSE_POLL:
 		handle_poll(anon, request);
 		return;
-	case FUSE_IOCTL: {
-		const struct fuse_ioctl_in *in = request->arg;
-
-		struct anon_entry *entry = to_entry(in->fh);
-
-		/* An abandoned call can last longer than the open file. */
-		__atomic_add_fetch(&entry->refs, 1, __ATOMIC_RELAXED);
-		fuse_call_ioctl(anon->device, request, 0, run_ioctl, entry);
-		entry_put(entry);
+	case FUSE_IOCTL:
+		handle_ioctl(anon, request);
 		return;
-	}
 	case FUSE_RELEASE: {
 		const struct fuse_release_in *in = request->arg;
 

@@ -154,38 +154,40 @@ static bool is_ours(uint32_t tid)
 	return !syscall(SYS_tgkill, getpid(), tid, 0);
 }
 
-void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *request,
-		     uint64_t token,
-		     long (*run)(void *opaque, const struct engine_client *client,
-				 unsigned int cmd, uint64_t arg),
-		     void *opaque)
+static long run_call(struct fuse_device *device, const struct fuse_request *request,
+		     const struct fuse_call_file *file)
 {
 	const struct fuse_ioctl_in *in = request->arg;
 	struct fuse_call call;
 	long result;
-	int err;
 
-	if (token && in->cmd == ASK_TOKEN && is_ours(request->in->pid)) {
-		reply_ioctl(request, 0, &token, sizeof(token));
-		return;
-	}
 	/* The kernel's device has no compat_ioctl for 32-bit programs on a 64-bit kernel. */
-	if (in->flags & FUSE_IOCTL_COMPAT) {
-		reply_ioctl(request, -ENOTTY, NULL, 0);
-		return;
-	}
-	if (request->must_not_wait) {
-		reply_ioctl(request, -ENOMEM, NULL, 0);
-		return;
-	}
-	err = fuse_call_init(&call, device, request);
-	if (err) {
-		reply_ioctl(request, err, NULL, 0);
-		return;
-	}
-	result = run(opaque, &call.pc.client, in->cmd, in->arg);
-	reply_ioctl(request, result, NULL, 0);
+	if (in->flags & FUSE_IOCTL_COMPAT)
+		return -ENOTTY;
+	if (request->must_not_wait)
+		return -ENOMEM;
+	result = fuse_call_init(&call, device, request);
+	if (result)
+		return result;
+	result = file->ioctl(file->opaque, &call.pc.client, in->cmd, in->arg);
 	fuse_call_fini(&call);
+	return result;
+}
+
+void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *request,
+		     const struct fuse_call_file *file)
+{
+	const struct fuse_ioctl_in *in = request->arg;
+	long result;
+
+	if (file->token && in->cmd == ASK_TOKEN && is_ours(request->in->pid)) {
+		file->put(file->opaque);
+		reply_ioctl(request, 0, &file->token, sizeof(file->token));
+		return;
+	}
+	result = run_call(device, request, file);
+	file->put(file->opaque);
+	reply_ioctl(request, result, NULL, 0);
 }
 
 uint64_t fuse_call_ask(struct fuse_device *device, int fd)

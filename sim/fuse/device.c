@@ -200,6 +200,25 @@ static long run_ioctl(void *opaque, const struct engine_client *client, unsigned
 	return engine_ctx_ioctl(file->ctx, client, cmd, arg);
 }
 
+static void put_after_ioctl(void *opaque)
+{
+	file_put(opaque);
+}
+
+static void handle_ioctl(struct fuse_device *device, const struct fuse_request *request)
+{
+	const struct fuse_ioctl_in *in = request->arg;
+	const struct fuse_call_file file = {
+		.token = in->fh,
+		.ioctl = run_ioctl,
+		.put = put_after_ioctl,
+		.opaque = (void *)(uintptr_t)in->fh,
+	};
+
+	file_get(file.opaque);
+	fuse_call_ioctl(device, request, &file);
+}
+
 /* ---- requests -------------------------------------------------------------------- */
 
 static void handle_getattr(struct fuse_device *device, const struct fuse_request *request)
@@ -246,17 +265,9 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 	struct fuse_device *device = opaque;
 
 	switch (request->in->opcode) {
-	case FUSE_IOCTL: {
-		const struct fuse_ioctl_in *in = request->arg;
-
-		struct open_file *file = (struct open_file *)(uintptr_t)in->fh;
-
-		/* An abandoned call can last longer than the open file. */
-		file_get(file);
-		fuse_call_ioctl(device, request, in->fh, run_ioctl, file);
-		file_put(file);
+	case FUSE_IOCTL:
+		handle_ioctl(device, request);
 		return;
-	}
 	case FUSE_OPEN:
 		handle_open(device, request);
 		return;

@@ -63,16 +63,23 @@ void fuse_call_fini(struct fuse_call *call);
 /* engine_config.intercept of a device (opaque): injected errors and delays. */
 int fuse_call_intercept(void *opaque, const struct engine_client *client, unsigned int nr);
 
+/* The open file that a call is for. */
+struct fuse_call_file {
+	/* What this process's own question about it is answered with; 0: it has none. */
+	uint64_t token; /* see fuse_call_ask() */
+	long (*ioctl)(void *opaque, const struct engine_client *client, unsigned int cmd,
+		      uint64_t arg);
+	/* Gives back a reference that the caller took: the call may outlast the open file. */
+	void (*put)(void *opaque);
+	void *opaque;
+};
+
 /*
- * Answers an IOCTL with what run(opaque, client, cmd, arg) returns, once for the
- * device file and once for anonymous files. token: what this process's own
- * question about the open file is answered with (see fuse_call_ask()); 0: it has none.
+ * Answers an IOCTL with what file->ioctl() returns. The reference is given back before
+ * the answer: a close() that follows is to find no other.
  */
 void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *request,
-		     uint64_t token,
-		     long (*run)(void *opaque, const struct engine_client *client,
-				 unsigned int cmd, uint64_t arg),
-		     void *opaque);
+		     const struct fuse_call_file *file);
 
 /*
  * Asks an open device file (fd, of this process) for the token that fuse_call_ioctl()

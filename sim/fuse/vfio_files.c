@@ -153,15 +153,22 @@ static long run_ioctl(void *opaque, const struct engine_client *client, unsigned
 	return vfio_file_ioctl(((struct vfio_open *)opaque)->file, client, cmd, arg);
 }
 
+static void put_after_ioctl(void *opaque)
+{
+	open_put(opaque);
+}
+
 static void handle_ioctl(struct vfio_mount *mount, const struct fuse_request *request)
 {
-	const struct fuse_ioctl_in *in = request->arg;
-	struct vfio_open *open_file = to_open(in->fh);
+	struct vfio_open *open_file = to_open(((const struct fuse_ioctl_in *)request->arg)->fh);
+	const struct fuse_call_file file = {
+		.ioctl = run_ioctl,
+		.put = put_after_ioctl,
+		.opaque = open_file,
+	};
 
-	/* An abandoned call can last longer than the open file. */
 	__atomic_add_fetch(&open_file->refs, 1, __ATOMIC_RELAXED);
-	fuse_call_ioctl(mount->files->device, request, in->fh, run_ioctl, open_file);
-	open_put(open_file);
+	fuse_call_ioctl(mount->files->device, request, &file);
 }
 
 static void handle_request(void *opaque, const struct fuse_request *request)

@@ -11,6 +11,8 @@ ulimit -l unlimited 2>/dev/null
 serve_start --test-ops
 export CONFORMANCE_DEVICE=$serve_path
 check "conformance tests on the fake's file" "$BUILD/tests/test_conformance"
+check "an open finds what was pinned before the last close gone" \
+	"$BUILD/tests/device_client" "$serve_path" reopen-pinned
 check "system calls on the fake's file" "$BUILD/tests/test_device_file"
 
 if [ -x "$BUILD/tests/compare" ]; then

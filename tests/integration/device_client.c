@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/engine/test_abi.h"
+
 #define CANNOT 77
 #define DIE(...)                              \
 	do {                                  \
@@ -263,6 +265,51 @@ static int run_reopen(const char *arg)
 	return 0;
 }
 
+/* 0 if no page of memory is pinned by anyone. Needs --test-ops. */
+static int check_not_pinned(int fd, char *memory)
+{
+	struct iommu_test_cmd check = {
+		.size = sizeof(check),
+		.op = IOMMU_TEST_OP_MD_CHECK_REFS,
+		.check_refs = { .uptr = (uint64_t)(uintptr_t)memory, .length = 4096 },
+	};
+
+	return ioctl(fd, IOMMU_TEST_CMD, &check);
+}
+
+/* Pins a page, closes, and opens again. */
+static void *pin_and_reopen(void *bad)
+{
+	char *memory = some_memory(4096);
+
+	for (int i = 0; i < 200; i++) {
+		int fd = device_open();
+		uint32_t ioas = ioas_alloc(fd);
+		struct iommu_test_cmd mock = {
+			.size = sizeof(mock), .op = IOMMU_TEST_OP_MOCK_DOMAIN, .id = ioas,
+		};
+
+		if (check_not_pinned(fd, memory) || ioctl(fd, IOMMU_TEST_CMD, &mock) ||
+		    ioas_map(fd, ioas, memory, MOCK_APERTURE_START, 4096))
+			__atomic_add_fetch((int *)bad, 1, __ATOMIC_RELAXED);
+		close(fd);
+	}
+	return NULL;
+}
+
+static int run_reopen_pinned(const char *arg)
+{
+	pthread_t threads[4];
+	int bad = 0;
+
+	(void)arg;
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, pin_and_reopen, &bad);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	return bad != 0;
+}
+
 /* How each of ARG maps ended, for injected errors. */
 static int run_maps(const char *arg)
 {
@@ -445,6 +492,7 @@ static const struct {
 	{ "opens", run_opens },
 	{ "refused", run_refused },
 	{ "reopen", run_reopen },
+	{ "reopen-pinned", run_reopen_pinned },
 	{ "share", run_share },
 	{ "signals", run_signals },
 	{ "stuck", run_stuck },
