@@ -143,7 +143,7 @@ static void file_make_writable(struct process_file *pf, mode_t mode)
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDWR || !(mode & S_IWOTH))
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", pf->fd);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC); /* waits for nobody's lease */
 	if (fd < 0)
 		return;
 	close(pf->fd);
