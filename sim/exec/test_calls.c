@@ -31,8 +31,10 @@ bool test_cmd_gives_file(const struct caller *caller)
 /* Whether fd is open for that: if not, the kernel says so itself. */
 static bool may_move(int fd, bool is_read)
 {
-	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+	int flags = fcntl(fd, F_GETFL), mode = flags & O_ACCMODE;
 
+	if (flags < 0 || flags & O_PATH)
+		return false;
 	return mode == O_RDWR || mode == (is_read ? O_RDONLY : O_WRONLY);
 }
 

@@ -313,6 +313,7 @@ static const struct row rows[] = {
 	{ "read", call_read, O_RDWR, 1, -EINVAL, ALIKE },
 	{ "read of a file not open for it", call_read, O_WRONLY, 1, -EBADF, ALIKE },
 	{ "read of nothing", call_read, O_RDWR, 0, -EINVAL, 0, EXEC_TEST_OPS },
+	{ "read of nothing from O_PATH", call_read, O_PATH, 0, -EBADF, ALIKE },
 	{ "readv of nothing", call_readv, O_RDWR, 0, -EINVAL, 0, NOWHERE },
 	{ "read to a bad address", call_read_nowhere, O_RDWR, 1, -EINVAL, -EFAULT, NOWHERE },
 	{ "pread", call_pread, O_RDWR, 0, -EINVAL, -ESPIPE, NOWHERE },
@@ -386,6 +387,7 @@ static const struct row rows[] = {
 	  MAP_SHARED | PROT(PROT_READ), -EINVAL, -ENODEV, EXEC },
 	{ "mmap private, file only to be read", call_mmap, O_RDONLY, MAP_PRIVATE | PROT(RW),
 	  -EINVAL, 0, EXEC },
+	{ "mmap of O_PATH", call_mmap, O_PATH, MAP_SHARED | PROT(RW), -EBADF, ALIKE },
 	{ "mmap of a file only to be written", call_mmap, O_WRONLY, MAP_PRIVATE | PROT(PROT_READ),
 	  -EACCES, ALIKE },
 };
