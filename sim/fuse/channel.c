@@ -18,6 +18,8 @@
 #define INTERRUPT_RETRY_NS 10000000u
 #define SMALL_BYTES 112u
 #define DRAIN_NS 100000000u /* others may fill the queue faster than it is emptied */
+/* One that takes longer waits for a client: for a call of the same open file, say. */
+#define RELEASE_NS 1000000000u
 
 /* Writes one message to the kernel: an answer, or with unique 0 a notice (its code in error). */
 static void send_message(struct fuse_channel *channel, uint64_t unique, int error,
@@ -294,6 +296,22 @@ void fuse_channel_await_releases(struct fuse_channel *channel)
 	pthread_mutex_unlock(&channel->lock);
 }
 
+/* A RELEASE that is not done within the time is waited for only once. */
+static void await_releases_in_time(struct fuse_channel *channel)
+{
+	struct timespec end;
+
+	if (!__atomic_load_n(&channel->releases, __ATOMIC_ACQUIRE))
+		return;
+	end = deadline_after(RELEASE_NS);
+	pthread_mutex_lock(&channel->lock);
+	while (__atomic_load_n(&channel->releases, __ATOMIC_ACQUIRE) > channel->overdue) {
+		if (pthread_cond_timedwait(&channel->changed, &channel->lock, &end) == ETIMEDOUT)
+			channel->overdue = __atomic_load_n(&channel->releases, __ATOMIC_ACQUIRE);
+	}
+	pthread_mutex_unlock(&channel->lock);
+}
+
 static bool is_queue_empty(struct fuse_channel *channel)
 {
 	struct pollfd queue = { .fd = channel->fd, .events = POLLIN };
@@ -316,7 +334,7 @@ void fuse_channel_drain(struct fuse_channel *channel)
 		channel->drainers--;
 	}
 	pthread_mutex_unlock(&channel->order);
-	fuse_channel_await_releases(channel);
+	await_releases_in_time(channel);
 }
 
 unsigned int fuse_channel_stop(struct fuse_channel *channel, unsigned int grace_ms)

@@ -66,8 +66,9 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
 void fuse_channel_await_releases(struct fuse_channel *channel);
 
 /*
- * Waits until every RELEASE is done with that is in the queue now. Not for a thread that
- * handles a request of this channel.
+ * Waits until every RELEASE is done with that is in the queue now, but not for ever: one
+ * that cannot end before a client does something holds up no other for more than a second.
+ * Not for a thread that handles a request of this channel.
  */
 void fuse_channel_drain(struct fuse_channel *channel);
 

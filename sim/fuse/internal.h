@@ -132,8 +132,8 @@ int anon_files_open(struct anon_files *anon, struct engine_anon_file *file,
 		    const struct fuse_device_file_ops *ops, void *opaque, int oflags);
 /*
  * Waits until the last close() of a file that a client has done before the call in
- * hand has taken effect: FUSE tells of it, but waits for nobody. Not for the threads
- * that answer for these files.
+ * hand has taken effect: FUSE tells of it, but waits for nobody. Gives up after a while
+ * (fuse_channel_drain()). Not for the threads that answer for these files.
  */
 void anon_files_settle(struct anon_files *anon);
 

@@ -253,12 +253,15 @@ static void worker_handle(struct fuse_worker *worker, size_t size, bool must_not
 {
 	struct fuse_channel *channel = worker->channel;
 	bool release = ((struct fuse_in_header *)(void *)worker->buffer)->opcode == FUSE_RELEASE;
+	unsigned int left;
 
 	fuse_channel_handle(worker, size, must_not_wait);
 	if (!release)
 		return;
 	pthread_mutex_lock(&channel->lock);
-	__atomic_sub_fetch(&channel->releases, 1, __ATOMIC_ACQ_REL);
+	left = __atomic_sub_fetch(&channel->releases, 1, __ATOMIC_ACQ_REL);
+	if (channel->overdue > left)
+		channel->overdue = left;
 	pthread_cond_broadcast(&channel->changed);
 	pthread_mutex_unlock(&channel->lock);
 }

@@ -49,6 +49,7 @@ struct fuse_channel {
 	pthread_cond_t taken;  /* a request was, or there will be no more; with order */
 	unsigned int drainers; /* who wait for that */
 	unsigned int releases; /* RELEASEs taken and not done with; __atomic */
+	unsigned int overdue;  /* how many of these nobody waits for any more; with lock */
 
 	unsigned int reading; /* threads that wait for a request; __atomic */
 	unsigned int wanted;  /* how many these should be; __atomic */

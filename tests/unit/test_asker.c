@@ -5,6 +5,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -35,6 +36,7 @@ struct world {
 	int root;
 	int taken; /* where a byte is written instead of any answer; -1: answers */
 	unsigned int released; /* __atomic */
+	bool holds;	       /* a RELEASE takes until this is false; __atomic */
 };
 
 static void answer(void *opaque, const struct fuse_request *request)
@@ -70,6 +72,8 @@ static void answer(void *opaque, const struct fuse_request *request)
 			fuse_request_reply(request, -ENOTTY, NULL, 0);
 		return;
 	case FUSE_RELEASE:
+		while (__atomic_load_n(&world->holds, __ATOMIC_RELAXED))
+			usleep(1000);
 		__atomic_add_fetch(&world->released, 1, __ATOMIC_RELAXED);
 		fuse_request_reply(request, 0, NULL, 0);
 		return;
@@ -186,6 +190,27 @@ static void test_asker_keeps_no_file(void **state)
 	}
 }
 
+/* As one that waits for a lock that a call of the client holds, which waits for the client. */
+static void test_drain_gives_up_on_a_close_that_does_not_end(void **state)
+{
+	struct world *world = world_of(state);
+	int fd = fuse_asker_open(world->asker, world->root, "7", O_RDWR);
+
+	assert_true(fd >= 0);
+	__atomic_store_n(&world->holds, true, __ATOMIC_RELAXED);
+	close(fd);
+	assert_int_equal(released(world), 0);
+	assert_int_equal(released(world), 0);
+	__atomic_store_n(&world->holds, false, __ATOMIC_RELAXED);
+	fuse_channel_await_releases(world->channel);
+	for (unsigned int i = 1; i < 100; i++) { /* and waits for others as before */
+		fd = fuse_asker_open(world->asker, world->root, "7", O_RDWR);
+		assert_true(fd >= 0);
+		close(fd);
+		assert_int_equal(released(world), i + 1);
+	}
+}
+
 static void test_asker_ends_with_the_connection(void **state)
 {
 	struct world *world = world_of(state);
@@ -252,6 +277,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_asker_gives_the_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_asker_gives_the_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_asker_keeps_no_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_drain_gives_up_on_a_close_that_does_not_end,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_asker_ends_with_the_connection, setup,
 						teardown),
 	};
