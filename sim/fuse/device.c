@@ -195,6 +195,7 @@ static long run_ioctl(void *opaque, const struct engine_client *client, unsigned
 	struct open_file *file = opaque;
 
 	anon_files_settle(file->device->anon);
+	vfio_files_settle(file->device->vfio);
 	if (cmd == IOMMU_DESTROY)
 		fuse_mappings_sweep(file->device, file->ctx);
 	return engine_ctx_ioctl(file->ctx, client, cmd, arg);

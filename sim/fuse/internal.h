@@ -117,6 +117,11 @@ struct vfio_files *vfio_files_create(struct fuse_device *device);
 /* Ends the mounts; returns how many threads are stuck. Files still open are released. */
 unsigned int vfio_files_stop(struct vfio_files *vfio);
 void vfio_files_destroy(struct vfio_files *vfio);
+/*
+ * Waits until the last close() of a device's file that a client has done before the call in
+ * hand has unbound the device. Not for the threads that serve these files.
+ */
+void vfio_files_settle(struct vfio_files *vfio);
 
 /* ---- anon.c ---------------------------------------------------------------------- */
 

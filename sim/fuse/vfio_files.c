@@ -98,6 +98,8 @@ static void handle_open(struct vfio_mount *mount, const struct fuse_request *req
 	struct vfio_open *open_file = calloc(1, sizeof(*open_file));
 	struct fuse_open_out out = { .open_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH };
 
+	/* One that was closed before is unbound by now. */
+	fuse_channel_await_releases(mount->channel);
 	if (open_file)
 		open_file->file = vfio_file_open(mount->vfio);
 	if (!open_file || !open_file->file) {
@@ -247,6 +249,20 @@ struct vfio_files *vfio_files_create(struct fuse_device *device)
 	return files;
 }
 
+void vfio_files_settle(struct vfio_files *files)
+{
+	for (unsigned int i = 0; i < files->count; i++) {
+		struct vfio_mount *mount = &files->mounts[i];
+		bool is_open;
+
+		pthread_mutex_lock(&mount->lock);
+		is_open = mount->opens;
+		pthread_mutex_unlock(&mount->lock);
+		if (is_open)
+			fuse_channel_drain(mount->channel);
+	}
+}
+
 void vfio_files_destroy(struct vfio_files *files)
 {
 	if (!files)
@@ -294,7 +310,7 @@ static int mount_one(struct vfio_mount *mount, char why[FUSE_DEVICE_WHY_BYTES])
 	fd = fuse_mount_file(mount->path, &mount->by_helper, why);
 	if (fd < 0)
 		return fd;
-	err = fuse_channel_start(fd, handle_request, mount, 0, FUSE_CHANNEL_ANY_ORDER,
+	err = fuse_channel_start(fd, handle_request, mount, 0, FUSE_CHANNEL_DRAINABLE,
 				 &mount->channel);
 	if (!err)
 		err = fuse_call_first_look(mount->files->device, mount->path);

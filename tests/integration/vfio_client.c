@@ -267,6 +267,29 @@ static int ask(char **paths)
 	return bad;
 }
 
+/* Devices that are closed hold nothing any more when close() is back. */
+static void tear_down(char **argv, int iommufd)
+{
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct iommu_destroy destroy = { .size = sizeof(destroy) };
+	unsigned int good = 0;
+	uint32_t id, pt_id;
+
+	for (int i = 0; i < 50; i++) {
+		close(vfio);
+		vfio = open(argv[2], O_RDWR);
+		if (vfio < 0 || bind_to(iommufd, &id) || ioctl(iommufd, IOMMU_IOAS_ALLOC, &alloc))
+			break;
+		pt_id = alloc.out_ioas_id;
+		if (attach_to(&pt_id))
+			break;
+		close(vfio);
+		destroy.id = alloc.out_ioas_id;
+		good += !ioctl(iommufd, IOMMU_DESTROY, &destroy);
+	}
+	printf("torn down %u times\n", good);
+}
+
 int main(int argc, char **argv)
 {
 	int iommufd = argc == 3 ? open(argv[1], O_RDWR) : -1;
@@ -299,5 +322,6 @@ int main(int argc, char **argv)
 	tell("destroy", ioctl(iommufd, IOMMU_DESTROY, &destroy));
 	tell("reset", ioctl(vfio, SIM_VFIO_RESET));
 	tell("unknown call", ioctl(vfio, _IO(';', 200)));
+	tear_down(argv, iommufd);
 	return 0;
 }
