@@ -199,7 +199,7 @@ static void handle_interrupt(struct fuse_channel *channel, const struct fuse_in_
 	pthread_mutex_lock(&channel->lock);
 	worker = find_worker_locked(channel, interrupt->unique);
 	if (worker) {
-		tid = ((struct fuse_in_header *)(void *)worker->buffer)->pid;
+		tid = __atomic_load_n(&worker->caller_tid, __ATOMIC_RELAXED);
 		__atomic_store_n(&worker->interrupted, true, __ATOMIC_RELAXED);
 		pthread_cond_broadcast(&channel->changed);
 	}
@@ -252,6 +252,7 @@ void fuse_channel_handle(struct fuse_worker *worker, size_t size, bool must_not_
 	}
 	__atomic_store_n(&worker->interrupted, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&worker->abandoned, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&worker->caller_tid, in->pid, __ATOMIC_RELAXED);
 	__atomic_store_n(&worker->unique, in->unique, __ATOMIC_RELEASE);
 	channel->handler(channel->opaque, &request);
 	__atomic_store_n(&worker->unique, 0, __ATOMIC_RELEASE);

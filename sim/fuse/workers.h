@@ -32,6 +32,7 @@ struct fuse_worker {
 	uint64_t turn;	    /* odd from taking a request to being done with it; __atomic */
 	uint64_t turn_seen; /* by the watcher at its last tick; under the lock */
 	uint64_t unique;      /* of the request that is not answered; 0: none; __atomic */
+	uint32_t caller_tid;  /* whose request that is; __atomic */
 	bool interrupted;     /* its caller got a signal; __atomic */
 	bool abandoned;	      /* its caller was answered for it; __atomic */
 };
