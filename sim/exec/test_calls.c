@@ -42,19 +42,23 @@ void test_move_nothing(struct fuse_device *device, const struct caller *caller)
 {
 	int fd = caller_dup_fd(caller, (int)caller->notif->data.args[0]);
 	struct engine_anon_file *file = fd < 0 ? NULL : fuse_device_anon_borrow(device, fd);
-	bool is_read = caller->notif->data.nr == __NR_read;
+	bool is_read = caller->notif->data.nr == __NR_read, ours = true;
 	char nothing[1] = { 0 };
+	ssize_t result = -EINVAL; /* fs/read_write.c, vfs_read() and vfs_write() */
 
-	if (!file && fd >= 0 && fuse_device_owns_fd(device, fd) && may_move(fd, is_read))
-		caller_answer(caller, -EINVAL); /* fs/read_write.c, vfs_read() and vfs_write() */
-	else if (!file)
-		caller_continue(caller);
-	else if (is_read)
-		caller_answer(caller, engine_anon_file_read(file, nothing, 0, true));
+	if (file && is_read)
+		result = engine_anon_file_read(file, nothing, 0, true);
+	else if (file)
+		result = engine_anon_file_write(file, nothing, 0);
 	else
-		caller_answer(caller, engine_anon_file_write(file, nothing, 0));
+		ours = fd >= 0 && fuse_device_owns_fd(device, fd) && may_move(fd, is_read);
+	/* Before the answer: a close() by the caller after it is to be the last one. */
 	if (fd >= 0)
 		close(fd);
+	if (ours)
+		caller_answer(caller, result);
+	else
+		caller_continue(caller);
 }
 
 /* ---- the knobs of fault injection in debugfs ------------------------------- */

@@ -39,6 +39,7 @@ struct vfio_mount {
 	bool made; /* the file below, by us */
 	pthread_mutex_t lock;
 	struct vfio_open *opens;
+	unsigned int unreleased; /* open files until vfio_file_release() is done; __atomic */
 };
 
 struct vfio_files {
@@ -90,6 +91,7 @@ static void open_put(struct vfio_open *open_file)
 		open_file->next->link = open_file->link;
 	pthread_mutex_unlock(&mount->lock);
 	vfio_file_release(open_file->file);
+	__atomic_sub_fetch(&mount->unreleased, 1, __ATOMIC_RELEASE);
 	free(open_file);
 }
 
@@ -109,6 +111,7 @@ static void handle_open(struct vfio_mount *mount, const struct fuse_request *req
 	}
 	open_file->mount = mount;
 	open_file->refs = 1;
+	__atomic_add_fetch(&mount->unreleased, 1, __ATOMIC_RELEASE);
 	pthread_mutex_lock(&mount->lock);
 	open_file->next = mount->opens;
 	if (open_file->next)
@@ -253,12 +256,8 @@ void vfio_files_settle(struct vfio_files *files)
 {
 	for (unsigned int i = 0; i < files->count; i++) {
 		struct vfio_mount *mount = &files->mounts[i];
-		bool is_open;
 
-		pthread_mutex_lock(&mount->lock);
-		is_open = mount->opens;
-		pthread_mutex_unlock(&mount->lock);
-		if (is_open)
+		if (__atomic_load_n(&mount->unreleased, __ATOMIC_ACQUIRE))
 			fuse_channel_drain(mount->channel);
 	}
 }

@@ -168,7 +168,7 @@ static void daemon_main(enum daemon_kind kind, const char *path)
 		return;
 	if (kind == DAEMON_LIBFUSE)
 		libfuse_serve(fd);
-	else if (!fuse_channel_start(fd, empty_handle, NULL, 0, false, &channel))
+	else if (!fuse_channel_start(fd, empty_handle, NULL, 0, FUSE_CHANNEL_ANY_ORDER, &channel))
 		pause();
 }
 
