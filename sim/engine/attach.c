@@ -77,14 +77,25 @@ static int attach_check_core(const struct hwpt *hwpt, const struct device *dev, 
 }
 
 /*
- * The reserved ranges of the device leave the address space. No device here has
- * any, but the call can fail. Source: iopt_table_enforce_dev_resv_regions().
+ * The reserved range of the device leaves the address space; -EADDRINUSE: something is
+ * mapped or allowed there. Source: iopt_table_enforce_dev_resv_regions().
  */
-static int attach_reserve(const struct hwpt *paging, uint32_t pasid)
+static int attach_reserve(const struct hwpt *paging, struct device *dev, uint32_t pasid)
 {
 	if (!paging || pasid != NO_PASID)
 		return 0;
-	return ctx_should_fail(paging->object.ctx) ? -EINVAL : 0;
+	if (ctx_should_fail(paging->object.ctx))
+		return -EINVAL;
+	if (!dev->reserved_last)
+		return 0;
+	return iopt_reserve(&paging->ioas->iopt, dev->reserved_start, dev->reserved_last, dev);
+}
+
+/* It comes back: iopt_remove_reserved_iova(). */
+static void attach_unreserve(const struct hwpt *paging, struct device *dev, uint32_t pasid)
+{
+	if (paging && pasid == NO_PASID)
+		iopt_unreserve(&paging->ioas->iopt, dev);
 }
 
 int hwpt_attach(struct hwpt *hwpt, struct device *dev, uint32_t pasid)
@@ -102,28 +113,30 @@ int hwpt_attach(struct hwpt *hwpt, struct device *dev, uint32_t pasid)
 	attach->dev = dev;
 	attach->pasid = pasid;
 	attach->hwpt = hwpt;
-	rc = attach_reserve(hwpt_find_paging(hwpt), pasid);
+	rc = attach_reserve(hwpt_find_paging(hwpt), dev, pasid);
 	if (rc)
 		goto out_free;
 	rc = attach_check_pasid(hwpt, dev, pasid);
 	if (rc)
-		goto out_free;
+		goto out_unreserve;
 	rc = -ENOMEM;
 	handle = ctx_alloc(ctx, 1);
 	if (!handle)
-		goto out_free;
+		goto out_unreserve;
 	rc = attach_check_core(hwpt, dev, pasid);
 	if (rc)
-		goto out_free;
+		goto out_unreserve;
 	rc = dev->driver->attach(dev, pasid, hwpt, NULL);
 	if (rc)
-		goto out_free;
+		goto out_unreserve;
 	free(handle);
 	attach_insert(attach);
 	hwpt->object.users++;
 	attach_commit(attach, TRACE_COMMIT_ATTACH);
 	return 0;
 
+out_unreserve:
+	attach_unreserve(hwpt_find_paging(hwpt), dev, pasid);
 out_free:
 	free(handle);
 	free(attach);
@@ -145,6 +158,7 @@ struct hwpt *hwpt_detach(struct device *dev, uint32_t pasid)
 	if (hwpt->fault)
 		fault_queue_drop(hwpt->fault, attach);
 	free(attach);
+	attach_unreserve(hwpt_find_paging(hwpt), dev, pasid);
 	hwpt_put(hwpt);
 	return hwpt;
 }
@@ -157,6 +171,7 @@ static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, s
 	struct hwpt *paging = hwpt_find_paging(hwpt);
 	struct hwpt *from;
 	void *handle;
+	bool moves;
 	int rc;
 
 	*old = NULL;
@@ -165,23 +180,28 @@ static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, s
 	from = attach->hwpt;
 	if (from == hwpt)
 		return 0;
-	if (hwpt_find_paging(from)->ioas != paging->ioas) {
-		rc = attach_reserve(paging, pasid);
+	moves = hwpt_find_paging(from)->ioas != paging->ioas;
+	if (moves) {
+		rc = attach_reserve(paging, dev, pasid);
 		if (rc)
 			return rc;
 	}
 	rc = attach_check_pasid(hwpt, dev, pasid);
 	if (rc)
-		return rc;
+		goto out_unreserve;
+	rc = -ENOMEM;
 	handle = ctx_alloc(ctx, 1);
 	if (!handle)
-		return -ENOMEM;
+		goto out_unreserve;
 	free(handle);
+	rc = -EINVAL;
 	if (hwpt->domain.mock != dev->driver->mock)
-		return -EINVAL;
+		goto out_unreserve;
 	rc = dev->driver->attach(dev, pasid, hwpt, from);
 	if (rc)
-		return rc;
+		goto out_unreserve;
+	if (moves)
+		attach_unreserve(hwpt_find_paging(from), dev, pasid);
 	if (from->fault)
 		fault_queue_drop(from->fault, attach);
 	attach_commit(attach, TRACE_COMMIT_DETACH);
@@ -190,6 +210,11 @@ static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, s
 	attach_commit(attach, TRACE_COMMIT_ATTACH);
 	*old = from;
 	return 0;
+
+out_unreserve:
+	if (moves)
+		attach_unreserve(paging, dev, pasid);
+	return rc;
 }
 
 /* Attaches or replaces; the two ways differ in this alone. */

@@ -329,6 +329,12 @@ struct engine_device;
  */
 int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 		       struct engine_device **out_device, uint32_t *out_id);
+/*
+ * Says which addresses cannot be mapped where the device is attached, as
+ * iommu_get_resv_regions() does: of a PCI device on x86 the window of interrupts.
+ * Before the first attach; last > 0.
+ */
+void engine_device_reserve(struct engine_device *device, uint64_t start, uint64_t last);
 void engine_device_unbind(struct engine_device *device);
 /* Attach to an address space or page table; *pt_id becomes the page table's id. */
 int engine_device_attach(struct engine_device *device, const struct engine_client *client,

@@ -77,6 +77,14 @@ int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *clien
 	return 0;
 }
 
+void engine_device_reserve(struct engine_device *device, uint64_t start, uint64_t last)
+{
+	ctx_lock(device->ctx, NULL, NULL);
+	device->dev->reserved_start = start;
+	device->dev->reserved_last = last;
+	ctx_unlock(device->ctx);
+}
+
 void engine_device_unbind(struct engine_device *device)
 {
 	struct engine_ctx *ctx = device->ctx;

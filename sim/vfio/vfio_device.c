@@ -11,6 +11,10 @@
 #define EDU_VENDOR 0x1234
 #define EDU_DEVICE 0x11e8
 
+/* Where writes are interrupts on x86 (arch/x86, IOAPIC_RANGE_START): nothing can be mapped. */
+#define MSI_WINDOW_START 0xfee00000u
+#define MSI_WINDOW_LAST 0xfeefffffu
+
 int vfio_device_spec_parse(const char *text, struct vfio_device_spec *spec,
 			   char why[VFIO_DEVICE_WHY_BYTES])
 {
@@ -190,6 +194,7 @@ static long file_bind(struct vfio_file *file, const struct engine_client *client
 		device->ctx = NULL;
 		return err;
 	}
+	engine_device_reserve(device->engine_device, MSI_WINDOW_START, MSI_WINDOW_LAST);
 	device->bound = file;
 	if (client->ops->copy_out(client, arg + offsetof(struct sim_vfio_bind, out_devid),
 				  &bind.out_devid, sizeof(bind.out_devid))) {

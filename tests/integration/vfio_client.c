@@ -267,6 +267,39 @@ static int ask(char **paths)
 	return bad;
 }
 
+/* Where writes are interrupts, nothing is mapped as long as a device is attached. */
+static void meet_reserved(int iommufd)
+{
+	char *memory = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct iommu_ioas_map map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE,
+		.user_va = (uint64_t)(uintptr_t)memory,
+		.length = 4096,
+		.iova = 0xfee01000,
+	};
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap), .iova = map.iova, .length = map.length,
+	};
+	struct iommu_destroy destroy = { .size = sizeof(destroy) };
+	struct sim_vfio_detach detach = { .argsz = SIM_VFIO_DETACH_MIN };
+	uint32_t pt_id;
+
+	if (ioctl(iommufd, IOMMU_IOAS_ALLOC, &alloc))
+		perror("alloc");
+	pt_id = unmap.ioas_id = map.ioas_id = destroy.id = alloc.out_ioas_id;
+	tell("map reserved addresses", ioctl(iommufd, IOMMU_IOAS_MAP, &map));
+	tell("attach over them", attach_to(&pt_id));
+	tell("unmap", ioctl(iommufd, IOMMU_IOAS_UNMAP, &unmap));
+	pt_id = alloc.out_ioas_id;
+	tell("attach", attach_to(&pt_id));
+	tell("map reserved addresses", ioctl(iommufd, IOMMU_IOAS_MAP, &map));
+	tell("detach", ioctl(vfio, SIM_VFIO_DETACH, &detach));
+	tell("map reserved addresses", ioctl(iommufd, IOMMU_IOAS_MAP, &map));
+	tell("destroy", ioctl(iommufd, IOMMU_DESTROY, &destroy));
+}
+
 /* Devices that are closed hold nothing any more when close() is back. */
 static void tear_down(char **argv, int iommufd)
 {
@@ -322,6 +355,7 @@ int main(int argc, char **argv)
 	tell("destroy", ioctl(iommufd, IOMMU_DESTROY, &destroy));
 	tell("reset", ioctl(vfio, SIM_VFIO_RESET));
 	tell("unknown call", ioctl(vfio, _IO(';', 200)));
+	meet_reserved(iommufd);
 	tear_down(argv, iommufd);
 	return 0;
 }
