@@ -88,22 +88,22 @@ check_output "once" 1 grep -c "cannot serve" serve.err
 serve_prefix=
 
 # A call that lasts: the daemon is killed in it, or the client is.
-serve_start --delay alloc:1000s
-"$client" "$serve_path" alloc >alloc.out &
+serve_start --delay ioas_iova_ranges:1000s
+"$client" "$serve_path" ranges >ranges.out &
 waiting=$!
-serve_await alloc.out calling "$waiting"
+serve_await_call ranges.out "$waiting"
 serve_stop KILL
 wait "$waiting"
 check_output "the daemon killed in a call: the client gets an error" "calling
-ECONNABORTED" cat alloc.out
+ECONNABORTED" cat ranges.out
 
-serve_start --delay alloc:1000s@2 --leak-check yes
+serve_start --delay ioas_iova_ranges:1000s --leak-check yes
 "$client" "$serve_path" hold >hold.out &
 holding=$!
 serve_await hold.out holding "$holding"
-"$client" "$serve_path" alloc >alloc.out &
+"$client" "$serve_path" ranges >ranges.out &
 waiting=$!
-serve_await alloc.out calling "$waiting"
+serve_await_call ranges.out "$waiting"
 kill -KILL "$waiting"
 wait "$waiting"
 check_output "a client killed in a call ends" 137 echo $?

@@ -31,6 +31,11 @@ serve_await() { # FILE PATTERN PID
 	return 0
 }
 
+# Waits until client PID, which writes `calling` to FILE before, sleeps in its call.
+serve_await_call() { # FILE PID
+	serve_await "$1" calling "$2" && serve_await "/proc/$2/status" "^State:.S" "$2"
+}
+
 serve_start() {
 	rm -f serve.out serve.err # of the one before
 	$serve_prefix "$BUILD/ioasis" serve --at "$serve_path" "$@" >serve.out 2>serve.err &
