@@ -99,32 +99,34 @@ struct event {
 	const char *name;    /* of the event class; borrowed, lives while it is read */
 	const void *native;  /* the babeltrace2 event, or NULL; for what is not decoded here */
 
+	/* What most events have stands together: it is read from few lines of the cache. */
 	uint64_t op_id;
 	uint64_t be;
 	uint64_t tid;
-	int64_t fd;	     /* iommufd, or the backend's fd */
-	int64_t file_fd;     /* of a memfd */
-	uint64_t owned;
-	uint64_t users;
 	uint64_t id;	     /* the object that the call names, or the commit changes */
-	uint64_t new_id;     /* the object that the call gave */
-	uint64_t pt_id;	     /* parent of a new page table; page table of a DMA */
-	uint64_t dev_id;
 	uint64_t iova;
 	uint64_t last;
 	uint64_t size;
-	uint64_t readonly;
-	uint64_t start;	     /* set_dirty: 1 turns tracking on */
-	uint64_t vaddr;
 	int64_t ret;
 	uint64_t ctx;
 	uint64_t cmd;
 	uint64_t seq;
 	uint64_t commit_kind; /* enum trace_commit_kind */
-	uint64_t type;	      /* enum trace_object_type */
 	uint64_t flags;
 	uint64_t arg;
+	uint64_t readonly;
+	uint64_t dev_id;
+	uint64_t pt_id;	     /* parent of a new page table; page table of a DMA */
 	uint64_t write;
+
+	int64_t fd;	     /* iommufd, or the backend's fd */
+	int64_t file_fd;     /* of a memfd */
+	uint64_t owned;
+	uint64_t users;
+	uint64_t new_id;     /* the object that the call gave */
+	uint64_t start;	     /* set_dirty: 1 turns tracking on */
+	uint64_t vaddr;
+	uint64_t type;	      /* enum trace_object_type */
 	uint64_t virt_ns;     /* virtual time of a scenario's event */
 };
 

@@ -23,22 +23,19 @@ struct decoded_field {
 	uint16_t offset;
 };
 
-/* Fields of one signedness. */
-struct decoded_fields {
-	unsigned int count;
-	struct decoded_field field[FIELDS_MAX];
-};
-
+/* What each event needs comes first. */
 struct decoded_class {
-	struct event_class class;
-	const char *name;		 /* borrowed of the event class */
-	const bt_stream_class *stream_class; /* owned reference: keeps the class's address ours */
-	struct decoded_fields unsigned_fields, signed_fields;
+	uint16_t unsigned_count, signed_count;
 	bool has_size, has_last, has_op_id;
+	bool is_qemu;
 	int pid;		  /* member of the payload, an unsigned integer; -1: none */
 	int vpid, vtid, procname; /* members of the common context; -1: none */
 	int told_name;		  /* member of the payload that tells the process's name; or -1 */
+	struct decoded_field fields[FIELDS_MAX]; /* the unsigned ones, then the signed ones */
 	struct event event;	  /* the last one; only what differs is written each time */
+	struct event_class class;
+	const char *name;		 /* borrowed of the event class */
+	const bt_stream_class *stream_class; /* owned reference: keeps the class's address ours */
 };
 
 struct decoded_stream {
@@ -212,25 +209,43 @@ static int member_index(const bt_field_class *structure, const char *name, bool 
 	return -1;
 }
 
+/* Adds member `index` of the payload, if the analysis reads it. */
 static void class_add_field(struct decoded_class *class, uint64_t index, const char *name,
-			    bt_field_class_type type)
+			    bool is_signed)
 {
-	bool is_signed = bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER);
-	struct decoded_fields *fields = is_signed ? &class->signed_fields
-						  : &class->unsigned_fields;
 	size_t offset = event_field_offset(&class->class, name);
+	unsigned int count = class->unsigned_count + class->signed_count;
 
-	if (!bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_INTEGER))
-		return;
 	if (!strcmp(name, "pid") && !is_signed)
 		class->pid = (int)index;
-	if (!offset || fields->count == FIELDS_MAX)
+	if (!offset || count == FIELDS_MAX)
 		return;
-	fields->field[fields->count++] = (struct decoded_field){ (uint16_t)index,
-								 (uint16_t)offset };
+	class->fields[count] = (struct decoded_field){ (uint16_t)index, (uint16_t)offset };
+	if (is_signed)
+		class->signed_count++;
+	else
+		class->unsigned_count++;
 	class->has_op_id |= offset == offsetof(struct event, op_id);
 	class->has_size |= offset == offsetof(struct event, size);
 	class->has_last |= offset == offsetof(struct event, last);
+}
+
+/* Adds the integers of the payload that have the type. */
+static void class_add_fields(struct decoded_class *class, const bt_field_class *payload,
+			     bt_field_class_type type)
+{
+	for (uint64_t i = 0; i < bt_field_class_structure_get_member_count(payload); i++) {
+		const bt_field_class_structure_member *member =
+			bt_field_class_structure_borrow_member_by_index_const(payload, i);
+
+		if (bt_field_class_type_is(
+			    bt_field_class_get_type(
+				    bt_field_class_structure_member_borrow_field_class_const(
+					    member)),
+			    type))
+			class_add_field(class, i, bt_field_class_structure_member_get_name(member),
+					type == BT_FIELD_CLASS_TYPE_SIGNED_INTEGER);
+	}
 }
 
 static struct decoded_class *class_resolve(struct decoder *decoder,
@@ -259,22 +274,15 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 		class->told_name = member_index(payload, "name", true);
 	class->event.kind = class->class.kind;
 	class->event.op = class->class.op;
-	class->event.qemu = class->class.qemu;
+	class->event.qemu = class->is_qemu = class->class.qemu;
 	class->event.non_exist = class->class.non_exist;
 	class->event.name = class->name;
 	class->stream_class = stream_class;
 	bt_stream_class_get_ref(stream_class);
 	if (class->class.kind == EVENT_OTHER || !payload)
 		return class;
-	for (uint64_t i = 0; i < bt_field_class_structure_get_member_count(payload); i++) {
-		const bt_field_class_structure_member *member =
-			bt_field_class_structure_borrow_member_by_index_const(payload, i);
-
-		class_add_field(class, i, bt_field_class_structure_member_get_name(member),
-				bt_field_class_get_type(
-					bt_field_class_structure_member_borrow_field_class_const(
-						member)));
-	}
+	class_add_fields(class, payload, BT_FIELD_CLASS_TYPE_UNSIGNED_INTEGER);
+	class_add_fields(class, payload, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER);
 	class->event.has_size = class->has_size;
 	return class;
 }
@@ -363,14 +371,12 @@ static void event_set(struct event *event, size_t offset, uint64_t value)
 static void decode_payload(const struct decoded_class *class, const bt_field *payload,
 			   struct event *event)
 {
-	const struct decoded_field *row, *end;
+	const struct decoded_field *row = class->fields, *end = row + class->unsigned_count;
 
-	row = class->unsigned_fields.field;
-	for (end = row + class->unsigned_fields.count; row < end; row++)
+	for (; row < end; row++)
 		event_set(event, row->offset,
 			  bt_field_integer_unsigned_get_value(member_field(payload, row->index)));
-	row = class->signed_fields.field;
-	for (end = row + class->signed_fields.count; row < end; row++)
+	for (end = row + class->signed_count; row < end; row++)
 		event_set(event, row->offset,
 			  (uint64_t)bt_field_integer_signed_get_value(
 				  member_field(payload, row->index)));
@@ -391,7 +397,7 @@ static void complete(const struct decoded_class *class, const bt_event *native,
 		event->pid = (uint32_t)(event->op_id >> 32);
 	else
 		event->pid = (uint32_t)context_integer(native, class->vpid);
-	if (class->class.qemu)
+	if (class->is_qemu)
 		event->tid = context_integer(native, class->vtid);
 }
 
