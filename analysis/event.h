@@ -97,7 +97,6 @@ struct event {
 	uint32_t pid;	     /* of the caller */
 	int64_t time_ns;     /* of the trace's clock, from its origin */
 	const char *name;    /* of the event class; borrowed, lives while it is read */
-	const void *native;  /* the babeltrace2 event, or NULL; for what is not decoded here */
 
 	/* What most events have stands together: it is read from few lines of the cache. */
 	uint64_t op_id;

@@ -439,7 +439,6 @@ static inline int decode(struct decoder *decoder, const bt_message *message, str
 	event = &class->event;
 	event->machine = stream->machine;
 	event->stream = stream->number;
-	event->native = native;
 	*result = event;
 	if (event->kind == EVENT_OTHER) {
 		if (class->told_name >= 0 && class->vpid >= 0)

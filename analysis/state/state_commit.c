@@ -137,7 +137,6 @@ static void wait_for_turn(struct state *state, struct state_object *object,
 	while (*place && (*place)->event.seq < event->seq)
 		place = &(*place)->next;
 	pending->event = *event;
-	pending->event.native = NULL;
 	pending->next = *place;
 	*place = pending;
 	object->pending_count++;
