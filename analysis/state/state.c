@@ -114,6 +114,11 @@ void state_procname_set(struct state *state, uint32_t machine, uint32_t pid, con
 		state->failed = true;
 		return;
 	}
+	/* A program chooses its name, which ends on the terminal of who reads the trace. */
+	for (; *copy; copy++) {
+		if ((unsigned char)*copy < ' ' || *copy == 0x7f)
+			*copy = '?';
+	}
 	free(old);
 }
 

@@ -125,6 +125,15 @@ struct thread_status {
 	char name[PROCESS_NAME_BYTES];
 };
 
+/* A program chooses its name; the names of others may end on a terminal. */
+static void make_printable(char *name)
+{
+	for (; *name; name++) {
+		if ((unsigned char)*name < ' ' || *name == 0x7f)
+			*name = '?';
+	}
+}
+
 /* Reads the thread's row of /proc. 0, -ESRCH, -EACCES, -EMFILE, ... */
 static int thread_status_read(uint32_t tid, struct thread_status *status)
 {
@@ -144,6 +153,7 @@ static int thread_status_read(uint32_t tid, struct thread_status *status)
 
 	memset(status, 0, sizeof(*status));
 	sscanf(text, "Name:\t%15[^\n]", status->name);
+	make_printable(status->name);
 	line = strstr(text, "\nTgid:");
 	if (!line || sscanf(line, "\nTgid: %u", &status->tgid) != 1)
 		return -ESRCH;

@@ -82,6 +82,15 @@ assert named == [(\"IOAS_ALLOC\", None, 1, None), (\"IOAS_MAP\", 1, None, \"0x11
                  (\"DESTROY\", 1, None, None), (\"IOAS_MAP\", 1, None, \"0x10fff\")], named
 ' '$dir/raw.json'"
 
+# A program's name is its own choice.
+odd=$dir/$(printf 'odd\033[31m')
+cp "$build/tests/device_client" "$odd"
+$shared record -o "$dir/odd" -- "$ioasis" exec -- "$odd" /dev/iommu refused >"$dir/odd.log" 2>&1
+"$ioasis" check "$dir/odd" >>"$dir/odd.log"
+"$ioasis" stats --by process "$dir/odd" >>"$dir/odd.log"
+check "a program's name cannot steer the terminal" sh -c "! grep -q \"\$(printf '\\033')\" '$dir/odd.log'"
+check_output "and is told without that" 1 sh -c "grep -c '^[0-9]* *odd?\[31m ' '$dir/odd.log'"
+
 # Ctrl-C and TERM go to the command; nothing of the session stays.
 end_with() {
 	local fifo=$dir/fifo.$1 pid children
