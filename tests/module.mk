@@ -41,7 +41,7 @@ unit_tests := \
 	test_stats \
 	test_report \
 	test_rules \
-	test_process_file \
+	test_process_hostile \
 	test_process_shared \
 	test_rules_dot \
 	test_scenario_load \
@@ -96,7 +96,7 @@ test_rules_srcs := $(trace_feed_srcs)
 test_stat_test_srcs := analysis/stats/histogram.c analysis/stats/stat_test.c
 test_scenario_load_srcs := sim/scenario/conflicts.c sim/scenario/load.c sim/scenario/presets.c sim/scenario/schema.c \
 	sim/scenario/units.c sim/des/random.c
-test_process_file_srcs := $(process_srcs)
+test_process_hostile_srcs := $(process_srcs)
 test_process_shared_srcs := $(process_srcs)
 test_rules_dot_srcs := $(rules_dot_srcs)
 test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_tree.c

@@ -212,22 +212,41 @@ static int fd_unless_path(int got)
 	return -EBADF;
 }
 
-int process_client_fd_get(const struct engine_client *client, int fd)
+/*
+ * Whose open files the client's are: a pidfd, -1 for pc->process's, or -EBADF. A caller
+ * that was killed leaves a call behind, and its number may be another's by now: what is
+ * opened by number is looked at after that.
+ */
+static int client_pidfd(const struct process_client *pc)
 {
-	const struct process_client *pc = (const struct process_client *)client;
-	int pidfd = -1, got;
+	const struct engine_client *client = &pc->client;
+	int pidfd = -1;
 
-	if (fd < 0)
-		return -EBADF;
 	/* Its first thread may have ended, and its open files with it. */
 	if (client->tid != client->pid)
 		pidfd = (int)syscall(SYS_pidfd_open, client->tid, PIDFD_THREAD);
+	if (pidfd >= 0 && process_has_thread(client->pid, client->tid))
+		return pidfd;
+	if (pidfd >= 0)
+		close(pidfd);
+	if (pc->process->tgid == client->pid)
+		return -1;
 	/* In its parent's address space (vfork), but with open files of its own. */
-	if (pidfd < 0 && pc->process->tgid != client->pid) {
-		pidfd = (int)syscall(SYS_pidfd_open, client->pid, 0);
-		if (pidfd < 0)
-			return -EBADF;
-	}
+	pidfd = (int)syscall(SYS_pidfd_open, client->pid, 0);
+	if (pidfd >= 0 && process_same_memory(client->pid, pc->process->tgid))
+		return pidfd;
+	if (pidfd >= 0)
+		close(pidfd);
+	return -EBADF;
+}
+
+int process_client_fd_get(const struct engine_client *client, int fd)
+{
+	const struct process_client *pc = (const struct process_client *)client;
+	int pidfd = fd < 0 ? -EBADF : client_pidfd(pc), got;
+
+	if (pidfd == -EBADF)
+		return -EBADF;
 	got = (int)syscall(SYS_pidfd_getfd, pidfd < 0 ? pc->process->pidfd : pidfd, fd, 0);
 	if (pidfd >= 0)
 		close(pidfd);

@@ -53,6 +53,12 @@ void process_put(struct process *process);
 /* True while the address space still belongs to someone. */
 bool process_alive(struct process *process);
 
+/* Whether tid is a thread of process tgid now (no signal is sent). */
+bool process_has_thread(uint32_t tgid, uint32_t tid);
+
+/* Whether both threads run in one address space. */
+bool process_same_memory(uint32_t tid_a, uint32_t tid_b);
+
 /* The mapping that holds va, or -EFAULT. */
 int process_vma_find(struct process *process, uint64_t va, struct process_vma *vma);
 

@@ -163,14 +163,12 @@ static int thread_status_read(uint32_t tid, struct thread_status *status)
 	return 0;
 }
 
-/* Whether both threads run in one address space. */
-static bool same_memory(uint32_t tid_a, uint32_t tid_b)
+bool process_same_memory(uint32_t tid_a, uint32_t tid_b)
 {
 	return !syscall(SYS_kcmp, tid_a, tid_b, KCMP_VM, 0, 0);
 }
 
-/* Whether tid is a thread of tgid now (no signal is sent). */
-static bool thread_is_in(uint32_t tid, uint32_t tgid)
+bool process_has_thread(uint32_t tgid, uint32_t tid)
 {
 	return !syscall(SYS_tgkill, tgid, tid, 0) || errno == EPERM;
 }
@@ -308,8 +306,8 @@ static struct process *table_find(struct process_table *table, uint32_t tid, uin
 		table_forget(table, p); /* it called exec(), or its id was given out again */
 	}
 	for (p = table->processes; p; p = p->next) {
-		if (process_alive(p) && thread_is_in(p->tgid, p->tgid) &&
-		    same_memory(tid, p->tgid))
+		if (process_alive(p) && process_has_thread(p->tgid, p->tgid) &&
+		    process_same_memory(tid, p->tgid))
 			return p;
 	}
 	return NULL;
@@ -323,7 +321,7 @@ static uint32_t owner_of_memory(const struct thread_status *status)
 {
 	struct thread_status up = *status;
 
-	while (up.parent_tgid && same_memory(up.tgid, up.parent_tgid)) {
+	while (up.parent_tgid && process_same_memory(up.tgid, up.parent_tgid)) {
 		if (thread_status_read(up.parent_tgid, &up))
 			break;
 	}
@@ -389,7 +387,7 @@ int process_client_init(struct process_client *pc, struct process_table *table,
 	}
 	pthread_mutex_unlock(&table->lock);
 
-	if (pc->process && !thread_is_in(tid, tgid)) {
+	if (pc->process && !process_has_thread(tgid, tid)) {
 		process_put(pc->process);
 		pc->process = NULL;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files that a client passes in and does not leave alone. */
+/* Clients that mean no good, or that are killed in the middle of a call. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -8,11 +9,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "sim/process/process.h"
+
+#define FD_OF_OTHER 700
 
 /* A memfd that is open for reading alone, as a lease wants it. */
 static int memory_file(void)
@@ -57,9 +62,53 @@ static void test_a_leased_file_holds_nobody_up(void **state)
 	close(fd);
 }
 
+/* A process with a file that this one has not, which waits to be killed. */
+static pid_t other_start(void)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* the test may fail before */
+		dup2(memory_file(), FD_OF_OTHER);
+		close(ready[0]);
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	assert_true(pid > 0);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 0);
+	close(ready[0]);
+	return pid;
+}
+
+/* The caller was killed, the call went on, and its number was given out again. */
+static void test_a_number_given_out_again_gives_no_file_of_the_new_one(void **state)
+{
+	struct process_table *table = process_table_create();
+	pid_t other = other_start();
+	struct process_client pc;
+
+	(void)state;
+	assert_int_equal(process_client_init(&pc, table, NULL, (uint32_t)getpid(), 0), 0);
+	pc.client.tid = (uint32_t)other;
+	assert_int_equal(process_client_fd_get(&pc.client, FD_OF_OTHER), -EBADF);
+	pc.client.pid = (uint32_t)other;
+	assert_int_equal(process_client_fd_get(&pc.client, FD_OF_OTHER), -EBADF);
+	process_client_fini(&pc);
+	process_table_destroy(table);
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_number_given_out_again_gives_no_file_of_the_new_one),
 		cmocka_unit_test(test_a_leased_file_holds_nobody_up),
 	};
 
