@@ -290,8 +290,11 @@ int cmd_record(int argc, char **argv)
 	}
 	recorder.pid = start_command(argv + first, &mask, &failure);
 	if (recorder.pid < 0) {
+		int err = errno;
+
 		tracing_session_end(&recorder.session);
-		return cli_fail(&command, "fork: %s", strerror(errno));
+		cli_remove_tree(options.tracing.output);
+		return cli_fail(&command, "fork: %s", strerror(err));
 	}
 	status = exit_status(wait_for_command(&recorder, &mask));
 	if (could_not_run(failure)) {
