@@ -191,13 +191,15 @@ static int options_parse_members(struct object_options *options, struct json_obj
 
 		if (!json_object_is_type(value, json_type_string)) {
 			error_setg(errp, "the value of key '%s' is not a string: %s",
-				   error_echo(key).text, error_echo(json_object_to_json_string(value)).text);
+				   error_echo(key).text,
+				   error_echo(json_object_to_json_string(value)).text);
 			return -EINVAL;
 		}
 		if (strlen(json_object_get_string(value)) !=
 		    (size_t)json_object_get_string_len(value)) {
 			error_setg(errp, "the value of key '%s' has a zero byte in it: %s",
-				   error_echo(key).text, error_echo(json_object_to_json_string(value)).text);
+				   error_echo(key).text,
+				   error_echo(json_object_to_json_string(value)).text);
 			return -EINVAL;
 		}
 		ret = option_set(options, key, json_object_get_string(value), errp);

@@ -91,8 +91,9 @@ static int fail_unknown(const struct cli_command *command, const char *word)
 	if (!count)
 		return cli_fail(command, "there is no file '%s'; name a scenario's file",
 				word);
-	return cli_fail(command, "'%s' is no file and no shipped scenario; name a file, or one of%s",
-			word, list);
+	return cli_fail(command,
+			"'%s' is no file and no shipped scenario; name a file, or one of%s", word,
+			list);
 }
 
 const char *shipped_scenario_file(const struct cli_command *command, const char *word,

@@ -89,7 +89,8 @@ static bool answer_says_gone(const struct state_op *op)
 static void found_freed(struct check *check, const struct state_op *op,
 			const struct id_history *history, enum check_verdict verdict)
 {
-	enum check_rule rule = event_op_plain(op->op) == OP_FREE_ID ? RULE_DOUBLE_FREE : RULE_USE_AFTER_FREE;
+	enum check_rule rule = event_op_plain(op->op) == OP_FREE_ID ? RULE_DOUBLE_FREE
+								    : RULE_USE_AFTER_FREE;
 	struct check_finding *finding =
 		finding_add(check, rule, verdict, op->end_ns,
 			    "%s names id %" PRIu64 ", which was %sfreed%s", event_op_name(op->op),

@@ -169,7 +169,8 @@ static void numbers_finish(struct state *state)
 		const struct table_slot *slot = &state->numbers.slots[i];
 		const struct state_numbers *numbers = slot->value;
 
-		if (!numbers || !numbers->count || slot->b >= quality->machines_count || quality->beginning_missing ||
+		if (!numbers || !numbers->count || slot->b >= quality->machines_count ||
+		    quality->beginning_missing ||
 		    quality->machines[slot->b].lost_last_ns != INT64_MIN)
 			continue;
 		if (numbers->last < numbers->end ||

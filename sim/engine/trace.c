@@ -96,7 +96,8 @@ void trace_call_refused(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd
 	case IOMMU_IOAS_IOVA_RANGES:
 	case IOMMU_HWPT_INVALIDATE:
 		/* The id is what follows the size. */
-		dev_emit(refused, ctx->number, op_id, ((const struct iommu_destroy *)arg)->id, 0, 0);
+		dev_emit(refused, ctx->number, op_id, ((const struct iommu_destroy *)arg)->id, 0,
+			 0);
 		break;
 	case IOMMU_HWPT_SET_DIRTY_TRACKING:
 		dev_emit(refused, ctx->number, op_id,

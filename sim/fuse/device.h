@@ -110,8 +110,8 @@ void fuse_device_ctx_put(struct fuse_device *device, struct engine_ctx *ctx);
 /*
  * A client is about to map [offset, offset + length) of the open file behind ctx. 0:
  * let the kernel do it, pages and their end are seen to; else what mmap gives: -ENODEV,
- * -EINVAL, -EPERM, -ENXIO as the kernel, or -ENOMEM. length: whole pages, bytes. shared, exec: of
- * the mapping. 0 needs Linux 6.6 (FUSE_DIRECT_IO_ALLOW_MMAP), sees_mmap, and the test
+ * -EINVAL, -EPERM, -ENXIO as the kernel, or -ENOMEM. length: whole pages, bytes. shared,
+ * exec: of the mapping. 0 needs Linux 6.6 (FUSE_DIRECT_IO_ALLOW_MMAP), sees_mmap, and the test
  * command, which alone makes something that can be mapped.
  */
 int fuse_device_mmap(struct fuse_device *device, struct engine_ctx *ctx, uint64_t offset,
