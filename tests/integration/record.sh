@@ -91,6 +91,20 @@ $shared record -o "$dir/odd" -- "$ioasis" exec -- "$odd" /dev/iommu refused >"$d
 check "a program's name cannot steer the terminal" sh -c "! grep -q \"\$(printf '\\033')\" '$dir/odd.log'"
 check_output "and is told without that" 1 sh -c "grep -c '^[0-9]* *odd?\[31m ' '$dir/odd.log'"
 
+# Hundreds at random: each is found under its rule, and nothing else is.
+seed=${SEED:-$RANDOM}
+echo "# SEED=$seed"
+check "mistakes of a random program are found, each of them (SEED=$seed)" sh -c "
+	$shared record -o '$dir/random' -- '$ioasis' exec --leak-check no -- \
+		python3 '$TOP/tests/integration/raw_mistakes.py' /dev/iommu $seed \
+		>'$dir/random.made' 2>'$dir/random.log' || cat '$dir/random.log'
+	'$ioasis' check --json '$dir/random' | python3 -c '
+import json, sys
+for row in sorted(json.load(sys.stdin)[\"rules\"], key=lambda row: row[\"rule\"]):
+    if row[\"verdict\"] != \"ok\":
+        print(row[\"rule\"], row[\"violations\"])' | diff '$dir/random.made' - &&
+	test -s '$dir/random.made'"
+
 # Ctrl-C and TERM go to the command; nothing of the session stays.
 end_with() {
 	local fifo=$dir/fifo.$1 pid children
