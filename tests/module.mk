@@ -18,6 +18,7 @@ unit_tests := \
 	test_check_loss \
 	test_commands \
 	test_des \
+	test_device_stop \
 	test_device_threads \
 	test_dirty_set \
 	test_engine_access \
@@ -70,6 +71,7 @@ test_event_names_srcs := $(check_test_srcs)
 test_stats_srcs := $(analysis_test_srcs)
 test_range_set_srcs := analysis/state/range_set.c analysis/table.c
 test_commands_srcs := $(engine_test_srcs)
+test_device_stop_srcs := $(sort $(fuse_srcs) $(vfio_srcs) $(process_srcs) $(engine_srcs) $(tracepoints_srcs))
 test_device_threads_srcs := $(engine_rig_srcs)
 test_dirty_set_srcs := sim/engine/dirty_set.c
 test_engine_access_srcs := $(engine_rig_srcs)

@@ -32,6 +32,7 @@ struct anon_entry {
 	const struct fuse_device_file_ops *ops; /* of a file that is not the engine's; or NULL */
 	void *opaque;				/* theirs */
 	bool opened;
+	bool taken; /* the open file's reference is someone's to give back; under the lock */
 	bool poll_wanted; /* someone waits in poll; under the lock */
 	uint64_t poll_handle;
 };
@@ -262,6 +263,17 @@ static void handle_ioctl(struct anon_files *anon, const struct fuse_request *req
 	fuse_call_ioctl(anon->device, request, &file);
 }
 
+static void handle_release(struct anon_files *anon, const struct fuse_request *request)
+{
+	struct anon_entry *entry = to_entry(((const struct fuse_release_in *)request->arg)->fh);
+
+	pthread_mutex_lock(&anon->lock);
+	entry->taken = true;
+	pthread_mutex_unlock(&anon->lock);
+	entry_put(entry);
+	fuse_request_reply(request, 0, NULL, 0);
+}
+
 void anon_files_settle(struct anon_files *anon)
 {
 	/* The RELEASE is in the queue before the thread comes back from close(). */
@@ -296,13 +308,9 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 	case FUSE_IOCTL:
 		handle_ioctl(anon, request);
 		return;
-	case FUSE_RELEASE: {
-		const struct fuse_release_in *in = request->arg;
-
-		entry_put(to_entry(in->fh));
-		fuse_request_reply(request, 0, NULL, 0);
+	case FUSE_RELEASE:
+		handle_release(anon, request);
 		return;
-	}
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
 		return;
@@ -423,8 +431,23 @@ struct engine_anon_file *anon_files_find(struct anon_files *anon, int fd)
 	return file;
 }
 
+/* An entry whose RELEASE will not come; the reference is now the caller's. NULL: none. */
+static struct anon_entry *take_opened(struct anon_files *anon)
+{
+	struct anon_entry *entry;
+
+	pthread_mutex_lock(&anon->lock);
+	for (entry = anon->entries; entry && (!entry->opened || entry->taken); entry = entry->next)
+		;
+	if (entry)
+		entry->taken = true;
+	pthread_mutex_unlock(&anon->lock);
+	return entry;
+}
+
 unsigned int anon_files_stop(struct anon_files *anon)
 {
+	struct anon_entry *entry;
 	unsigned int stuck;
 
 	if (!anon->channel)
@@ -432,7 +455,7 @@ unsigned int anon_files_stop(struct anon_files *anon)
 	close(anon->root_fd);
 	anon->root_fd = -1;
 	stuck = fuse_channel_stop(anon->channel, STOP_GRACE_MS);
-	while (!stuck && anon->entries)
-		entry_put(anon->entries);
+	while (!stuck && (entry = take_opened(anon)))
+		entry_put(entry);
 	return stuck;
 }

@@ -220,6 +220,18 @@ static void handle_ioctl(struct fuse_device *device, const struct fuse_request *
 	fuse_call_ioctl(device, request, &file);
 }
 
+static void handle_release(struct fuse_device *device, const struct fuse_request *request)
+{
+	const struct fuse_release_in *in = request->arg;
+	struct open_file *file = (struct open_file *)(uintptr_t)in->fh;
+
+	pthread_mutex_lock(&device->lock);
+	file->taken = true;
+	pthread_mutex_unlock(&device->lock);
+	file_put(file);
+	fuse_request_reply(request, 0, NULL, 0);
+}
+
 /* ---- requests -------------------------------------------------------------------- */
 
 static void handle_getattr(struct fuse_device *device, const struct fuse_request *request)
@@ -272,13 +284,9 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 	case FUSE_OPEN:
 		handle_open(device, request);
 		return;
-	case FUSE_RELEASE: {
-		const struct fuse_release_in *in = request->arg;
-
-		file_put((struct open_file *)(uintptr_t)in->fh);
-		fuse_request_reply(request, 0, NULL, 0);
+	case FUSE_RELEASE:
+		handle_release(device, request);
 		return;
-	}
 	case FUSE_GETATTR:
 		handle_getattr(device, request);
 		return;
@@ -380,8 +388,23 @@ static void unmount_ours(struct fuse_device *device)
 		fuse_mount_remove(device->path, device->by_helper);
 }
 
+/* An open file whose RELEASE will not come; the reference is now the caller's. NULL: none. */
+static struct open_file *take_open_file(struct fuse_device *device)
+{
+	struct open_file *file;
+
+	pthread_mutex_lock(&device->lock);
+	for (file = device->files; file && file->taken; file = file->next)
+		;
+	if (file)
+		file->taken = true;
+	pthread_mutex_unlock(&device->lock);
+	return file;
+}
+
 unsigned int fuse_device_stop(struct fuse_device *device)
 {
+	struct open_file *file;
 	unsigned int stuck;
 
 	stuck = vfio_files_stop(device->vfio); /* first: they hold the others' objects */
@@ -389,12 +412,9 @@ unsigned int fuse_device_stop(struct fuse_device *device)
 	if (device->channel)
 		stuck += fuse_channel_stop(device->channel, STOP_GRACE_MS);
 	stuck += anon_files_stop(device->anon);
-	while (!stuck && device->files) {
-		struct open_file *file = device->files;
-
-		device->files = file->next;
-		file_end(file);
-	}
+	/* One that a supervisor still uses ends with fuse_device_ctx_put(). */
+	while (!stuck && (file = take_open_file(device)))
+		file_put(file);
 	return stuck;
 }
 

@@ -79,9 +79,10 @@ int fuse_device_ended_fd(struct fuse_device *device);
 /*
  * Unmounts; calls that are under way end, or their callers get ECONNABORTED.
  * Every file still open is closed as far as the engine is concerned (and noted in
- * leaks). After it no thread of the device runs, except one that a client's
- * memory keeps stuck in the kernel: returns how many there are of these; with any,
- * end the process with _exit() rather than fuse_device_destroy().
+ * leaks); one that fuse_device_ctx_get() gave out, by fuse_device_ctx_put(). After it
+ * no thread of the device runs, except one that a client's memory keeps stuck in the
+ * kernel: returns how many there are of these; with any, end the process with _exit()
+ * rather than fuse_device_destroy().
  */
 unsigned int fuse_device_stop(struct fuse_device *device);
 

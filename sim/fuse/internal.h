@@ -23,6 +23,7 @@ struct open_file {
 	struct fuse_device *device;
 	struct engine_ctx *ctx;
 	uint32_t refs; /* the kernel's, each call's, fuse_device_ctx_get()'s; __atomic */
+	bool taken;    /* the kernel's is someone's to give back; with the device's lock */
 	struct open_file *next, **link; /* link: what points here */
 };
 
