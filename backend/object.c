@@ -139,7 +139,7 @@ int iommufd_backend_delete(IOMMUFDBackend *be, Error **errp)
 	if (!be)
 		return 0;
 	if (!iommufd_backend_can_be_deleted(be)) {
-		error_setg(errp, "%s is in use (%u users), it cannot be deleted",
+		error_setg(errp, "%s is in use (users: %u), it cannot be deleted",
 			   backend_name(be, name, sizeof(name)), iommufd_backend_get_users(be));
 		return -EBUSY;
 	}
@@ -220,7 +220,7 @@ int iommufd_backend_set_fd(IOMMUFDBackend *be, const char *str, Error **errp)
 	if (ret)
 		goto out_unlock;
 	if (be->users) {
-		error_setg(errp, "%s is in use (%u users), its fd cannot be set",
+		error_setg(errp, "%s is in use (users: %u), its fd cannot be set",
 			   backend_name(be, name, sizeof(name)), be->users);
 		ret = -EBUSY;
 		goto out_unlock;

@@ -176,7 +176,7 @@ static void test_backend_delete_in_use_gives_ebusy(void **state)
 	iommufd_backend_connect(be, NULL);
 	assert_false(iommufd_backend_can_be_deleted(be));
 	assert_int_equal(iommufd_backend_delete(be, &err), -EBUSY);
-	assert_error(&err, "backend i0 is in use (1 users), it cannot be deleted");
+	assert_error(&err, "backend i0 is in use (users: 1), it cannot be deleted");
 	assert_int_equal(iommufd_backend_delete(be, NULL), -EBUSY);
 	iommufd_backend_disconnect(be);
 	assert_int_equal(iommufd_backend_delete(be, &err), 0);
@@ -210,7 +210,7 @@ static void test_backend_set_fd_in_use_gives_ebusy(void **state)
 	(void)state;
 	iommufd_backend_connect(be, NULL);
 	assert_int_equal(iommufd_backend_set_fd(be, "42", &err), -EBUSY);
-	assert_error(&err, "backend i0 is in use (1 users), its fd cannot be set");
+	assert_error(&err, "backend i0 is in use (users: 1), its fd cannot be set");
 	assert_true(iommufd_backend_is_owned(be));
 	iommufd_backend_disconnect(be);
 	iommufd_backend_delete(be, NULL);
