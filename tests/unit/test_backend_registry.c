@@ -234,7 +234,7 @@ static void test_registry_del_refuses_what_is_used_and_unknown(void **state)
 	iommufd_backend_connect(be, NULL);
 	assert_int_equal(iommufd_registry_del(registry, "a", &err), -EBUSY);
 	assert_string_equal(error_get_pretty(err),
-			    "backend a is in use (1 users), it cannot be deleted");
+			    "backend a is in use (users: 1), it cannot be deleted");
 	error_free(err);
 	err = NULL;
 	assert_int_equal(iommufd_registry_delete(registry, &err), -EBUSY);
