@@ -137,11 +137,11 @@ static bt_component_class_sink_consume_method_status sink_consume(bt_self_compon
 			return BT_COMPONENT_CLASS_SINK_CONSUME_METHOD_STATUS_ERROR;
 		case MUX_CLOCKS:
 			return sink_fail(reader, -EXDEV,
-					 "its streams count time from different origins, so "
-					 "their events have no order");
+					 "the streams count time from different origins, so their "
+					 "events have no order; read such traces one by one");
 		case MUX_BACKWARDS:
 			return sink_fail(reader, -EILSEQ,
-					 "time goes backwards in one of its streams");
+					 "time goes backwards in one of the streams");
 		}
 		ret = decoder_message(reader->decoder, message, time_ns);
 		bt_message_put_ref(message);

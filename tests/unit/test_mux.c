@@ -30,6 +30,7 @@
 struct run {
 	uint64_t seed;
 	bool mixed_clocks; /* one stream counts from another origin */
+	bool backwards;	   /* in the middle of one stream time jumps back */
 	struct maker {
 		struct run *run;
 		uint64_t random;
@@ -113,7 +114,7 @@ source_init(bt_self_component_source *source, bt_self_component_source_configura
 		struct maker *maker = &run->makers[i];
 		char name[16];
 
-		*maker = (struct maker){ .run = run, .number = i };
+		*maker = (struct maker){ .run = run, .number = i, .now = 1000 };
 		maker->random = (run->seed * PORTS + (uint64_t)i + 1) * 0x9e3779b97f4a7c15u;
 		maker->stream = make_stream(maker, self, traces, classes,
 					    run->mixed_clocks && i == 2 ? other : clock);
@@ -187,6 +188,8 @@ static const bt_message *make_message(struct maker *maker, bt_self_message_itera
 	if (maker->ended)
 		return NULL;
 	maker->now += (int64_t)below(&maker->random, 3) / 2;
+	if (maker->run->backwards && !maker->number && maker->steps == STEPS / 2)
+		maker->now -= 500;
 	if (++maker->steps < STEPS && maker->packet && below(&maker->random, 8))
 		return bt_message_event_create_with_packet_and_default_clock_snapshot(
 			self, maker->classes[below(&maker->random, CLASSES)], maker->packet,
@@ -514,12 +517,26 @@ static void test_mux_of_clocks_of_different_origins_is_refused(void **state)
 	free(run.lines);
 }
 
+static void test_mux_of_a_stream_that_goes_backwards_stops(void **state)
+{
+	static struct run run;
+
+	(void)state;
+	run_start(&run, 1);
+	run.backwards = true;
+	run_ours(&run, 0);
+	assert_int_equal(run.status, MUX_BACKWARDS);
+	assert_true(run.count > STEPS / 2);
+	free(run.lines);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mux_order_is_that_of_the_muxer),
 		cmocka_unit_test(test_mux_stopped_in_the_middle_lets_go_of_what_it_holds),
 		cmocka_unit_test(test_mux_of_clocks_of_different_origins_is_refused),
+		cmocka_unit_test(test_mux_of_a_stream_that_goes_backwards_stops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
