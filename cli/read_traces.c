@@ -51,7 +51,9 @@ int cli_read_traces(const struct cli_command *command, struct analysis *analysis
 		    char *const *paths, int count)
 {
 	static const struct analysis_observer observer = { .event = on_event };
-	struct sigaction action = { .sa_handler = on_signal }, old_int, old_term;
+	/* A second signal ends it at once: babeltrace2 may be stuck in a damaged trace. */
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+	struct sigaction old_int, old_term;
 	struct progress progress = { .shown_ns = now_ns() };
 	char error[512] = "";
 	int ret;

@@ -27,6 +27,16 @@ struct packet_head {
 	uint64_t discarded;
 };
 
+#define METADATA_MAGIC 0x75d11d57u
+
+/* The head of every packet of a metadata file, as far as it is read here; little-endian. */
+struct metadata_head {
+	uint32_t magic;
+	uint8_t uuid[16];
+	uint32_t checksum;
+	uint32_t content_bits, packet_bits;
+};
+
 /* What the packets of one stream cover. */
 struct coverage {
 	uint32_t stream_id;
@@ -43,6 +53,32 @@ struct scan {
 	uint32_t machine;
 	int64_t clock_offset;
 };
+
+bool packets_metadata_is_whole(const char *folder)
+{
+	struct metadata_head head;
+	char path[4096];
+	struct stat st;
+	off_t at = 0;
+	bool whole;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/metadata", folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true; /* who reads it says why not */
+	whole = !fstat(fd, &st);
+	while (whole && pread(fd, &head, sizeof(head), at) == (ssize_t)sizeof(head) &&
+	       (at || head.magic == METADATA_MAGIC)) {
+		whole = head.magic == METADATA_MAGIC &&
+			head.content_bits >= sizeof(head) * 8 &&
+			head.content_bits <= head.packet_bits &&
+			at + (off_t)(head.packet_bits / 8) <= st.st_size;
+		at += (off_t)(head.packet_bits / 8);
+	}
+	close(fd);
+	return whole && (!at || at == st.st_size);
+}
 
 /* Copies the value behind key ("NAME = ") in text, without quotes; false: not there. */
 static bool metadata_value(const char *text, const char *key, char *value, size_t size)

@@ -6,6 +6,8 @@
 #ifndef IOASIS_ANALYSIS_PACKETS_H
 #define IOASIS_ANALYSIS_PACKETS_H
 
+#include <stdbool.h>
+
 struct analysis;
 
 /*
@@ -14,5 +16,11 @@ struct analysis;
  * files are not LTTng-UST's.
  */
 void packets_scan(struct analysis *analysis, const char *folder);
+
+/*
+ * Whether the packets of folder's metadata fill its file: babeltrace2 never comes back from
+ * one that is cut off. True also for metadata that is plain text, or cannot be opened.
+ */
+bool packets_metadata_is_whole(const char *folder);
 
 #endif

@@ -280,9 +280,14 @@ static bt_value *make_params(const char *path, bool live)
 
 static int add_directory(struct reader *reader, const char *path)
 {
-	bt_value *params = make_params(path, false);
+	bt_value *params;
 	int ret;
 
+	if (!packets_metadata_is_whole(path))
+		return fail(reader, -EINVAL,
+			    "%s: its file metadata is cut off or damaged: record again, or copy "
+			    "the whole folder", path);
+	params = make_params(path, false);
 	if (!params)
 		return fail(reader, -ENOMEM, "out of memory");
 	ret = add_source(reader, "ctf", "fs", path, params);

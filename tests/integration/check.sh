@@ -108,6 +108,15 @@ while read -r stream; do
 	done
 done <"$dir/streams"
 
+# Metadata that ends in the middle of a packet, or where nothing can be.
+for size in -100 2000 30; do
+	cp -r "$dir/clean" "$dir/cut"
+	find "$dir/cut" -name metadata -exec truncate -s "$size" {} +
+	check_status "metadata cut off ($size) cannot be read" 3 \
+		timeout -s KILL 30 "$ioasis" check "$dir/cut"
+	rm -rf "$dir/cut"
+done
+
 # A stream file that ends in the middle of a packet.
 cp -r "$dir/clean" "$dir/cut"
 find "$dir/cut" -name 'ioasis_*' -size +8k ! -name '*.idx' -exec truncate -s 6000 {} +
