@@ -121,6 +121,7 @@ script_tests := \
 	tests/integration/live.sh \
 	tests/integration/outputs.sh \
 	tests/integration/packages.sh \
+	tests/integration/raw.sh \
 	tests/integration/record.sh \
 	tests/integration/scripts.sh \
 	tests/integration/serve.sh \

@@ -11,12 +11,15 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,7 +39,7 @@ struct world {
 	int root;
 	int taken; /* where a byte is written instead of any answer; -1: answers */
 	unsigned int released; /* __atomic */
-	bool holds;	       /* a RELEASE takes until this is false; __atomic */
+	pthread_mutex_t gate;  /* a RELEASE waits for it */
 };
 
 static void answer(void *opaque, const struct fuse_request *request)
@@ -72,8 +75,8 @@ static void answer(void *opaque, const struct fuse_request *request)
 			fuse_request_reply(request, -ENOTTY, NULL, 0);
 		return;
 	case FUSE_RELEASE:
-		while (__atomic_load_n(&world->holds, __ATOMIC_RELAXED))
-			usleep(1000);
+		pthread_mutex_lock(&world->gate);
+		pthread_mutex_unlock(&world->gate);
 		__atomic_add_fetch(&world->released, 1, __ATOMIC_RELAXED);
 		fuse_request_reply(request, 0, NULL, 0);
 		return;
@@ -89,6 +92,7 @@ static int world_start(struct world *world)
 {
 	int err = fuse_asker_create(&world->asker), fd;
 
+	pthread_mutex_init(&world->gate, NULL);
 	if (err)
 		return err;
 	fd = fuse_mount_hidden(&world->root);
@@ -197,11 +201,11 @@ static void test_drain_gives_up_on_a_close_that_does_not_end(void **state)
 	int fd = fuse_asker_open(world->asker, world->root, "7", O_RDWR);
 
 	assert_true(fd >= 0);
-	__atomic_store_n(&world->holds, true, __ATOMIC_RELAXED);
+	pthread_mutex_lock(&world->gate);
 	close(fd);
 	assert_int_equal(released(world), 0);
 	assert_int_equal(released(world), 0);
-	__atomic_store_n(&world->holds, false, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&world->gate);
 	fuse_channel_await_releases(world->channel);
 	for (unsigned int i = 1; i < 100; i++) { /* and waits for others as before */
 		fd = fuse_asker_open(world->asker, world->root, "7", O_RDWR);
@@ -236,12 +240,11 @@ static void ask_in_vain(int taken)
 
 static bool has_ended(pid_t pid, int *status)
 {
-	for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms++) {
-		if (waitpid(pid, status, WNOHANG) == pid)
-			return true;
-		usleep(1000);
-	}
-	return false;
+	struct pollfd process = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	bool ended = process.fd >= 0 && poll(&process, 1, WAIT_MS) == 1;
+
+	close(process.fd);
+	return ended && waitpid(pid, status, 0) == pid;
 }
 
 static void test_asker_killed_while_it_waits_is_gone(void **state)
