@@ -42,11 +42,11 @@ cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
 for conf in /etc/apt/apt.conf.d/*proxy*; do
 	[ -e "$conf" ] && cp "$conf" "$root/etc/apt/apt.conf.d/"
 done
-mkdir -p "$root/tmp/work/ioasis" "$root/tmp/source"
+mkdir -p "$root/tmp/clone/ioasis" "$root/tmp/source"
 mount --bind "$top" "$root/tmp/source"
 if [ -d ../shared ]; then
-	mkdir "$root/tmp/work/shared"
-	mount --bind ../shared "$root/tmp/work/shared"
+	mkdir "$root/tmp/clone/shared"
+	mount --bind ../shared "$root/tmp/clone/shared"
 fi
 # A root of its own, not chroot: a process in a chroot may make no user namespace.
 cd "$root"
@@ -56,8 +56,8 @@ exec /bin/sh -ec "
 	cd /
 	export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 	git config --global --add safe.directory '*'
-	git clone -q /tmp/source /tmp/work/ioasis
-	cd /tmp/work/ioasis
+	git clone -q /tmp/source /tmp/clone/ioasis
+	cd /tmp/clone/ioasis
 	for target in $targets; do
 		echo \"== make \$target\"
 		make \$target
