@@ -468,17 +468,6 @@ static int event_time(const bt_message *message, int64_t *time_ns)
 		       : -EINVAL;
 }
 
-bool decoder_event(struct decoder *decoder, const bt_message *message, struct event *event)
-{
-	struct event *decoded;
-
-	if (decode(decoder, message, &decoded) || decoded->kind == EVENT_OTHER ||
-	    event_time(message, &decoded->time_ns))
-		return false;
-	*event = *decoded;
-	return true;
-}
-
 /* ---- loss ----------------------------------------------------------------------- */
 
 static int64_t snapshot_ns(const bt_clock_snapshot *snapshot, int64_t unknown)

@@ -35,12 +35,6 @@ int decoder_message(struct decoder *decoder, const bt_message *message, int64_t 
 /* The same for who has not read the time. */
 int decoder_message_untimed(struct decoder *decoder, const bt_message *message);
 
-/*
- * Decodes one event message into *event without feeding it (for filters).
- * False: not one of ours.
- */
-bool decoder_event(struct decoder *decoder, const bt_message *message, struct event *event);
-
 const struct decoder_counts *decoder_counts(const struct decoder *decoder);
 
 #endif

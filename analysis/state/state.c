@@ -82,11 +82,6 @@ struct state_context *state_contexts(const struct state *state)
 	return state->first_context;
 }
 
-size_t state_ops_under_way(const struct state *state)
-{
-	return state->ops_under_way;
-}
-
 void state_missing(struct state *state, uint32_t machine, int64_t since_ns)
 {
 	if (state->analysis->quality.machines[machine].lost_last_ns < since_ns)

@@ -196,7 +196,5 @@ void state_procname_set(struct state *state, uint32_t machine, uint32_t pid, con
 /* "ioas", "hwpt", ...; "object" where not known. */
 const char *state_object_type_name(enum trace_object_type type);
 
-/* Calls that have begun and not ended. */
-size_t state_ops_under_way(const struct state *state);
 
 #endif

@@ -39,7 +39,6 @@ struct state {
 	struct state_context *first_context, **last_context;
 	struct state_op *free_ops;
 	uint64_t contexts_count, objects_count;
-	size_t ops_under_way;
 	bool failed;
 	bool finishing;
 };

@@ -81,7 +81,7 @@ static void copy_fields(struct state_op *op, const struct event *event)
 }
 
 /* Takes op out of all that points at it. */
-static void op_unlink(struct state *state, struct state_op *op)
+static void op_unlink(struct state_op *op)
 {
 	if (op->thread && op->thread->backend == op)
 		op->thread->backend = NULL;
@@ -94,7 +94,6 @@ static void op_unlink(struct state *state, struct state_op *op)
 	if (op->named)
 		state_op_list_remove(op);
 	op->named = NULL;
-	state->ops_under_way--;
 }
 
 /* The end of op never came: its thread went on, or the trace is over. */
@@ -103,7 +102,7 @@ static void op_lost(struct state *state, struct state_op *op)
 	struct state_object *object = op->named;
 
 	table_remove(&state->ops, op->op_id, op->machine);
-	op_unlink(state, op);
+	op_unlink(op);
 	op->returned = false;
 	state_tell(state, op, op);
 	state_op_free(state, op);
@@ -206,7 +205,6 @@ static struct state_op *op_start(struct state *state, const struct event *event,
 		op->context->first_op = event->op_id;
 	copy_fields(op, event);
 	op->thread = thread_get(state, event->tid, event->machine);
-	state->ops_under_way++;
 	return op;
 }
 
@@ -335,7 +333,7 @@ void state_op_end(struct state *state, const struct event *event)
 	if (op) {
 		struct state_object *named = op->named;
 
-		op_unlink(state, op);
+		op_unlink(op);
 		op->named = named;
 	} else {
 		op = op_alloc(state);
@@ -417,7 +415,7 @@ void state_ioctl_end(struct state *state, const struct event *event)
 	if (op) {
 		struct state_op *outer = op->outer;
 
-		op_unlink(state, op);
+		op_unlink(op);
 		op->outer = outer;
 	} else {
 		op = op_alloc(state);

@@ -49,19 +49,6 @@ void histogram_add(struct histogram *histogram, uint64_t value)
 		histogram->sum = UINT64_MAX;
 }
 
-void histogram_merge(struct histogram *histogram, const struct histogram *from)
-{
-	histogram->count += from->count;
-	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++)
-		histogram->buckets[i] += from->buckets[i];
-	if (from->min < histogram->min)
-		histogram->min = from->min;
-	if (from->max > histogram->max)
-		histogram->max = from->max;
-	if (__builtin_add_overflow(histogram->sum, from->sum, &histogram->sum))
-		histogram->sum = UINT64_MAX;
-}
-
 uint64_t histogram_percentile(const struct histogram *histogram, uint32_t share_ppm)
 {
 	/* The rank, rounded up, from 1; count * share fits 128 bits. */

@@ -24,8 +24,6 @@ struct histogram {
 
 void histogram_init(struct histogram *histogram);
 void histogram_add(struct histogram *histogram, uint64_t value);
-/* Adds all of from. */
-void histogram_merge(struct histogram *histogram, const struct histogram *from);
 
 /*
  * The value that share/10^6 of the values do not exceed (500000: the median), as

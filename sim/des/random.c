@@ -150,19 +150,3 @@ uint64_t des_dist_draw(const struct des_dist *dist, struct des_random *random)
 	return dist->a;
 }
 
-uint64_t des_dist_mean(const struct des_dist *dist)
-{
-	switch (dist->kind) {
-	case DES_DIST_UNIFORM:
-		return dist->a + (dist->b - dist->a) / 2;
-	case DES_DIST_PARETO:
-		/* Of the unbounded one; none for a tail index of 1 or less. */
-		return dist->c > 1000
-			       ? (uint64_t)((unsigned __int128)dist->a * dist->c / (dist->c - 1000))
-			       : dist->b;
-	case DES_DIST_CONSTANT:
-	case DES_DIST_EXPONENTIAL:
-		break;
-	}
-	return dist->a;
-}

@@ -55,7 +55,4 @@ struct des_dist {
 /* One value. */
 uint64_t des_dist_draw(const struct des_dist *dist, struct des_random *random);
 
-/* The mean of dist, rounded down; for tables and checks. */
-uint64_t des_dist_mean(const struct des_dist *dist);
-
 #endif

@@ -79,11 +79,6 @@ struct engine_anon_file *anon_file_get_fd(struct engine_ctx *ctx, int fd,
 
 /* ---- the interface in engine.h ------------------------------------------------ */
 
-enum engine_anon_kind engine_anon_file_kind(const struct engine_anon_file *file)
-{
-	return file->ops->kind;
-}
-
 ssize_t engine_anon_file_read(struct engine_anon_file *file, void *buf, size_t len, bool nonblock)
 {
 	/* No kind ever waits: an empty queue reads as nothing (eventq.c, *_fops_read). */

@@ -103,13 +103,6 @@ int dirty_set_add(struct dirty_set *set, uint64_t first, uint64_t last)
 	return 0;
 }
 
-bool dirty_set_test(struct dirty_set *set, uint64_t first, uint64_t last)
-{
-	uint64_t found;
-
-	return dirty_set_next(set, first, last, &found);
-}
-
 void dirty_set_clear(struct dirty_set *set, uint64_t first, uint64_t last)
 {
 	uint64_t first_key = first >> WORD_SHIFT, last_key = last >> WORD_SHIFT, key;

@@ -33,9 +33,6 @@ void dirty_set_fini(struct dirty_set *set);
 /* Marks the granules that touch [first, last]. 0 or -ENOMEM, then some may be marked. */
 int dirty_set_add(struct dirty_set *set, uint64_t first, uint64_t last);
 
-/* Whether a granule that touches [first, last] is marked. */
-bool dirty_set_test(struct dirty_set *set, uint64_t first, uint64_t last);
-
 /* Cleans the granules that touch [first, last]. */
 void dirty_set_clear(struct dirty_set *set, uint64_t first, uint64_t last);
 

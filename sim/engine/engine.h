@@ -247,7 +247,6 @@ enum engine_anon_kind {
 	ENGINE_ANON_DMABUF, /* the test command's dma-buf */
 };
 
-enum engine_anon_kind engine_anon_file_kind(const struct engine_anon_file *file);
 /* read and write, with buffers already in our memory; bytes or -errno. */
 ssize_t engine_anon_file_read(struct engine_anon_file *file, void *buf, size_t len,
 			      bool nonblock);

@@ -238,11 +238,6 @@ const char *schema_section_name(enum scenario_section section)
 	return sections[section].name;
 }
 
-const char *schema_section_help(enum scenario_section section)
-{
-	return sections[section].help;
-}
-
 enum scenario_section schema_section_find(const char *name)
 {
 	for (unsigned int i = SECTION_TOP + 1; i < SECTION_COUNT; i++) {

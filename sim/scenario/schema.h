@@ -42,7 +42,6 @@ extern const struct schema_key schema_keys[];
 
 /* The section's name in a file; "" for the top level. */
 const char *schema_section_name(enum scenario_section section);
-const char *schema_section_help(enum scenario_section section);
 
 /* The section of a name, or SECTION_COUNT. */
 enum scenario_section schema_section_find(const char *name);
