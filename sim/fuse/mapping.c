@@ -56,12 +56,15 @@ int fuse_device_mmap(struct fuse_device *device, struct engine_ctx *ctx, uint64_
 	return 0;
 }
 
-/* How often a process (a name in /proc) has mapped the device file from offset on. */
+/*
+ * How often a process (a name in /proc) has mapped a part of these bytes of the device file.
+ * The kernel makes one piece of neighbours in memory that are neighbours in the file too.
+ */
 static unsigned int count_in_process(const struct fuse_device *device, const char *name,
-				     uint64_t offset)
+				     uint64_t offset, uint64_t length)
 {
 	unsigned int major, minor, count = 0;
-	uint64_t at, inode;
+	uint64_t from, to, at, inode;
 	char path[300], line[512];
 	FILE *maps;
 
@@ -70,9 +73,9 @@ static unsigned int count_in_process(const struct fuse_device *device, const cha
 	if (!maps)
 		return 0;
 	while (fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%*x-%*x %*4s %" SCNx64 " %x:%x %" SCNu64, &at, &major, &minor,
-			   &inode) == 4 &&
-		    at == offset && makedev(major, minor) == device->st_dev &&
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %x:%x %" SCNu64, &from,
+			   &to, &at, &major, &minor, &inode) == 6 &&
+		    at < offset + length && offset < at + (to - from) && makedev(major, minor) == device->st_dev &&
 		    inode == FUSE_NODE_ROOT)
 			count++;
 	}
@@ -80,7 +83,8 @@ static unsigned int count_in_process(const struct fuse_device *device, const cha
 	return count;
 }
 
-static unsigned int count_mapped(const struct fuse_device *device, uint64_t offset)
+static unsigned int count_mapped(const struct fuse_device *device, uint64_t offset,
+				 uint64_t length)
 {
 	DIR *proc = opendir("/proc");
 	unsigned int count = 0;
@@ -90,7 +94,7 @@ static unsigned int count_mapped(const struct fuse_device *device, uint64_t offs
 		return 0;
 	while ((entry = readdir(proc))) {
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			count += count_in_process(device, entry->d_name, offset);
+			count += count_in_process(device, entry->d_name, offset, length);
 	}
 	closedir(proc);
 	return count;
@@ -131,7 +135,7 @@ void fuse_mappings_sweep(struct fuse_device *device, struct engine_ctx *ctx)
 
 		if (mapping->ctx == ctx)
 			gone = take_beyond_locked(device, ctx, offset,
-						  count_mapped(device, offset));
+						  count_mapped(device, offset, mapping->length));
 		/* A list that changed is looked at from its start. */
 		mapping = gone ? device->mappings : mapping->next;
 		if (gone)

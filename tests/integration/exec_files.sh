@@ -33,6 +33,11 @@ for program in "$BUILD/tests/test_device_file" "$BUILD/tests/test_device_file_st
 done
 check "before Linux 6.17 the device has no mmap" grep -q "^# -19 " <(
 	$exec --linux 6.16 -- "$program" | grep -A1 "mmap private$")
+# What Linux 7.2 answered there: the pages of two vIOMMUs lie side by side in memory and file.
+check_output "a mapping that is one piece with its neighbour keeps its object" \
+	"463 IOMMU_DESTROY 7 = -1 EBUSY" sh -c "
+	$exec --test-ops -- '$BUILD/tests/device_calls' /dev/iommu 12017 470 2>/dev/null |
+		grep '^463 IOMMU_DESTROY 7'"
 check_output "a signal in the call repeats nothing" "0
 alarms 1 files 1" $exec --delay 'fault_queue_alloc:200ms' -- "$client" interrupted
 check_output "an injected error" "FAULT_QUEUE_ALLOC: Input/output error" \
