@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analysis/iova_range.h"
 #include "tracepoints/names.h"
 
 enum event_kind {
@@ -83,8 +84,8 @@ enum event_op event_op_plain(enum event_op op);
 
 /*
  * What fields mean is said in tracepoints/, under the event's name. Fields that
- * an event does not have are 0. Ranges: [iova, last], and size in bytes (0: the
- * event had none, or it was 0, then last is iova too).
+ * an event does not have are 0. Ranges: see analysis/iova_range.h; size in bytes is what the
+ * call named (0: the event had none, or it was 0).
  */
 struct event {
 	enum event_kind kind;
@@ -103,8 +104,12 @@ struct event {
 	uint64_t be;
 	uint64_t tid;
 	uint64_t id;	     /* the object that the call names, or the commit changes */
-	uint64_t iova;
-	uint64_t last;
+	union {
+		struct iova_range range;
+		struct {
+			uint64_t iova, last;
+		};
+	};
 	uint64_t size;
 	int64_t ret;
 	uint64_t ctx;

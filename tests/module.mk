@@ -33,6 +33,7 @@ unit_tests := \
 	test_export \
 	test_histogram \
 	test_ioas_model \
+	test_iova_range \
 	test_inject \
 	test_iommu_costs \
 	test_mux \
@@ -132,6 +133,7 @@ script_tests := \
 	tests/integration/simulate.sh \
 	tests/integration/soak.sh \
 	tests/integration/sweep.sh \
+	tests/integration/verdict.sh \
 	tests/integration/vmm.sh \
 	tests/integration/vfio_device.sh \
 	tests/oracle/fuse.sh \
@@ -156,6 +158,14 @@ $(serve_clients): $(B)/tests/%: tests/integration/%.c backend/include/ioasis/iom
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -I. -Ibackend/include -pthread -o $@ $<
+
+# What tests/integration/verdict.sh records.
+verdict_clients := $(B)/tests/verdict_client
+tests += $(verdict_clients)
+
+$(B)/tests/verdict_client: $(call objs,tests/integration/verdict_client.c $(backend_srcs) \
+		$(tracepoints_srcs))
+	$(link) $(ioasis_libs)
 
 # `ioasis simulate` whose own code (not the engine's) is built with -O0: the results are the same.
 tests += $(B)/tests/simulate_O0

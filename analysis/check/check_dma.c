@@ -119,7 +119,7 @@ static void judge_refused(struct check *check, const struct event *event,
 static void judge_done(struct check *check, const struct event *event,
 		       const struct state_object *ioas)
 {
-	uint64_t iova = event->iova, last = event->iova + event->size - 1;
+	uint64_t iova = event->iova, last = event->last;
 	const struct recent_unmap *unmap;
 	struct range_entry *entry;
 	struct range_iter iter;

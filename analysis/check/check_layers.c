@@ -112,8 +112,8 @@ static void disagree(struct check *check, const struct state_op *op, const char 
 
 void check_layers_op(struct check *check, const struct state_op *op)
 {
-	bool none = !op->ret && op->op == OP_UNMAP_DMA && !op->non_exist && !op->iova &&
-		    op->last == UINT64_MAX; /* all of an empty space: nothing changes */
+	bool none = !op->ret && op->op == OP_UNMAP_DMA && !op->non_exist &&
+		    iova_range_is_whole(op->range); /* all of an empty space: nothing changes */
 
 	if (!op->context || !op->context->peer || !is_judged(op) || !op->begin_seen ||
 	    op->context->peer_lost_ns != INT64_MIN)

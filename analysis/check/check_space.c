@@ -11,11 +11,6 @@
 
 #include "analysis/check/check_internal.h"
 
-static bool is_whole(uint64_t iova, uint64_t last)
-{
-	return !iova && last == UINT64_MAX;
-}
-
 /* The mappings that an unmap meets. */
 struct met {
 	uint64_t inside_bytes;
@@ -44,7 +39,7 @@ static struct met meet(const struct state_object *object, uint64_t iova, uint64_
 		if (!met.has_inside)
 			met.inside = *entry;
 		met.has_inside = true;
-		met.inside_bytes += entry->last - entry->iova + 1;
+		met.inside_bytes += iova_range_bytes(entry->iova, entry->last);
 	}
 	return met;
 }
@@ -101,7 +96,7 @@ static void commit_unmap(struct check *check, const struct state_object *object,
 	struct met met = meet(object, commit->iova, commit->last, INT64_MAX);
 	bool complete = object->born_seen && object->gap_ns == INT64_MIN;
 	bool nothing_said = !commit->arg &&
-			    (is_whole(commit->iova, commit->last) || !op ||
+			    (iova_range_is_whole(commit->range) || !op ||
 			     op->op != OP_IOCTL + 6 /* IOAS_UNMAP */);
 	struct check_finding *finding;
 
@@ -280,7 +275,7 @@ static void settle_unmap(struct check *check, const struct state_op *op,
 				"was unmapped and cut a mapping");
 		finding_witness_mapping(finding, object, &met.cut);
 		finding_witness_op(finding, op);
-	} else if (!met.has_inside && !is_whole(op->iova, op->last)) {
+	} else if (!met.has_inside && !iova_range_is_whole(op->range)) {
 		finding = found(check, RULE_UNMAP_UNMAPPED,
 				settled_verdict(check, op, how, NULL,
 						state_object_complete(check->state, object)),

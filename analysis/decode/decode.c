@@ -387,9 +387,9 @@ static void complete(const struct decoded_class *class, const bt_event *native,
 		     const bt_field *payload, struct event *event)
 {
 	if (class->has_last)
-		event->size = event->last - event->iova + 1;
+		event->size = iova_range_bytes(event->iova, event->last);
 	else if (class->has_size)
-		event->last = event->iova + (event->size ? event->size - 1 : 0);
+		event->range = iova_range_of_length(event->iova, event->size);
 	if (class->pid >= 0)
 		event->pid = (uint32_t)bt_field_integer_unsigned_get_value(
 			member_field(payload, (uint64_t)class->pid));

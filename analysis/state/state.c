@@ -362,7 +362,7 @@ void state_map(struct state *state, struct state_object *object,
 		state->failed = true;
 		return;
 	}
-	object->bytes += mapping->last - mapping->iova + 1;
+	object->bytes += iova_range_bytes(mapping->iova, mapping->last);
 	state_tell(state, mapping_begin, object, mapping);
 }
 
@@ -374,7 +374,7 @@ uint64_t state_unmap(struct state *state, struct state_object *object, uint64_t 
 	uint64_t bytes = 0;
 
 	while (entry) {
-		uint64_t length = entry->last - entry->iova + 1;
+		uint64_t length = iova_range_bytes(entry->iova, entry->last);
 
 		if (entry->iova < iova || entry->last > last) {
 			iter.index++;

@@ -122,8 +122,12 @@ struct state_op {
 	uint64_t new_id;
 	uint64_t pt_id;
 	uint64_t dev_id;
-	uint64_t iova;
-	uint64_t last;
+	union {
+		struct iova_range range;
+		struct {
+			uint64_t iova, last;
+		};
+	};
 	uint64_t size;
 	bool readonly;
 	bool start;		/* set_dirty: tracking on */

@@ -183,7 +183,7 @@ static struct state_object *object_first_seen(struct state *state, struct state_
 /* What an ioctl named is told by its commits alone: the object, and the span of addresses. */
 static void tell_ioctl(struct state_op *op, const struct event *commit)
 {
-	uint64_t bytes = commit->last - commit->iova + 1;
+	uint64_t bytes = iova_range_bytes(commit->iova, commit->last);
 
 	switch (commit->commit_kind) {
 	case TRACE_COMMIT_ALLOC:

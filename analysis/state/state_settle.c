@@ -211,7 +211,7 @@ static bool sketch_map(struct sketch *sketch, const struct state_op *op)
 
 static bool sketch_unmap(struct sketch *sketch, const struct state_op *op)
 {
-	bool whole = !op->iova && op->last == UINT64_MAX, removed = false;
+	bool whole = iova_range_is_whole(op->range), removed = false;
 
 	if (op->non_exist || op->ret == -ENOENT)
 		return !sketch->alive || !sketch_touches(sketch, op);

@@ -375,9 +375,27 @@ static void test_check_map_refused_during_free_is_violation(void **state)
 	expect(&maker, RULE_USE_AFTER_FREE, VERDICT_VIOLATION, "map_dma");
 }
 
+/* The last byte of the space cannot be named otherwise; of an empty space it succeeds. */
+static void test_check_unmap_of_everything_is_ok(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	session_start(&maker);
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), 0, 0);
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, UINT64_MAX - PAGE + 1, PAGE), 0, 0);
+	maker_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, UINT64_MAX), 0, 0);
+	maker_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, UINT64_MAX), 0, 0);
+	maker_call(&maker, on_range(OP_MAP_DMA, 1, UINT64_MAX - PAGE + 1, PAGE), 0, 0);
+	maker_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, UINT64_MAX), 0, 0);
+	session_end(&maker);
+	expect_ok(&maker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check_unmap_of_everything_is_ok),
 		cmocka_unit_test(test_check_clean_session_is_ok),
 		cmocka_unit_test(test_check_overlap_by_one_byte_is_violation),
 		cmocka_unit_test(test_check_map_refused_as_existing_is_overlap),

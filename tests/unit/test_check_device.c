@@ -50,6 +50,24 @@ static void test_check_device_commits_out_of_order_are_ok(void **state)
 	expect_ok(&maker);
 }
 
+/* The device commits the whole space, and nothing when it was empty. */
+static void test_check_device_unmap_of_everything_is_ok(void **state)
+{
+	struct trace_maker maker;
+
+	(void)state;
+	device_start(&maker);
+	device_call(&maker, on_range(OP_MAP_DMA, 1, 0, PAGE), TRACE_COMMIT_MAP, 1, 2, 0, 0);
+	device_call(&maker, on_range(OP_MAP_DMA, 1, UINT64_MAX - PAGE + 1, PAGE), TRACE_COMMIT_MAP,
+		    1, 3, 0, 0);
+	device_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, UINT64_MAX), TRACE_COMMIT_UNMAP, 1, 4,
+		    2 * PAGE, 0);
+	maker_last(&maker)[-2].range = IOVA_RANGE_WHOLE;
+	device_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, UINT64_MAX), 0, 1, 0, 0, 0);
+	device_end(&maker, 5);
+	expect_ok(&maker);
+}
+
 static void test_check_device_that_did_nothing_breaks_layers_agree(void **state)
 {
 	struct trace_maker maker;
@@ -233,6 +251,7 @@ static void test_check_raw_unknown_id_is_violation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check_device_unmap_of_everything_is_ok),
 		cmocka_unit_test(test_check_device_clean_session_is_ok),
 		cmocka_unit_test(test_check_device_commits_out_of_order_are_ok),
 		cmocka_unit_test(test_check_device_that_did_nothing_breaks_layers_agree),

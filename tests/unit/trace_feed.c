@@ -81,8 +81,8 @@ struct event feed_free(uint64_t id)
 struct event feed_map(uint64_t ioas, uint64_t iova, uint64_t size, int64_t ret)
 {
 	return (struct event){ .op = OP_MAP_DMA, .fd = 5, .id = ioas, .iova = iova,
-			       .size = size, .last = iova + size - 1, .has_size = true,
-			       .ret = ret };
+			       .size = size, .last = iova_range_of_length(iova, size).last,
+			       .has_size = true, .ret = ret };
 }
 
 struct event feed_unmap(uint64_t ioas, uint64_t iova, uint64_t size)

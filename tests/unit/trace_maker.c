@@ -81,10 +81,9 @@ static struct event *add_call(struct trace_maker *maker, enum event_kind kind,
 	event->op_id = call->op_id;
 	event->tid = call->tid;
 	event->id = call->id;
-	event->iova = call->iova;
 	event->size = call->size;
 	event->has_size = call->size > 0;
-	event->last = call->iova + (call->size ? call->size - 1 : 0);
+	event->range = iova_range_of_length(call->iova, call->size);
 	event->readonly = call->readonly;
 	return event;
 }
@@ -124,8 +123,7 @@ void maker_commit(struct trace_maker *maker, const struct maker_call *call, uint
 	if (kind == TRACE_COMMIT_ALLOC) {
 		event->flags = TRACE_OBJ_IOAS;
 	} else if (kind == TRACE_COMMIT_MAP || kind == TRACE_COMMIT_UNMAP) {
-		event->iova = call->iova;
-		event->last = call->iova + call->size - 1;
+		event->range = iova_range_of_length(call->iova, call->size);
 		event->flags = TRACE_PROT_READ | (call->readonly ? 0 : TRACE_PROT_WRITE);
 	}
 }
@@ -217,7 +215,7 @@ void maker_dma(struct trace_maker *maker, uint64_t pt, uint64_t iova, uint64_t s
 
 	event->dev_id = 90;
 	event->pt_id = pt;
-	event->iova = iova;
+	event->range = iova_range_of_length(iova, size);
 	event->size = size;
 	event->write = write;
 	event->ret = ret;

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The verdict holds in real sessions: correct programs are never called wrong, whatever the
+# recording looks like, and mistakes are found under their name.
+. "$TOP/tests/integration/tap.sh"
+cd "$TOP" || exit 1
+
+build=$(realpath "${BUILD:-build}")
+ioasis=$build/ioasis
+client=$build/tests/verdict_client
+export IOASIS_PROBES=$build/libioasis-probes.so
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+command -v lttng-sessiond >/dev/null || skip_all "lttng-tools is not installed"
+"$ioasis" exec -- true >"$dir/probe.log" 2>&1 || skip_all "$(head -1 "$dir/probe.log")"
+if ! "$ioasis" record -o "$dir/probe" -- true >"$dir/probe.log" 2>&1; then
+	grep -q namespace "$dir/probe.log" && skip_all "$(head -1 "$dir/probe.log")"
+fi
+
+# verdict_of NAME WHAT CMD...: records CMD as NAME; its verdict is WHAT.
+verdict_of() {
+	local name=$1 wanted=$2
+	shift 2
+	"$ioasis" record -o "$dir/$name" -- "$@" >"$dir/$name.log" 2>&1 || sed 's/^/# /' "$dir/$name.log"
+	"$ioasis" check "$dir/$name" >"$dir/$name.check" 2>&1
+	check_output "$name: $wanted" "verdict: $wanted" tail -n 1 "$dir/$name.check"
+	tail -n 1 "$dir/$name.check" | grep -qx "verdict: $wanted" || sed 's/^/# /' "$dir/$name.check"
+}
+
+verdict_of unmap-all ok "$ioasis" exec -- "$client" unmap-all
+done_testing
