@@ -46,7 +46,8 @@ process_srcs := \
 	sim/process/file.c \
 	sim/process/memory.c \
 	sim/process/process.c \
-	sim/process/shared.c
+	sim/process/shared.c \
+	sim/process/table.c
 vmm_srcs := \
 	sim/vmm/faults.c \
 	sim/vmm/memory.c \

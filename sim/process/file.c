@@ -29,7 +29,7 @@
 
 struct process_file {
 	struct engine_file file; /* first member */
-	int fd;			 /* owned */
+	int fd;			 /* owned; -1: let go */
 };
 
 static int file_fd(struct engine_file *file)
@@ -116,9 +116,19 @@ static int file_write(struct engine_file *file, uint64_t offset, const void *src
 	return file_copy(file, offset, (void *)(uintptr_t)src, len, true);
 }
 
+static void file_let_go(struct engine_file *file)
+{
+	struct process_file *pf = (struct process_file *)file;
+
+	if (pf->fd >= 0)
+		close(pf->fd);
+	pf->fd = -1;
+	file->anon = NULL;
+}
+
 static void file_free(struct engine_file *file)
 {
-	close(file_fd(file));
+	file_let_go(file);
 	free(file);
 }
 
@@ -127,6 +137,7 @@ static const struct engine_file_ops file_ops = {
 	.unpin = file_unpin,
 	.read = file_read,
 	.write = file_write,
+	.let_go = file_let_go,
 	.free = file_free,
 };
 

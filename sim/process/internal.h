@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Between the files of sim/process: the process (an address space) and what each
- * file does with it. memory.c finds mappings, file.c open files, process.c the rest.
+ * file does with it. table.c knows them all, memory.c finds mappings, file.c open
+ * files, process.c the rest.
  */
 #ifndef IOASIS_SIM_PROCESS_INTERNAL_H
 #define IOASIS_SIM_PROCESS_INTERNAL_H
@@ -18,14 +19,15 @@
 struct process {
 	struct engine_mm mm; /* first member; its refs are the process's */
 	uint32_t tgid;
-	char name[PROCESS_NAME_BYTES]; /* of its command */
 	uint64_t serial; /* identity of its private pages; never given out twice */
 	int pidfd;
 	int mem_fd;  /* /proc/TGID/mem: pinned pages are read and written through it */
 	int maps_fd; /* /proc/TGID/maps */
 	bool no_maps_query; /* a kernel before 6.11: read maps as text */
-	uint64_t last_use; /* of the table's clock, to forget the longest unused */
-	struct process *next; /* in the table */
+	/* In the table, with its lock: */
+	struct process *next_of_bucket, **link_of_bucket; /* NULL: it is in no table */
+	struct process *newer, *older;			  /* by use */
+	unsigned int thread_slots; /* of the table that refer to it */
 	struct process_table *table; /* borrowed: outlives every call and every pinned page */
 	pthread_mutex_t shared_lock;
 	struct process_shared *shared; /* see shared.c */
@@ -47,11 +49,37 @@ extern const struct engine_mm_ops process_mm_ops;
 /* The engine_page.object of page 0 of a file, the same by any way that reaches it. */
 uint64_t process_file_identity(uint64_t device, uint64_t inode);
 
+/* ---- process.c ------------------------------------------------------------------- */
+
+/* A row of /proc. */
+struct process_status {
+	uint32_t tgid;
+	uint32_t parent_tgid;
+	char name[PROCESS_NAME_BYTES];
+};
+
+/* What /proc says of a thread. 0, -ESRCH, -EACCES, -EMFILE, ... */
+int process_status_read(uint32_t tid, struct process_status *status);
+
+/*
+ * The address space that process tgid has now, in no table yet; serial: see struct
+ * process. 0; -ENOMEM; -ESRCH; -EACCES, -EPERM: it may not be looked into; -EMFILE.
+ */
+int process_create(struct process_table *table, uint32_t tgid, uint64_t serial,
+		   struct process **out);
+
+void process_get(struct process *process);
 /* Gives a reference back; harmless for NULL. */
 void process_put(struct process *process);
 
-/* True while the address space still belongs to someone. */
+/*
+ * True while the address space still belongs to someone. Waits for a thread of the
+ * process that changes its mappings: never asked with a lock that others need.
+ */
 bool process_alive(struct process *process);
+
+/* Whether the process has ended (an exec() is no end). Waits for nobody. */
+bool process_ended(const struct process *process);
 
 /* Whether tid is a thread of process tgid now (no signal is sent). */
 bool process_has_thread(uint32_t tgid, uint32_t tid);
@@ -66,9 +94,21 @@ int process_vma_find(struct process *process, uint64_t va, struct process_vma *v
 int process_vma_find_file(struct process *process, const struct process_vma *wanted,
 			  uint64_t offset, struct process_vma *vma);
 
+/* ---- table.c --------------------------------------------------------------------- */
+
+/*
+ * The process of thread tid, found or made: *process is a new reference, *tgid the
+ * thread's own process, whose memory may be another's (vfork). As process_create().
+ */
+int process_table_resolve(struct process_table *table, uint32_t tid, struct process **process,
+			  uint32_t *tgid);
+
 #define PROCESS_OTHERS_MAX 128
 
-/* The other processes of the table, a reference to each. Returns how many. */
+/*
+ * Other processes of the table, a reference to each, those that called last. Returns how
+ * many.
+ */
 size_t process_table_others(struct process_table *table, const struct process *process,
 			    struct process *others[PROCESS_OTHERS_MAX]);
 

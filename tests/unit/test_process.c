@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
@@ -25,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sim/process/internal.h"
@@ -587,6 +589,82 @@ static void test_a_process_in_use_is_not_forgotten(void **state)
 	}
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* A child that waits calls once; what that took. *mm: its address space, a reference. */
+static uint64_t call_of_a_child_ns(struct process_table *table, struct engine_mm **mm)
+{
+	struct process_client pc;
+	uint64_t start_ns;
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	start_ns = now_ns();
+	assert_int_equal(process_client_init(&pc, table, NULL, (uint32_t)pid, 0), 0);
+	*mm = pc.client.ops->mm_get(&pc.client);
+	process_client_fini(&pc);
+	start_ns = now_ns() - start_ns;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return start_ns;
+}
+
+#define CHILDREN 2000
+#define CHILDREN_TIMED 200
+
+/* What has ended and left mappings behind costs those that come after it nothing. */
+static void test_a_process_costs_the_same_after_thousands(void **state)
+{
+	struct process_table *table = process_table_create();
+	static struct engine_mm *mm[CHILDREN];
+	uint64_t first_ns = 0, last_ns = 0;
+
+	(void)state;
+	process_raise_file_limit();
+	for (int i = 0; i < CHILDREN; i++) {
+		uint64_t ns = call_of_a_child_ns(table, &mm[i]);
+
+		assert_non_null(mm[i]);
+		first_ns += i < CHILDREN_TIMED ? ns : 0;
+		last_ns += i >= CHILDREN - CHILDREN_TIMED ? ns : 0;
+	}
+	printf("# %d calls took %" PRIu64 " ns, the last %" PRIu64 " ns\n", CHILDREN_TIMED,
+	       first_ns, last_ns);
+	assert_true(last_ns < 4 * first_ns);
+	for (int i = 0; i < CHILDREN; i++)
+		engine_mm_put(mm[i]);
+	process_table_destroy(table);
+}
+
+/* As many files as there are processes, not as there were. */
+static void test_processes_that_ended_are_forgotten(void **state)
+{
+	struct process_table *table = process_table_create();
+	int lowest = dup(0), after;
+	struct engine_mm *mm;
+
+	(void)state;
+	close(lowest);
+	for (int i = 0; i < 300; i++) {
+		call_of_a_child_ns(table, &mm);
+		engine_mm_put(mm);
+	}
+	after = dup(0);
+	close(after);
+	assert_true(after - lowest < 32);
+	process_table_destroy(table);
+}
+
 int main(void)
 {
 #define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -609,6 +687,8 @@ int main(void)
 		WITH_WORLD(test_processes_have_names),
 		WITH_WORLD(test_a_process_in_use_is_not_forgotten),
 		cmocka_unit_test(test_device_memory_is_never_pinned),
+		cmocka_unit_test(test_processes_that_ended_are_forgotten),
+		cmocka_unit_test(test_a_process_costs_the_same_after_thousands),
 	};
 
 	return cmocka_run_group_tests_name("process", tests, NULL, NULL);
