@@ -191,6 +191,12 @@ struct engine_file_ops {
 	void (*unpin)(struct engine_file *file, uint64_t first_page, size_t npages);
 	int (*read)(struct engine_file *file, uint64_t offset, void *dst, size_t len);
 	int (*write)(struct engine_file *file, uint64_t offset, const void *src, size_t len);
+	/*
+	 * An area keeps the file though it can never be pinned (OTHER, ANON): what it holds
+	 * open is to be closed, since that may be what has to be closed for the area to go.
+	 * NULL: it holds nothing.
+	 */
+	void (*let_go)(struct engine_file *file);
 	void (*free)(struct engine_file *file);
 };
 

@@ -179,6 +179,9 @@ int iopt_pages_alloc_fd(struct engine_ctx *ctx, int fd, uint64_t start, uint64_t
 		} else {
 			pages->pages.type = IOPT_PAGES_FILE;
 			pages->file = file;
+			if (file->kind != ENGINE_FILE_MEMFD &&
+			    file->kind != ENGINE_FILE_HUGETLB && file->ops->let_go)
+				file->ops->let_go(file);
 		}
 	}
 	if (rc)
