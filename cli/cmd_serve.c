@@ -301,7 +301,7 @@ static int serve(struct serve_options *options, const struct fuse_device_config 
 		status = cli_fail(&serve_command, "%s", why);
 		goto out_device;
 	}
-	if (config->vfio_count)
+	if (config->bus)
 		status = mount_vfio(device, &vfio, point.path);
 	if (!status) {
 		printf("ready %s\n", point.path);

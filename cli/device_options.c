@@ -47,9 +47,9 @@ static bool set_device(void *opaque, const char *value)
 {
 	struct device_options *options = opaque;
 
-	if (options->vfio_count == DEVICE_OPTIONS_VFIO_MAX)
+	if (options->devices_count == PCI_BUS_FUNCTIONS_MAX)
 		return false;
-	options->vfio_texts[options->vfio_count++] = value;
+	options->devices[options->devices_count++] = value;
 	return true;
 }
 
@@ -86,7 +86,7 @@ const struct cli_option device_option_table[] = {
 	  "make calls slow: map:50us, unmap:1ms%10", .set = set_delay },
 	{ "seed", 0, "N", "a number", "for everything random (printed when not given)",
 	  .set = set_seed },
-	{ "device", 0, "KIND[,k=v]", "at most 16 devices such as edu,vendor=0x1234",
+	{ "device", 0, "KIND[,k=v]", "at most 64 devices such as edu,addr=0000:00:05.0",
 	  "add a simulated VFIO device, vfio/devices/vfioN", .set = set_device },
 	{ "leak-check", 0, "yes|no", "yes or no", "at the end, list what was left",
 	  .set = set_leak_check },
@@ -107,10 +107,28 @@ static uint64_t choose_seed(void)
 	return seed;
 }
 
+/* 0, or -errno with one line in why. */
+static int make_bus(struct device_options *options, char why[PCI_WHY_BYTES])
+{
+	int err = 0;
+
+	if (!options->devices_count)
+		return 0;
+	options->bus = pci_bus_create(options->seed);
+	if (!options->bus) {
+		snprintf(why, PCI_WHY_BYTES, "out of memory");
+		return -ENOMEM;
+	}
+	for (unsigned int i = 0; i < options->devices_count && !err; i++)
+		err = pci_bus_add(options->bus, options->devices[i], why);
+	return err ? err : pci_bus_settle(options->bus, why);
+}
+
 int device_options_apply(struct device_options *options, const struct cli_command *command,
 			 struct fuse_device_config *config)
 {
-	char why[INJECT_WHY_BYTES];
+	char why[INJECT_WHY_BYTES], bus_why[PCI_WHY_BYTES];
+
 
 	options->inject = inject_create(options->seed);
 	if (!options->inject)
@@ -132,12 +150,9 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 		if (!options->leaks)
 			return cli_fail(command, "out of memory");
 	}
-	for (unsigned int i = 0; i < options->vfio_count; i++) {
-		if (vfio_device_spec_parse(options->vfio_texts[i], &options->vfio[i], why))
-			return cli_fail(command, "%s", why);
-	}
-	config->vfio = options->vfio;
-	config->vfio_count = options->vfio_count;
+	if (make_bus(options, bus_why))
+		return cli_fail(command, "%s", bus_why);
+	config->bus = options->bus;
 	config->engine.linux_version = options->linux_version;
 	config->engine.test_ops = options->test_ops;
 	config->inject = inject_is_empty(options->inject) ? NULL : options->inject;
@@ -166,4 +181,6 @@ void device_options_fini(struct device_options *options)
 	leak_report_destroy(options->leaks);
 	options->inject = NULL;
 	options->leaks = NULL;
+	pci_bus_destroy(options->bus);
+	options->bus = NULL;
 }

@@ -12,10 +12,9 @@
 #include "sim/fuse/device.h"
 #include "sim/fuse/inject.h"
 #include "sim/fuse/leak.h"
-#include "sim/vfio/vfio_device.h"
+#include "sim/pci/pci_bus.h"
 
 #define DEVICE_OPTIONS_SPECS_MAX 64
-#define DEVICE_OPTIONS_VFIO_MAX 16
 
 struct device_options {
 	uint32_t linux_version; /* ENGINE_LINUX(); 0: the newest */
@@ -32,12 +31,12 @@ struct device_options {
 	} specs[DEVICE_OPTIONS_SPECS_MAX];
 	unsigned int specs_count;
 
-	const char *vfio_texts[DEVICE_OPTIONS_VFIO_MAX]; /* borrowed from argv */
-	struct vfio_device_spec vfio[DEVICE_OPTIONS_VFIO_MAX];
-	unsigned int vfio_count;
+	const char *devices[PCI_BUS_FUNCTIONS_MAX]; /* borrowed from argv */
+	unsigned int devices_count;
 
 	/* Made by device_options_apply(), owned. */
 	struct inject *inject;
+	struct pci_bus *bus; /* NULL: no device was asked for */
 	struct leak_report *leaks;
 };
 

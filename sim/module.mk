@@ -67,9 +67,18 @@ fuse_srcs := \
 	sim/fuse/mount.c \
 	sim/fuse/vfio_files.c \
 	sim/fuse/workers.c
+pci_srcs := \
+	sim/pci/edu.c \
+	sim/pci/pci_bus.c \
+	sim/pci/pci_config.c \
+	sim/pci/pci_function.c \
+	sim/pci/pci_irq.c \
+	sim/pci/pci_memory.c \
+	sim/pci/pci_models.c \
+	sim/pci/pci_runner.c \
+	sim/pci/pci_state.c \
+	sim/pci/pci_work.c
 vfio_srcs := \
-	sim/vfio/config_space.c \
-	sim/vfio/edu.c \
 	sim/vfio/irq.c \
 	sim/vfio/vfio_device.c
 exec_srcs := \

@@ -49,7 +49,7 @@ unit_tests := \
 	test_scenario_load \
 	test_span_tree \
 	test_stat_test \
-	test_vfio
+	test_pci
 
 test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
 test_asker_srcs := sim/fuse/asker.c sim/fuse/channel.c sim/fuse/mount.c sim/fuse/workers.c
@@ -72,7 +72,7 @@ test_event_names_srcs := $(check_test_srcs)
 test_stats_srcs := $(analysis_test_srcs)
 test_range_set_srcs := analysis/state/range_set.c analysis/table.c
 test_commands_srcs := $(engine_test_srcs)
-test_device_stop_srcs := $(sort $(fuse_srcs) $(vfio_srcs) $(process_srcs) $(engine_srcs) $(tracepoints_srcs))
+test_device_stop_srcs := $(sort $(fuse_srcs) $(pci_srcs) $(vfio_srcs) $(process_srcs) $(engine_srcs) $(tracepoints_srcs))
 test_device_threads_srcs := $(engine_rig_srcs)
 test_dirty_set_srcs := sim/engine/dirty_set.c
 test_engine_access_srcs := $(engine_rig_srcs)
@@ -89,7 +89,7 @@ test_histogram_srcs := analysis/stats/histogram.c
 test_inject_srcs := sim/fuse/inject.c
 test_mux_srcs := analysis/decode/mux.c
 test_process_srcs = $(process_srcs)
-test_vfio_srcs = $(vfio_srcs) $(engine_srcs) $(tracepoints_srcs)
+test_pci_srcs = $(pci_srcs)
 test_iommu_costs_srcs = sim/scenario/iommu.c $(des_srcs)
 test_options_srcs := cli/options.c
 trace_feed_srcs := tests/unit/trace_feed.c $(analysis_srcs)

@@ -156,7 +156,7 @@ static int launch_prepare(struct launch *launch)
 	}
 	if (!rc)
 		rc = namespace_make_device_path(why, LAUNCH_WHY_BYTES);
-	if (!rc && launch->config->device.vfio_count)
+	if (!rc && launch->config->device.bus)
 		rc = namespace_make_vfio_folder(why, LAUNCH_WHY_BYTES);
 	if (!rc && test_ops)
 		rc = test_make_debugfs(why, LAUNCH_WHY_BYTES);
@@ -196,7 +196,7 @@ static int launch_make_device(struct launch *launch)
 		return LAUNCH_FAILED;
 	}
 	rc = fuse_device_mount(launch->device, NAMESPACE_DEVICE_PATH, why);
-	if (!rc && config.vfio_count)
+	if (!rc && config.bus)
 		rc = fuse_device_mount_vfio(launch->device, NAMESPACE_VFIO_FOLDER, why);
 	return rc ? LAUNCH_FAILED : 0;
 }

@@ -22,7 +22,7 @@
 
 struct inject;
 struct leak_report;
-struct vfio_device_spec;
+struct pci_bus;
 struct fuse_device;
 
 #define FUSE_DEVICE_WHY_BYTES 256
@@ -30,8 +30,7 @@ struct fuse_device;
 struct fuse_device_config {
 	struct engine_config engine; /* its intercept is the device's */
 	struct inject *inject;	     /* calls that fail or take longer; borrowed; NULL: none */
-	const struct vfio_device_spec *vfio; /* simulated devices, copied; NULL: none */
-	unsigned int vfio_count;
+	struct pci_bus *bus; /* simulated devices, settled; borrowed; NULL: none */
 	struct leak_report *leaks;   /* where what is left is noted; borrowed; NULL: nowhere */
 	/*
 	 * Asked for the fail_nth of a client's thread (engine_client.fail_nth); NULL:

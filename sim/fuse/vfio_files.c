@@ -223,6 +223,7 @@ struct vfio_files *vfio_files_create(struct fuse_device *device)
 {
 	const struct fuse_device_config *config = &device->config;
 	struct vfio_files *files = calloc(1, sizeof(*files));
+	unsigned int count;
 	struct vfio_device_env env = {
 		.ctx_get = env_ctx_get,
 		.ctx_put = env_ctx_put,
@@ -233,16 +234,17 @@ struct vfio_files *vfio_files_create(struct fuse_device *device)
 	if (!files)
 		return NULL;
 	files->device = device;
-	files->mounts = calloc(config->vfio_count ? config->vfio_count : 1, sizeof(*files->mounts));
+	count = config->bus ? pci_bus_count(config->bus) : 0;
+	files->mounts = calloc(count ? count : 1, sizeof(*files->mounts));
 	if (!files->mounts) {
 		free(files);
 		return NULL;
 	}
-	for (; files->count < config->vfio_count; files->count++) {
+	for (; files->count < count; files->count++) {
 		struct vfio_mount *mount = &files->mounts[files->count];
 
 		mount->files = files;
-		mount->vfio = vfio_device_create(&config->vfio[files->count], &env);
+		mount->vfio = vfio_device_create(pci_bus_at(config->bus, files->count), &env);
 		if (!mount->vfio) {
 			vfio_files_destroy(files);
 			return NULL;
@@ -348,6 +350,8 @@ unsigned int vfio_files_stop(struct vfio_files *files)
 			unlink(mount->path);
 		while (!here && mount->opens)
 			open_put(mount->opens);
+		if (!vfio_device_stop(mount->vfio))
+			here++;
 		stuck += here;
 	}
 	return stuck;

@@ -4,31 +4,31 @@
 #define IOASIS_SIM_VFIO_INTERNAL_H
 
 #include "sim/vfio/abi.h"
-#include "sim/vfio/config_space.h"
-#include "sim/vfio/edu.h"
+#include "sim/pci/pci_runner.h"
 #include "sim/vfio/vfio_device.h"
 
 #include <pthread.h>
 
 /* How the device interrupts now: INTx or MSI, at most one of them. */
 struct vfio_irqs {
+	pthread_mutex_t lock; /* of all below */
 	bool enabled;
 	uint32_t index; /* SIM_VFIO_INTX or SIM_VFIO_MSI */
 	int trigger;	/* an eventfd, owned; -1: none */
 	bool masked;	/* INTx is masked by the device until the user unmasks it */
-	bool pending;	/* it was raised while masked */
 	int request;	/* the eventfd of the request interrupt, owned; -1: none */
 };
 
 struct vfio_device {
-	struct vfio_device_spec spec;
+	const struct pci_slot *slot;
+	struct pci_function *function; /* the slot's */
+	struct pci_runner *runner;
+	uint64_t random; /* the state of pci_random() */
 	struct vfio_device_env env;
 	pthread_mutex_t lock;
 	struct vfio_file *bound; /* the one file that may use it; NULL: none */
 	struct engine_device *engine_device;
 	struct engine_ctx *ctx; /* of env.ctx_get */
-	struct config_space config;
-	struct edu edu;
 	struct vfio_irqs irqs;
 };
 

@@ -17,6 +17,7 @@
 void vfio_irqs_init(struct vfio_irqs *irqs)
 {
 	*irqs = (struct vfio_irqs){ .trigger = -1, .request = -1 };
+	pthread_mutex_init(&irqs->lock, NULL);
 }
 
 static void replace_fd(int *slot, int fd)
@@ -28,9 +29,11 @@ static void replace_fd(int *slot, int fd)
 
 void vfio_irqs_fini(struct vfio_irqs *irqs)
 {
+	pthread_mutex_lock(&irqs->lock);
 	replace_fd(&irqs->trigger, -1);
 	replace_fd(&irqs->request, -1);
-	vfio_irqs_init(irqs);
+	irqs->enabled = irqs->masked = false;
+	pthread_mutex_unlock(&irqs->lock);
 }
 
 static void signal_fd(int fd)
@@ -41,14 +44,13 @@ static void signal_fd(int fd)
 
 void vfio_irqs_raise(struct vfio_irqs *irqs)
 {
-	if (!irqs->enabled)
-		return;
-	if (irqs->index == SIM_VFIO_INTX && irqs->masked) {
-		irqs->pending = true;
-		return;
+	pthread_mutex_lock(&irqs->lock);
+	if (irqs->enabled && !irqs->masked) {
+		signal_fd(irqs->trigger);
+		/* A pin is masked until the user has seen it. */
+		irqs->masked = irqs->index == SIM_VFIO_INTX;
 	}
-	signal_fd(irqs->trigger);
-	irqs->masked = irqs->index == SIM_VFIO_INTX; /* masked until the user has seen it */
+	pthread_mutex_unlock(&irqs->lock);
 }
 
 uint32_t vfio_irqs_count(uint32_t index)
@@ -127,7 +129,7 @@ static long set_trigger(struct irq_call *call)
 
 	if (same && !call->count && call->flags & SIM_VFIO_DATA_NONE) {
 		replace_fd(&irqs->trigger, -1);
-		irqs->enabled = irqs->masked = irqs->pending = false;
+		irqs->enabled = irqs->masked = false;
 		return 0;
 	}
 	if ((irqs->enabled && !same) || (call->index == SIM_VFIO_INTX && call->count != 1))
@@ -159,10 +161,6 @@ static long set_mask(struct irq_call *call, bool mask)
 	if (!wants_signal(call))
 		return 0;
 	irqs->masked = mask;
-	if (!mask && irqs->pending) {
-		irqs->pending = false;
-		vfio_irqs_raise(irqs);
-	}
 	return 0;
 }
 
@@ -215,8 +213,10 @@ long vfio_irqs_set(struct vfio_device *device, const struct engine_client *clien
 {
 	struct irq_call call = { .device = device, .client = client };
 	struct sim_vfio_irq_set set;
+	bool enabled, msi, open;
 	uint32_t max;
 	size_t size;
+	long rc;
 
 	if (client->ops->copy_in(client, &set, arg, sizeof(set)))
 		return -EFAULT;
@@ -248,5 +248,15 @@ long vfio_irqs_set(struct vfio_device *device, const struct engine_client *clien
 	call.flags = set.flags;
 	call.index = set.index;
 	call.count = set.count;
-	return dispatch(&call);
+	pthread_mutex_lock(&device->irqs.lock);
+	rc = dispatch(&call);
+	enabled = device->irqs.enabled;
+	msi = enabled && device->irqs.index == SIM_VFIO_MSI;
+	open = enabled && !msi && !device->irqs.masked;
+	pthread_mutex_unlock(&device->irqs.lock);
+	pci_function_irq_mode(device->function, msi ? PCI_IRQ_MSI : PCI_IRQ_PIN, msi);
+	/* The pin is a level: what is up when it is unmasked interrupts. */
+	if (open && pci_function_pin(device->function))
+		vfio_irqs_raise(&device->irqs);
+	return rc;
 }

@@ -3,109 +3,154 @@
 #include "sim/vfio/internal.h"
 
 #include <errno.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The PCI ids of QEMU's edu. */
-#define EDU_VENDOR 0x1234
-#define EDU_DEVICE 0x11e8
 
 /* Where writes are interrupts on x86 (arch/x86, IOAPIC_RANGE_START): nothing can be mapped. */
 #define MSI_WINDOW_START 0xfee00000u
 #define MSI_WINDOW_LAST 0xfeefffffu
 
-int vfio_device_spec_parse(const char *text, struct vfio_device_spec *spec,
-			   char why[VFIO_DEVICE_WHY_BYTES])
+/* ---- the function behind the file ------------------------------------------------ */
+
+/* What is left of the local vectors of a DMA. */
+struct local_walk {
+	const struct iovec *vector;
+	unsigned int count;
+	size_t done; /* of the first */
+};
+
+/* The next bytes, at most want; 0: no more. */
+static size_t local_take(struct local_walk *walk, uint64_t want, uint8_t **at)
 {
-	const char *at = text + strcspn(text, ",");
+	size_t left;
 
-	*spec = (struct vfio_device_spec){ .vendor = EDU_VENDOR, .device = EDU_DEVICE };
-	if (at - text != 3 || strncmp(text, "edu", 3)) {
-		snprintf(why, VFIO_DEVICE_WHY_BYTES,
-			 "--device '%s': no kind of device '%.*s'; it is "
-			 "edu[,vendor=ID][,device=ID]",
-			 text, (int)(at - text), text);
-		return -EINVAL;
+	while (walk->count && walk->done == walk->vector->iov_len) {
+		walk->vector++;
+		walk->count--;
+		walk->done = 0;
 	}
-	while (*at) {
-		size_t key = strcspn(++at, "=,"), length = strcspn(at, ",");
-		bool vendor = key == 6 && !strncmp(at, "vendor", 6);
-		unsigned long id = 0;
-		char *end = NULL;
+	if (!walk->count)
+		return 0;
+	left = walk->vector->iov_len - walk->done;
+	*at = (uint8_t *)walk->vector->iov_base + walk->done;
+	left = want < left ? (size_t)want : left;
+	walk->done += left;
+	return left;
+}
 
-		if (!vendor && !(key == 6 && !strncmp(at, "device", 6))) {
-			snprintf(why, VFIO_DEVICE_WHY_BYTES,
-				 "--device '%s': no key '%.*s'; edu has vendor and device", text,
-				 (int)key, at);
-			return -EINVAL;
+static int world_dma(void *opaque, uint32_t pasid, bool write, const struct pci_dma_piece *pieces,
+		     unsigned int pieces_count, const struct iovec *local,
+		     unsigned int local_count, uint64_t *fault_iova)
+{
+	struct vfio_device *device = opaque;
+	struct local_walk walk = { local, local_count, 0 };
+	uint64_t bad;
+
+	if (pasid != PCI_NO_PASID)
+		return -EFAULT;
+	for (unsigned int i = 0; i < pieces_count; i++) {
+		uint64_t iova = pieces[i].iova, left = pieces[i].bytes;
+
+		while (left) {
+			uint8_t *at;
+			size_t n = local_take(&walk, left, &at);
+
+			if (!n)
+				return 0;
+			if (engine_device_dma(device->engine_device, iova, n, write, at, &bad)) {
+				if (fault_iova)
+					*fault_iova = bad;
+				return -EFAULT;
+			}
+			iova += n;
+			left -= n;
 		}
-		if (key < length)
-			id = strtoul(at + key + 1, &end, 0);
-		if (end != at + length || length == key + 1 || id > 0xffff) {
-			snprintf(why, VFIO_DEVICE_WHY_BYTES,
-				 "--device '%s': '%.*s' takes a PCI id from 0 to 0xffff", text,
-				 (int)key, at);
-			return -EINVAL;
-		}
-		if (vendor)
-			spec->vendor = (uint16_t)id;
-		else
-			spec->device = (uint16_t)id;
-		at += length;
 	}
 	return 0;
 }
 
-/* ---- the function behind the file ------------------------------------------------ */
-
-static bool device_dma(void *opaque, uint64_t iova, void *buf, size_t length, bool write)
+static void world_message(void *opaque, unsigned int vector)
 {
-	struct vfio_device *device = opaque;
-	uint64_t fault_iova;
-
-	return config_space_is_bus_master(&device->config) &&
-	       !engine_device_dma(device->engine_device, iova, length, write, buf, &fault_iova);
+	(void)vector;
+	vfio_irqs_raise(&((struct vfio_device *)opaque)->irqs);
 }
 
-static void device_raise_irq(void *opaque)
+static void world_pin(void *opaque, bool up)
 {
-	struct vfio_device *device = opaque;
-
-	vfio_irqs_raise(&device->irqs);
+	if (up)
+		vfio_irqs_raise(&((struct vfio_device *)opaque)->irqs);
 }
 
-static const struct edu_ops device_edu_ops = {
-	.dma = device_dma,
-	.raise_irq = device_raise_irq,
+static uint64_t world_now(void *opaque)
+{
+	(void)opaque;
+	return pci_runner_now();
+}
+
+/* splitmix64: https://prng.di.unimi.it/splitmix64.c */
+static uint64_t world_random(void *opaque)
+{
+	struct vfio_device *device = opaque;
+	uint64_t z = __atomic_add_fetch(&device->random, 0x9e3779b97f4a7c15ull, __ATOMIC_RELAXED);
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+static void world_wake(void *opaque, unsigned int unit)
+{
+	pci_runner_wake(((struct vfio_device *)opaque)->runner, unit);
+}
+
+static const struct pci_world_ops device_world = {
+	.dma = world_dma,
+	.message = world_message,
+	.pin = world_pin,
+	.now = world_now,
+	.random = world_random,
+	.wake = world_wake,
 };
 
-static void device_reset(struct vfio_device *device)
-{
-	config_space_reset(&device->config, device->spec.vendor, device->spec.device,
-			   EDU_BAR_BYTES);
-	edu_reset(&device->edu, &device_edu_ops, device);
-}
-
-struct vfio_device *vfio_device_create(const struct vfio_device_spec *spec,
+struct vfio_device *vfio_device_create(const struct pci_slot *slot,
 				       const struct vfio_device_env *env)
 {
 	struct vfio_device *device = calloc(1, sizeof(*device));
 
 	if (!device)
 		return NULL;
-	device->spec = *spec;
+	device->runner = pci_runner_create(slot->function);
+	if (!device->runner) {
+		free(device);
+		return NULL;
+	}
+	device->slot = slot;
+	device->function = slot->function;
+	device->random = slot->seed;
 	device->env = *env;
 	pthread_mutex_init(&device->lock, NULL);
 	vfio_irqs_init(&device->irqs);
-	device_reset(device);
+	pci_function_connect(device->function, &device_world, device);
 	return device;
+}
+
+bool vfio_device_stop(struct vfio_device *device)
+{
+	bool ended = pci_runner_destroy(device->runner);
+
+	if (ended)
+		device->runner = NULL;
+	return ended;
 }
 
 void vfio_device_destroy(struct vfio_device *device)
 {
 	if (!device)
 		return;
+	if (device->runner)
+		vfio_device_stop(device);
 	pthread_mutex_destroy(&device->lock);
 	free(device);
 }
@@ -119,6 +164,16 @@ struct vfio_file *vfio_file_open(struct vfio_device *device)
 	return file;
 }
 
+/* As vfio_pci_core_enable() leaves it: memory on, no bus master. */
+static void device_reset(struct vfio_device *device)
+{
+	const uint16_t command = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_SERR;
+
+	pci_function_irq_mode(device->function, PCI_IRQ_PIN, 0);
+	pci_function_config_write(device->function, PCI_COMMAND, &command, sizeof(command));
+	pci_function_reset(device->function);
+}
+
 static void device_unbind(struct vfio_device *device)
 {
 	engine_device_unbind(device->engine_device);
@@ -128,6 +183,7 @@ static void device_unbind(struct vfio_device *device)
 	device->bound = NULL;
 	vfio_irqs_fini(&device->irqs);
 	device_reset(device);
+	pci_runner_use(device->runner, false);
 }
 
 void vfio_file_release(struct vfio_file *file)
@@ -196,6 +252,8 @@ static long file_bind(struct vfio_file *file, const struct engine_client *client
 	}
 	engine_device_reserve(device->engine_device, MSI_WINDOW_START, MSI_WINDOW_LAST);
 	device->bound = file;
+	device_reset(device);
+	pci_runner_use(device->runner, true);
 	if (client->ops->copy_out(client, arg + offsetof(struct sim_vfio_bind, out_devid),
 				  &bind.out_devid, sizeof(bind.out_devid))) {
 		device_unbind(device);
@@ -261,14 +319,14 @@ static long device_info(const struct engine_client *client, uint64_t arg)
 }
 
 /* How long a region is, and what may be done with it; 0: it is not there. */
-static uint64_t region_bytes(uint32_t index)
+static uint64_t region_bytes(const struct vfio_device *device, uint32_t index)
 {
-	if (index == SIM_VFIO_BAR0)
-		return EDU_BAR_BYTES;
-	return index == SIM_VFIO_CONFIG ? CONFIG_SPACE_BYTES : 0;
+	if (index <= SIM_VFIO_BAR5)
+		return pci_function_description(device->function)->bars[index].bytes;
+	return index == SIM_VFIO_CONFIG ? pci_function_config_bytes(device->function) : 0;
 }
 
-static long device_region_info(const struct engine_client *client, uint64_t arg)
+static long device_region_info(const struct vfio_device *device, const struct engine_client *client, uint64_t arg)
 {
 	struct sim_vfio_region_info info;
 
@@ -279,7 +337,7 @@ static long device_region_info(const struct engine_client *client, uint64_t arg)
 		return -EINVAL;
 	info.cap_offset = 0;
 	info.offset = (uint64_t)info.index << SIM_VFIO_OFFSET_SHIFT;
-	info.size = region_bytes(info.index);
+	info.size = region_bytes(device, info.index);
 	info.flags = info.size ? SIM_VFIO_REGION_READ | SIM_VFIO_REGION_WRITE : 0;
 	return client->ops->copy_out(client, arg, &info, sizeof(info));
 }
@@ -319,13 +377,13 @@ static long file_ioctl_locked(struct vfio_file *file, const struct engine_client
 	case SIM_VFIO_GET_INFO:
 		return device_info(client, arg);
 	case SIM_VFIO_GET_REGION_INFO:
-		return device_region_info(client, arg);
+		return device_region_info(device, client, arg);
 	case SIM_VFIO_GET_IRQ_INFO:
 		return vfio_irqs_info(client, arg);
 	case SIM_VFIO_SET_IRQS:
 		return vfio_irqs_set(device, client, arg);
 	case SIM_VFIO_RESET:
-		device_reset(device);
+		pci_function_reset(device->function);
 		return 0;
 	case SIM_VFIO_HOT_RESET_INFO:
 	case SIM_VFIO_HOT_RESET:
@@ -358,7 +416,7 @@ static unsigned int access_size(uint64_t offset, size_t left)
 	return 1;
 }
 
-static void bar_access(struct vfio_device *device, uint64_t offset, uint8_t *buf, size_t length,
+static void bar_access(struct vfio_device *device, unsigned int bar, uint64_t offset, uint8_t *buf, size_t length,
 		       bool write)
 {
 	while (length) {
@@ -367,9 +425,9 @@ static void bar_access(struct vfio_device *device, uint64_t offset, uint8_t *buf
 
 		if (write) {
 			memcpy(&value, buf, size);
-			edu_write(&device->edu, offset, value, size);
+			pci_function_write(device->function, bar, offset, value, size);
 		} else {
-			value = edu_read(&device->edu, offset, size);
+			value = pci_function_read(device->function, bar, offset, size);
 			memcpy(buf, &value, size);
 		}
 		offset += size;
@@ -388,23 +446,23 @@ static ssize_t region_access(struct vfio_file *file, void *buf, size_t length, u
 
 	if (device->bound != file || index >= SIM_VFIO_REGIONS)
 		return -EINVAL;
-	size = region_bytes((uint32_t)index);
+	size = region_bytes(device, (uint32_t)index);
 	if (index == SIM_VFIO_CONFIG) {
 		if (at >= size || length > size - at)
 			return -EFAULT;
 		if (write)
-			config_space_write(&device->config, at, buf, length);
+			pci_function_config_write(device->function, at, buf, length);
 		else
-			config_space_read(&device->config, at, buf, length);
+			pci_function_config_read(device->function, at, buf, length);
 		return (ssize_t)length;
 	}
 	if (at >= size)
 		return -EINVAL;
 	if (length > size - at)
 		length = (size_t)(size - at);
-	if (!config_space_memory_enabled(&device->config))
+	if (!pci_function_memory_enabled(device->function))
 		return -EIO;
-	bar_access(device, at, buf, length, write);
+	bar_access(device, (unsigned int)index, at, buf, length, write);
 	return (ssize_t)length;
 }
 

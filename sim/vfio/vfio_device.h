@@ -13,20 +13,7 @@
 #define IOASIS_SIM_VFIO_DEVICE_H
 
 #include "sim/engine/engine.h"
-
-#define VFIO_DEVICE_WHY_BYTES 256
-
-/* What --device says. */
-struct vfio_device_spec {
-	uint16_t vendor, device; /* PCI ids */
-};
-
-/*
- * Reads KIND[,key=value...]: the kind edu, keys vendor and device. 0, or -EINVAL with
- * one line in why that names the spec and what is accepted.
- */
-int vfio_device_spec_parse(const char *text, struct vfio_device_spec *spec,
-			   char why[VFIO_DEVICE_WHY_BYTES]);
+#include "sim/pci/pci_bus.h"
 
 /* What a device needs of the process that calls, besides engine_client. */
 struct vfio_device_env {
@@ -45,10 +32,15 @@ struct vfio_device_env {
 struct vfio_device;
 struct vfio_file;
 
-/* NULL: out of memory. env is copied. */
-struct vfio_device *vfio_device_create(const struct vfio_device_spec *spec,
+/* NULL: out of memory. env is copied; the slot and its function outlive the device. */
+struct vfio_device *vfio_device_create(const struct pci_slot *slot,
 				       const struct vfio_device_env *env);
-/* No file may be open. */
+/*
+ * Ends what the function does by itself; no call may follow but destroy. False: it waits
+ * for memory that does not answer, and neither the device nor the function may go.
+ */
+bool vfio_device_stop(struct vfio_device *device);
+/* Stopped, and no file is open. */
 void vfio_device_destroy(struct vfio_device *device);
 
 /* An open of the device's file; NULL: out of memory. */

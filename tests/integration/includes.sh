@@ -10,8 +10,9 @@ backend: tracepoints ioasis/
 sim/engine: tracepoints ioasis/iommufd_abi.h
 sim/process: sim/engine
 sim/inproc: sim/engine sim/process ioasis/ tracepoints
-sim/fuse: sim/engine sim/process sim/vfio tracepoints ioasis/iommufd_abi.h
-sim/vfio: sim/engine
+sim/fuse: sim/engine sim/process sim/pci sim/vfio tracepoints ioasis/iommufd_abi.h
+sim/pci:
+sim/vfio: sim/engine sim/pci
 sim/exec: sim/engine sim/process sim/fuse tracepoints/load.h ioasis/iommufd_abi.h
 sim/vmm: ioasis/ sim/inproc sim/engine
 sim/des: sim/engine ioasis/

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The memory of a BAR: a memfd that the model and drivers map.
+ *
+ * While it is hidden (the function does not decode memory accesses) the file has no
+ * bytes, so whoever has mapped it gets SIGBUS; what it holds is kept aside, at the same
+ * address for the model. What the model writes in the moment of hiding may be lost.
+ */
+#ifndef IOASIS_SIM_PCI_MEMORY_H
+#define IOASIS_SIM_PCI_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pci_memory {
+	int fd;	    /* -1: there is none */
+	uint8_t *base; /* the same address for ever */
+	size_t bytes;
+	bool hidden;
+};
+
+/* bytes: whole pages. 0, or -errno with nothing made. */
+int pci_memory_init(struct pci_memory *memory, size_t bytes);
+void pci_memory_fini(struct pci_memory *memory);
+
+/* All zeros, hidden or not. */
+void pci_memory_clear(struct pci_memory *memory);
+
+/* 0, or -ENOMEM: it is as it was. */
+int pci_memory_hide(struct pci_memory *memory);
+int pci_memory_show(struct pci_memory *memory);
+
+#endif
