@@ -95,7 +95,10 @@ struct event {
 	bool has_size;
 	uint32_t machine;    /* number of the machine, from 0 */
 	uint32_t stream;     /* number of the stream, from 0 */
-	uint32_t pid;	     /* of the caller */
+	uint32_t pid;	     /* of the caller, as it sees itself; 0: the event names none */
+	uint32_t pid_ns;     /* its pid namespace, and when it started: tracepoints/identity.h; */
+	uint32_t started;    /* 0: not known */
+	uint32_t here_ns;    /* pid namespace of whoever emitted the event; 0: not known */
 	int64_t time_ns;     /* of the trace's clock, from its origin */
 	const char *name;    /* of the event class; borrowed, lives while it is read */
 

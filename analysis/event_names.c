@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tracepoints/identity.h"
+
 static const char *const op_names[OP_IOCTL] = {
 	[OP_NONE] = "none",
 	[OP_SET_FD] = "set_fd",
@@ -63,7 +65,8 @@ const char *event_op_name(enum event_op op)
 const char *event_op_id_text(uint64_t op_id, char text[32])
 {
 	if (op_id)
-		snprintf(text, 32, "%" PRIu64 ":%" PRIu64, op_id >> 32, op_id & UINT32_MAX);
+		snprintf(text, 32, "%" PRIu32 ":%" PRIu32, TRACE_WORD_PID(op_id >> 32),
+			 (uint32_t)op_id);
 	else
 		text[0] = 0;
 	return text;

@@ -19,6 +19,7 @@ analysis_core_srcs := \
 	analysis/state/state_commit.c \
 	analysis/state/state_dump.c \
 	analysis/state/state_op.c \
+	analysis/state/state_process.c \
 	analysis/state/state_settle.c \
 	analysis/stats/stats.c \
 	analysis/stats/stats_print.c \

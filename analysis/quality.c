@@ -28,7 +28,7 @@ void quality_fini(struct quality *quality)
 bool quality_is_lossy(const struct quality *quality)
 {
 	return quality->lost_windows || quality->seq_gaps || quality->beginning_missing ||
-	       quality->cut_short || quality->unaccounted;
+	       quality->cut_short || quality->unaccounted || quality->merged;
 }
 
 uint32_t quality_machine(struct quality *quality, const char *name, const char *clock_uuid)
@@ -101,14 +101,16 @@ void quality_print(const struct quality *quality, FILE *out)
 	}
 	fprintf(out,
 		"lost: %s%" PRIu64 " events and %" PRIu64 " packets in %" PRIu64
-		" window%s, %" PRIu64 " commit number%s missing%s%s%s\n",
+		" window%s, %" PRIu64 " commit number%s missing%s%s%s%s\n",
 		quality->lost_uncounted || quality->lost_packets ? "at least " : "",
 		quality->lost_events, quality->lost_packets, quality->lost_windows,
 		quality->lost_windows == 1 ? "" : "s", quality->seq_gaps,
 		quality->seq_gaps == 1 ? "" : "s",
 		quality->beginning_missing ? ", the beginning" : "",
 		quality->cut_short ? ", the end of a stream" : "",
-		quality->unaccounted ? ", events of a stream that is gone" : "");
+		quality->unaccounted ? ", events of a stream that is gone" : "",
+		quality->merged ? ", processes of one number that cannot be told apart (record "
+				  "them with the context pid_ns)" : "");
 }
 
 struct json_object *quality_to_json(const struct quality *quality)
@@ -129,6 +131,7 @@ struct json_object *quality_to_json(const struct quality *quality)
 	json_add_bool(object, "beginning_missing", quality->beginning_missing);
 	json_add_bool(object, "cut_short", quality->cut_short);
 	json_add_u64(object, "unaccounted", quality->unaccounted);
+	json_add_u64(object, "merged_processes", quality->merged);
 	for (size_t i = 0; i < quality->machines_count; i++) {
 		struct json_object *machine = json_object_new_object();
 

@@ -37,6 +37,7 @@ struct quality {
 	uint64_t streams;
 	bool beginning_missing; /* a stream begins in the middle (snapshot) */
 	bool cut_short;		/* a stream ends before the others */
+	uint64_t merged;	/* processes that cannot be told apart: pid namespaces unknown */
 	uint64_t unaccounted;	/* signs of loss that nothing told (a whole stream may be gone) */
 	int64_t first_ns;	/* window of the events: first and last */
 	int64_t last_ns;

@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/read_traces.h"
 #include "sim/scenario/replay.h"
+#include "tracepoints/identity.h"
 
 struct options {
 	const char *device;
@@ -270,7 +271,7 @@ static void print_table(const struct recording *recording, const struct replay_r
 
 		printf("different: call %td, op %" PRIu64 ":%" PRIu64 " %s id %" PRIu32
 		       " iova 0x%" PRIx64 " size 0x%" PRIx64 ": recorded %s, now %s\n",
-		       call - recording->calls + 1, call->op_id >> 32, call->op_id & UINT32_MAX,
+		       call - recording->calls + 1, (uint64_t)TRACE_WORD_PID(call->op_id >> 32), call->op_id & UINT32_MAX,
 		       replay_op_name(call->op), call->id, call->iova, call->size,
 		       recorded_answer(call), answer(result->differences[i].ret));
 	}

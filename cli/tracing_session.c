@@ -367,7 +367,8 @@ static int session_create(struct tracing_session *session)
 		ret = enable_events(session);
 	if (!ret)
 		ret = lttng(session, "add-context", "-u", "-s", session->name, "-c", "ioasis", "-t",
-			    "vpid", "-t", "vtid", snapshot ? "-t" : NULL, "procname", NULL);
+			    "vpid", "-t", "vtid", "-t", "pid_ns", snapshot ? "-t" : NULL,
+			    "procname", NULL);
 	if (!ret)
 		ret = lttng(session, "start", session->name, NULL);
 	return ret;

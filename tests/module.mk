@@ -88,7 +88,7 @@ test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/stats/histogram.c
 test_inject_srcs := sim/fuse/inject.c
 test_mux_srcs := analysis/decode/mux.c
-test_process_srcs = $(process_srcs)
+test_process_srcs = $(process_srcs) tracepoints/identity.c
 test_pci_srcs = $(pci_srcs)
 test_iommu_costs_srcs = sim/scenario/iommu.c $(des_srcs)
 test_options_srcs := cli/options.c
@@ -99,8 +99,8 @@ test_rules_srcs := $(trace_feed_srcs)
 test_stat_test_srcs := analysis/stats/histogram.c analysis/stats/stat_test.c
 test_scenario_load_srcs := sim/scenario/conflicts.c sim/scenario/load.c sim/scenario/presets.c sim/scenario/schema.c \
 	sim/scenario/units.c sim/des/random.c
-test_process_hostile_srcs := $(process_srcs)
-test_process_shared_srcs := $(process_srcs)
+test_process_hostile_srcs := $(process_srcs) tracepoints/identity.c
+test_process_shared_srcs := $(process_srcs) tracepoints/identity.c
 test_rules_dot_srcs := $(rules_dot_srcs)
 test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_tree.c
 
@@ -134,6 +134,7 @@ script_tests := \
 	tests/integration/soak.sh \
 	tests/integration/sweep.sh \
 	tests/integration/verdict.sh \
+	tests/integration/verdict_sessions.sh \
 	tests/integration/vmm.sh \
 	tests/integration/vfio_device.sh \
 	tests/oracle/fuse.sh \

@@ -16,14 +16,20 @@
 #include <lttng/tracepoint.h>
 #include <stdint.h>
 
-/* An open of the device. ctx: the open file, unique like an op_id. name: of the process, or "". */
+/*
+ * An open of the device. ctx: the open file, unique like an op_id. name: of the process, or "".
+ * pid, tid, pid_ns, start: the caller as it sees itself (tracepoints/identity.h).
+ */
 LTTNG_UST_TRACEPOINT_EVENT(
 	iommufd_dev, open,
-	LTTNG_UST_TP_ARGS(uint64_t, ctx, uint32_t, pid, uint32_t, tid, const char *, name),
+	LTTNG_UST_TP_ARGS(uint64_t, ctx, uint32_t, pid, uint32_t, tid, uint32_t, pid_ns,
+		uint32_t, start, const char *, name),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint64_t, ctx, ctx)
 		lttng_ust_field_integer(uint32_t, pid, pid)
 		lttng_ust_field_integer(uint32_t, tid, tid)
+		lttng_ust_field_integer(uint32_t, pid_ns, pid_ns)
+		lttng_ust_field_integer(uint32_t, start, start)
 		lttng_ust_field_string(name, name)
 	)
 )
@@ -37,16 +43,18 @@ LTTNG_UST_TRACEPOINT_EVENT(
 	)
 )
 
-/* pid, tid: the caller. */
+/* pid, tid, pid_ns, start: the caller as it sees itself. */
 LTTNG_UST_TRACEPOINT_EVENT(
 	iommufd_dev, ioctl_begin,
 	LTTNG_UST_TP_ARGS(uint64_t, ctx, uint64_t, op_id, uint32_t, pid, uint32_t, tid,
-		uint32_t, cmd),
+		uint32_t, pid_ns, uint32_t, start, uint32_t, cmd),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint64_t, ctx, ctx)
 		lttng_ust_field_integer(uint64_t, op_id, op_id)
 		lttng_ust_field_integer(uint32_t, pid, pid)
 		lttng_ust_field_integer(uint32_t, tid, tid)
+		lttng_ust_field_integer(uint32_t, pid_ns, pid_ns)
+		lttng_ust_field_integer(uint32_t, start, start)
 		lttng_ust_field_integer_hex(uint32_t, cmd, cmd)
 	)
 )

@@ -3,6 +3,7 @@
 
 tracepoints_srcs := \
 	tracepoints/define.c \
+	tracepoints/identity.c \
 	tracepoints/load.c \
 	tracepoints/op_id.c
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * op_id: the number of a call, unique on one machine while process ids are.
+ * op_id: the number of a call, unique on one machine while processes are.
  *
- * The process id is the upper half, a counter the lower. The begin and the end
- * event of a call carry the same op_id.
+ * The process is the upper half (TRACE_WORD() of tracepoints/identity.h: 9 bits of when and
+ * where it started, 22 bits of its id), a counter the lower. The begin and the end event of a
+ * call carry the same op_id.
  */
 #ifndef IOASIS_TRACEPOINTS_OP_ID_H
 #define IOASIS_TRACEPOINTS_OP_ID_H

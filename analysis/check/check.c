@@ -120,25 +120,31 @@ struct check_finding *finding_add(struct check *check, enum check_rule rule,
 }
 
 void finding_about(struct check *check, struct check_finding *finding,
-		   const struct state_context *context, uint64_t object)
+		   const struct state_process *who, const struct state_context *context,
+		   uint64_t object)
 {
-	uint64_t process, kind = (uint64_t)finding->rule << 8 | finding->verdict;
+	uint64_t kind = (uint64_t)finding->rule << 8 | finding->verdict;
+	uint64_t number;
 	uintptr_t kept;
 
 	if (context) {
 		finding->machine = context->machine;
-		finding->pid = context->pid;
+		finding->process = who && who->number ? who : context->process;
+	} else if (who) {
+		finding->machine = who->machine;
+		finding->process = who;
 	}
+	finding->pid = finding->process ? finding->process->pid : 0;
 	finding->object = (uint32_t)object;
 	if (!check->findings_count || finding != &check->findings[check->findings_count - 1])
 		return; /* not kept */
-	process = (uint64_t)finding->machine << 32 | finding->pid;
-	kept = (uintptr_t)table_get(&check->kept, process, kind);
+	number = finding->process ? finding->process->number : 0;
+	kept = (uintptr_t)table_get(&check->kept, number, kind);
 	if (kept >= CHECK_FINDINGS_PER_PROCESS) {
 		/* Its place is free for the next one; until then it can be written. */
 		check->findings_count--;
 		check->results[finding->rule].kept--;
-	} else if (table_set(&check->kept, process, kind, (void *)(kept + 1))) {
+	} else if (table_set(&check->kept, number, kind, (void *)(kept + 1))) {
 		check->failed = true;
 	}
 }
@@ -300,7 +306,7 @@ static void on_race(void *opaque, const struct state_op *op, const struct state_
 			      "%s and %s of the same %s overlap in time: in another order the rule "
 			      "would be broken", event_op_name(with->op), event_op_name(op->op),
 			      rule == RULE_USE_AFTER_FREE ? "id" : "addresses");
-	finding_about(check, finding, op->context, op->id);
+	finding_about(check, finding, op->process, op->context, op->id);
 	if (op_is_map(op) || op->op == OP_UNMAP_DMA)
 		finding_range(finding, op->iova, op->last);
 	finding_witness_op(finding, with);

@@ -57,7 +57,8 @@ struct check_finding {
 	enum check_rule rule;
 	enum check_verdict verdict;
 	uint32_t machine;
-	uint32_t pid;
+	uint32_t pid; /* of process */
+	const struct state_process *process; /* who did it; NULL: not known; of the state */
 	uint32_t object; /* id of the object, 0: none */
 	bool has_range;
 	uint64_t iova, last;
@@ -108,8 +109,8 @@ struct json_object *check_to_json(const struct check *check);
 /* One finding as both show it; rule: the name of what it breaks. */
 void check_finding_print(struct analysis *analysis, const struct check_finding *finding,
 			 const char *rule, FILE *out);
-struct json_object *check_finding_to_json(struct analysis *analysis,
-					  const struct check_finding *finding, const char *rule);
+struct json_object *check_finding_to_json(const struct check_finding *finding,
+					  const char *rule);
 
 /* Exit status of `ioasis check`: 0 ok, 1 violation, 2 possible or unknown. */
 int check_exit_status(const struct check *check);

@@ -27,7 +27,7 @@ static void users_differ(struct check *check, const struct state_op *op, const c
 			    "%s: %" PRIu64 " users before, %" PRIu64 " after", what,
 			    context->users, op->users);
 
-	finding_about(check, finding, context, 0);
+	finding_about(check, finding, NULL, context, 0);
 	finding_witness_op(finding, op);
 }
 
@@ -44,7 +44,7 @@ static void check_users(struct check *check, const struct state_op *op)
 				    op->ret == -ENOTCONN ? VERDICT_VIOLATION : VERDICT_INFERRED,
 				    op->end_ns, "a disconnect without a connect: there was no user");
 
-		finding_about(check, finding, context, 0);
+		finding_about(check, finding, NULL, context, 0);
 		finding_witness_op(finding, op);
 		return;
 	}
@@ -64,7 +64,7 @@ static void fd_wrong(struct check *check, const struct state_op *op, enum check_
 	struct check_finding *finding =
 		finding_add(check, RULE_FD_OWNERSHIP, verdict, op->end_ns, "%s", cause);
 
-	finding_about(check, finding, op->context, 0);
+	finding_about(check, finding, op->process, op->context, 0);
 	finding_witness_op(finding, op);
 }
 
@@ -107,7 +107,7 @@ static void called_without_users(struct check *check, const struct state_op *op)
 		finding_add(check, RULE_USERS, VERDICT_INFERRED, op->end_ns,
 			    "a call after the last disconnect: the backend has no users and no fd");
 
-	finding_about(check, finding, op->context, 0);
+	finding_about(check, finding, op->process, op->context, 0);
 	finding_witness_op(finding, op);
 }
 
@@ -176,7 +176,7 @@ static void leak_object(struct check *check, const struct state_object *object,
 		finding = finding_add(check, RULE_LEAK, verdict_if(sure), time_ns,
 				      "%s %s %u was left%s", when,
 				      state_object_type_name(object->type), object->id, why);
-	finding_about(check, finding, object->context, object->id);
+	finding_about(check, finding, object->born_by, object->context, object->id);
 	witness_left(finding, object);
 	if (op)
 		finding_witness_op(finding, op);
@@ -243,6 +243,7 @@ void check_leak_destroyed(struct check *check, const struct state_object *object
 		left->made = holder.witness[0];
 		left->mapped = holder.witness[1];
 		left->first_id = object->id;
+		left->made_by = object->born_by;
 		left->first_has_mapping = object->mappings.count > 0;
 	}
 	left->time_ns = time_ns;
@@ -262,7 +263,7 @@ void check_leak_context_end(struct check *check, const struct state_context *con
 			      " mapping%s (%" PRIu64 " bytes) were left",
 			      left->objects, left->objects == 1 ? "" : "s", left->mappings,
 			      left->mappings == 1 ? "" : "s", left->bytes);
-	finding_about(check, finding, context, left->first_id);
+	finding_about(check, finding, left->made_by, context, left->first_id);
 	finding_witness(finding, left->made.time_ns, left->made.op_id, left->made.tid, "%s",
 			left->made.text);
 	if (left->first_has_mapping)
@@ -291,10 +292,10 @@ static bool end_sure(const struct check *check, const struct state_context *cont
 	/* Its beginning was on a stream that may be gone altogether, with the end. */
 	if (!context->born_seen)
 		return false;
-	switch (state_process_fate(check->state, context->pid, context->machine)) {
+	switch (state_process_fate(context->process)) {
 	case STATE_PROCESS_ENDED:
 		/* The device in a process of its own tells when the file is closed. */
-		if (context->layer == STATE_BACKEND || context->key >> 32 == context->pid)
+		if (context->layer == STATE_BACKEND || (uint32_t)(context->key >> 32) == (uint32_t)context->process->key)
 			return true;
 		break;
 	case STATE_PROCESS_CUT:
@@ -323,7 +324,7 @@ static void leak_users(struct check *check, const struct state_context *context)
 			      context->key & INT64_MAX, context->qemu ? " (QEMU's fd)" : "",
 			      context->users, context->users == 1 ? "" : "s",
 			      check_shared_unseen(context) ? CHECK_SHARED_WHY : "");
-	finding_about(check, finding, context, 0);
+	finding_about(check, finding, NULL, context, 0);
 	finding_witness(finding, context->users_ns, 0, 0,
 			"the last connect or disconnect left %" PRIu64 " user%s", context->users,
 			context->users == 1 ? "" : "s");

@@ -127,7 +127,7 @@ static void check_errno(struct check *check, const struct state_op *op)
 			      "%s cannot fail with %s (%" PRId64 ")", event_op_name(op->op),
 			      strerrorname_np((int)-op->ret) ? strerrorname_np((int)-op->ret) :
 							       "this errno", -op->ret);
-	finding_about(check, finding, op->context, op->id);
+	finding_about(check, finding, op->process, op->context, op->id);
 	finding_witness_op(finding, op);
 }
 
@@ -146,7 +146,7 @@ static void check_latency(struct check *check, const struct state_op *op)
 	finding = finding_add(check, RULE_LATENCY, VERDICT_VIOLATION, op->end_ns,
 			      "%s took %" PRIu64 " ns, the budget is %" PRIu64 " ns",
 			      event_op_name(op->op), took_ns, budget_ns);
-	finding_about(check, finding, op->context, op->id);
+	finding_about(check, finding, op->process, op->context, op->id);
 	finding_witness_op(finding, op);
 }
 

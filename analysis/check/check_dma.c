@@ -78,7 +78,7 @@ static struct check_finding *found(struct check *check, enum check_verdict verdi
 			    event->write ? "wrote" : "read", iova, what);
 
 	if (ioas)
-		finding_about(check, finding, ioas->context, ioas->id);
+		finding_about(check, finding, NULL, ioas->context, ioas->id);
 	finding_range(finding, iova, iova);
 	witness_why(check, finding, ioas, iova);
 	witness_dma(finding, event);
@@ -149,8 +149,7 @@ static void judge_done(struct check *check, const struct event *event,
 
 void check_dma(struct check *check, const struct event *event)
 {
-	struct state_context *context =
-		state_context_of_ctx(check->state, event->machine, event->ctx);
+	struct state_context *context = state_context_of(check->state, event);
 	struct state_object *object =
 		context ? state_object_find(check->state, context, event->pt_id) : NULL;
 	const struct state_object *ioas = state_object_ioas(check->state, object);

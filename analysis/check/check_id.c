@@ -97,7 +97,7 @@ static void found_freed(struct check *check, const struct state_op *op,
 			    op->id, rule == RULE_DOUBLE_FREE ? "already " : "",
 			    check_shared_unseen(op->context) ? CHECK_SHARED_WHY : "");
 
-	finding_about(check, finding, op->context, op->id);
+	finding_about(check, finding, op->process, op->context, op->id);
 	finding_witness(finding, history->freed_ns, history->freed_op, history->freed_tid,
 			"freed id %" PRIu64, op->id);
 	finding_witness_op(finding, op);
@@ -111,7 +111,7 @@ static void found_unknown(struct check *check, const struct state_op *op,
 			    "%s names id %" PRIu64 ", which %s", event_op_name(op->op), op->id,
 			    lossy ? "is not there" : "was never given out");
 
-	finding_about(check, finding, op->context, op->id);
+	finding_about(check, finding, op->process, op->context, op->id);
 	finding_witness_op(finding, op);
 }
 

@@ -30,6 +30,7 @@ struct rule_result {
 struct leftover {
 	uint64_t objects, mappings, bytes;
 	struct check_witness made, mapped; /* of one of them */
+	const struct state_process *made_by;
 	uint32_t first_id;
 	bool first_has_mapping;
 	int64_t time_ns;
@@ -72,9 +73,13 @@ struct check {
 struct check_finding *finding_add(struct check *check, enum check_rule rule,
 				  enum check_verdict verdict, int64_t time_ns, const char *cause,
 				  ...) __attribute__((format(printf, 5, 6)));
-/* Whom it is about; a process that has had its share of findings gets no more. */
+/*
+ * Whom it is about: who called (NULL: whom context belongs to), and which object of context. A
+ * process that has had its share of findings gets no more.
+ */
 void finding_about(struct check *check, struct check_finding *finding,
-		   const struct state_context *context, uint64_t object);
+		   const struct state_process *who, const struct state_context *context,
+		   uint64_t object);
 void finding_range(struct check_finding *finding, uint64_t iova, uint64_t last);
 void finding_witness_op(struct check_finding *finding, const struct state_op *op);
 void finding_witness_mapping(struct check_finding *finding, const struct state_object *object,

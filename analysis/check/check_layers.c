@@ -58,7 +58,7 @@ static void behind_its_back(struct check *check, const struct state_object *obje
 			    object->id, commit_name(commit->commit_kind), commit->iova,
 			    commit->last);
 
-	finding_about(check, finding, object->context, object->id);
+	finding_about(check, finding, op->process, object->context, object->id);
 	finding_range(finding, commit->iova, commit->last);
 	finding_witness(finding, object->born_ns, object->born_op, 0, "made ioas %u", object->id);
 	finding_witness(finding, commit->time_ns, commit->op_id, op->tid, "commit %" PRIu64 ": %s",
@@ -99,7 +99,7 @@ static void disagree(struct check *check, const struct state_op *op, const char 
 		finding_add(check, RULE_LAYERS_AGREE, VERDICT_INFERRED, op->end_ns, "%s: %s",
 			    event_op_name(op->op), cause);
 
-	finding_about(check, finding, op->context, op->id);
+	finding_about(check, finding, op->process, op->context, op->id);
 	if (op_is_map(op) || op->op == OP_UNMAP_DMA)
 		finding_range(finding, op->iova, op->last);
 	if (op->other_kind)

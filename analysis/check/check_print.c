@@ -20,7 +20,7 @@ void check_finding_print(struct analysis *analysis, const struct check_finding *
 			 const char *rule, FILE *out)
 {
 	const struct quality *quality = analysis_quality(analysis);
-	const char *name = state_procname(analysis_state(analysis), finding->machine, finding->pid);
+	const char *name = finding->process ? finding->process->name : "";
 	char text[32];
 
 	fprintf(out, "\n%s: %s: %s\n", check_verdict_name(finding->verdict), rule, finding->cause);
@@ -96,8 +96,8 @@ static struct json_object *witness_to_json(const struct check_witness *witness)
 	return object;
 }
 
-struct json_object *check_finding_to_json(struct analysis *analysis,
-					  const struct check_finding *finding, const char *rule)
+struct json_object *check_finding_to_json(const struct check_finding *finding,
+					  const char *rule)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *witness = json_object_new_array();
@@ -109,7 +109,7 @@ struct json_object *check_finding_to_json(struct analysis *analysis,
 	json_add_u64(object, "machine", finding->machine);
 	json_add_u64(object, "pid", finding->pid);
 	json_add_text(object, "procname",
-		      state_procname(analysis_state(analysis), finding->machine, finding->pid));
+		      finding->process ? finding->process->name : "");
 	json_add_u64(object, "object", finding->object);
 	if (finding->has_range) {
 		json_add_u64(object, "iova", finding->iova);
@@ -147,7 +147,7 @@ struct json_object *check_to_json(const struct check *check)
 		const struct check_finding *finding = &check->findings[i];
 
 		json_object_array_add(findings,
-				      check_finding_to_json(check->analysis, finding,
+				      check_finding_to_json(finding,
 							    check_rule_name(finding->rule)));
 	}
 	json_object_object_add(object, "findings", findings);

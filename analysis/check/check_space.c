@@ -45,15 +45,15 @@ static struct met meet(const struct state_object *object, uint64_t iova, uint64_
 }
 
 static struct check_finding *found(struct check *check, enum check_rule rule,
-				   enum check_verdict verdict, const struct state_object *object,
-				   uint64_t iova, uint64_t last, int64_t time_ns, const char *what)
+				   enum check_verdict verdict, const struct state_op *op,
+				   const struct state_object *object, uint64_t iova, uint64_t last, int64_t time_ns, const char *what)
 {
 	struct check_finding *finding =
 		finding_add(check, rule, verdict, time_ns,
 			    "[0x%" PRIx64 ", 0x%" PRIx64 "] of ioas %u %s", iova, last, object->id,
 			    what);
 
-	finding_about(check, finding, object->context, object->id);
+	finding_about(check, finding, op ? op->process : NULL, object->context, object->id);
 	finding_range(finding, iova, last);
 	return finding;
 }
@@ -83,7 +83,7 @@ static void commit_map(struct check *check, const struct state_object *object,
 	rule_asked(check, RULE_OVERLAP);
 	if (!entry)
 		return;
-	finding = found(check, RULE_OVERLAP, verdict_proven_if(entry->born_ns > object->gap_ns), object,
+	finding = found(check, RULE_OVERLAP, verdict_proven_if(entry->born_ns > object->gap_ns), op, object,
 			commit->iova, commit->last, commit->time_ns,
 			"was mapped while a mapping that shares addresses lived");
 	finding_witness_mapping(finding, object, entry);
@@ -104,18 +104,18 @@ static void commit_unmap(struct check *check, const struct state_object *object,
 	rule_asked(check, RULE_PARTIAL_UNMAP);
 	if (met.has_cut) {
 		finding = found(check, RULE_PARTIAL_UNMAP,
-				verdict_proven_if(met.cut.born_ns > object->gap_ns), object, commit->iova,
+				verdict_proven_if(met.cut.born_ns > object->gap_ns), op, object, commit->iova,
 				commit->last, commit->time_ns, "was unmapped and cut a mapping");
 		finding_witness_mapping(finding, object, &met.cut);
 		witness_commit(finding, commit, op);
 	}
 	if (!met.has_inside && !met.has_cut && !nothing_said) {
-		finding = found(check, RULE_UNMAP_UNMAPPED, verdict_proven_if(complete), object,
+		finding = found(check, RULE_UNMAP_UNMAPPED, verdict_proven_if(complete), op, object,
 				commit->iova, commit->last, commit->time_ns,
 				"was unmapped with success, but nothing was mapped there");
 		witness_commit(finding, commit, op);
 	} else if (complete && met.inside_bytes != commit->arg && !met.has_cut && !nothing_said) {
-		finding = found(check, RULE_UNMAP_UNMAPPED, VERDICT_VIOLATION, object,
+		finding = found(check, RULE_UNMAP_UNMAPPED, VERDICT_VIOLATION, op, object,
 				commit->iova, commit->last, commit->time_ns,
 				"was unmapped, but not as many bytes as were mapped");
 		finding_witness_mapping(finding, object, &met.inside);
@@ -156,7 +156,7 @@ static void refused_map(struct check *check, const struct state_op *op,
 		finding = finding_add(check, RULE_OVERLAP, VERDICT_VIOLATION, op->end_ns,
 				      "%s was refused: a live mapping shares addresses with it",
 				      event_op_name(op->op));
-		finding_about(check, finding, op->context, 0);
+		finding_about(check, finding, op->process, op->context, 0);
 		finding_witness_op(finding, op);
 		return;
 	}
@@ -164,7 +164,7 @@ static void refused_map(struct check *check, const struct state_op *op,
 			      "mapping [0x%" PRIx64 ", 0x%" PRIx64 "] of ioas %" PRIu64
 			      " was refused: a live mapping shares addresses with it",
 			      op->iova, op->last, op->id);
-	finding_about(check, finding, op->context, op->id);
+	finding_about(check, finding, op->process, op->context, op->id);
 	finding_range(finding, op->iova, op->last);
 	if (object)
 		entry = range_set_overlap(&object->mappings, op->iova, op->last, &iter);
@@ -186,7 +186,7 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 		verdict = verdict_if(state_mapping_certain(check->state, object, &met.cut));
 		if (verdict == VERDICT_INFERRED && how == SETTLED_UNDECIDED)
 			verdict = verdict_possible(check, op);
-		finding = found(check, RULE_PARTIAL_UNMAP, verdict, object, op->iova, op->last,
+		finding = found(check, RULE_PARTIAL_UNMAP, verdict, op, object, op->iova, op->last,
 				op->end_ns, "was to be unmapped, which would cut a mapping");
 		finding_witness_mapping(finding, object, &met.cut);
 		finding_witness_op(finding, op);
@@ -194,14 +194,14 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 		verdict = verdict_if(state_mapping_certain(check->state, object, &met.inside));
 		if (verdict == VERDICT_INFERRED && how == SETTLED_UNDECIDED)
 			verdict = verdict_possible(check, op);
-		finding = found(check, RULE_UNMAP_UNMAPPED, verdict, object, op->iova, op->last,
+		finding = found(check, RULE_UNMAP_UNMAPPED, verdict, op, object, op->iova, op->last,
 				op->end_ns,
 				"was reported as not mapped, but a mapping lived there");
 		finding_witness_mapping(finding, object, &met.inside);
 		finding_witness_op(finding, op);
 	} else if (meet(object, op->iova, op->last, INT64_MAX).has_cut) {
 		met = meet(object, op->iova, op->last, INT64_MAX);
-		finding = found(check, RULE_PARTIAL_UNMAP, verdict_possible(check, op), object,
+		finding = found(check, RULE_PARTIAL_UNMAP, verdict_possible(check, op), op, object,
 				op->iova, op->last, op->end_ns,
 				"was to be unmapped while a mapping was made that this would cut");
 		finding_witness_mapping(finding, object, &met.cut);
@@ -252,7 +252,7 @@ static void settle_map(struct check *check, const struct state_op *op,
 	finding = found(check, RULE_OVERLAP,
 			settled_verdict(check, op, how, entry,
 					state_mapping_certain(check->state, object, entry)),
-			object, op->iova, op->last, op->end_ns,
+			op, object, op->iova, op->last, op->end_ns,
 			"was mapped while a mapping that shares addresses lived");
 	finding_witness_mapping(finding, object, entry);
 	finding_witness_op(finding, op);
@@ -271,7 +271,7 @@ static void settle_unmap(struct check *check, const struct state_op *op,
 				settled_verdict(check, op, how, &met.cut,
 						state_mapping_certain(check->state, object,
 								      &met.cut)),
-				object, op->iova, op->last, op->end_ns,
+				op, object, op->iova, op->last, op->end_ns,
 				"was unmapped and cut a mapping");
 		finding_witness_mapping(finding, object, &met.cut);
 		finding_witness_op(finding, op);
@@ -279,7 +279,7 @@ static void settle_unmap(struct check *check, const struct state_op *op,
 		finding = found(check, RULE_UNMAP_UNMAPPED,
 				settled_verdict(check, op, how, NULL,
 						state_object_complete(check->state, object)),
-				object, op->iova, op->last, op->end_ns,
+				op, object, op->iova, op->last, op->end_ns,
 				"was unmapped with success, but nothing was mapped there");
 		finding_witness_op(finding, op);
 	}

@@ -10,12 +10,16 @@
 #include "analysis/analysis.h"
 #include "analysis/event_names.h"
 #include "analysis/table.h"
+#include "tracepoints/identity.h"
 
 #define FIELDS_MAX 24u
 #define RECENT_CLASSES 256u
 
 /* LTTng's own event: tells each process's name once, when the session or the process begins. */
 #define NAME_EVENT "lttng_ust_statedump:procname"
+
+/* Of the events that name their caller, who is another than their emitter. */
+#define DEVICE_PREFIX "iommufd_dev:"
 
 /* A field of a class: where it is in the payload, where it goes. */
 struct decoded_field {
@@ -27,9 +31,10 @@ struct decoded_field {
 struct decoded_class {
 	uint16_t unsigned_count, signed_count;
 	bool has_size, has_last, has_op_id;
-	bool is_qemu;
-	int pid;		  /* member of the payload, an unsigned integer; -1: none */
-	int vpid, vtid, procname; /* members of the common context; -1: none */
+	bool is_qemu, is_device;
+	int pid;		  /* members of the payload, unsigned integers; -1: none */
+	int caller_ns, caller_start;
+	int vpid, vtid, pid_ns, procname; /* members of the common context; -1: none */
 	int told_name;		  /* member of the payload that tells the process's name; or -1 */
 	struct decoded_field fields[FIELDS_MAX]; /* the unsigned ones, then the signed ones */
 	struct event event;	  /* the last one; only what differs is written each time */
@@ -55,7 +60,7 @@ struct decoder {
 	const bt_stream *last_stream;
 	struct decoded_stream *last;
 	uint32_t streams_count;
-	uint32_t named_machine, named_pid; /* the process whose name was last told */
+	uint32_t named_machine, named_ns, named_pid; /* the process whose name was last told */
 	struct decoder_counts counts;
 };
 
@@ -218,6 +223,12 @@ static void class_add_field(struct decoded_class *class, uint64_t index, const c
 
 	if (!strcmp(name, "pid") && !is_signed)
 		class->pid = (int)index;
+	if (class->class.kind == EVENT_DEV_OPEN || class->class.kind == EVENT_IOCTL_BEGIN) {
+		if (!strcmp(name, "pid_ns") && !is_signed)
+			class->caller_ns = (int)index;
+		if (!strcmp(name, "start") && !is_signed)
+			class->caller_start = (int)index;
+	}
 	if (!offset || count == FIELDS_MAX)
 		return;
 	class->fields[count] = (struct decoded_field){ (uint16_t)index, (uint16_t)offset };
@@ -263,8 +274,9 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 		return NULL;
 	class->name = bt_event_class_get_name(event_class);
 	class->class = event_class_find(class->name ? class->name : "");
-	class->pid = -1;
+	class->pid = class->caller_ns = class->caller_start = -1;
 	class->vpid = member_index(context, "vpid", false);
+	class->pid_ns = member_index(context, "pid_ns", false);
 	class->vtid = member_index(context, "vtid", false);
 	class->procname = member_index(context, "procname", true);
 	class->told_name = -1;
@@ -275,6 +287,8 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 	class->event.kind = class->class.kind;
 	class->event.op = class->class.op;
 	class->event.qemu = class->is_qemu = class->class.qemu;
+	class->is_device = class->name && !strncmp(class->name, DEVICE_PREFIX,
+						    sizeof(DEVICE_PREFIX) - 1);
 	class->event.non_exist = class->class.non_exist;
 	class->event.name = class->name;
 	class->stream_class = stream_class;
@@ -336,15 +350,15 @@ static bool field_text(const bt_field *field, char *text, size_t size)
 	return true;
 }
 
-/* Tells the state the name of process pid: member index of structure. */
-static void name_process(struct decoder *decoder, uint32_t machine, uint32_t pid,
+/* Tells the state the name of the process that event names: member index of structure. */
+static void name_process(struct decoder *decoder, const struct event *event,
 			 const bt_field *structure, int index)
 {
 	char name[32];
 
 	if (field_text(member_field(structure, (uint64_t)index), name, sizeof(name)) && name[0] &&
 	    strcmp(name, "?"))
-		state_procname_set(analysis_state(decoder->analysis), machine, pid, name);
+		state_process_set_name(analysis_state(decoder->analysis), event, name);
 }
 
 /* The name that the event's context gives, when its process is another than last time. */
@@ -354,13 +368,15 @@ static void tell_procname(struct decoder *decoder, const struct decoded_class *c
 	const bt_field *context;
 
 	if (class->procname < 0 ||
-	    (decoder->named_pid == event->pid && decoder->named_machine == event->machine))
+	    (decoder->named_pid == event->pid && decoder->named_ns == event->pid_ns &&
+	     decoder->named_machine == event->machine))
 		return;
 	decoder->named_pid = event->pid;
+	decoder->named_ns = event->pid_ns;
 	decoder->named_machine = event->machine;
 	context = bt_event_borrow_common_context_field_const(native);
 	if (context)
-		name_process(decoder, event->machine, event->pid, context, class->procname);
+		name_process(decoder, event, context, class->procname);
 }
 
 static void event_set(struct event *event, size_t offset, uint64_t value)
@@ -382,6 +398,40 @@ static void decode_payload(const struct decoded_class *class, const bt_field *pa
 				  member_field(payload, row->index)));
 }
 
+/* Member index of the payload; 0: the event has none. */
+static uint32_t payload_number(const bt_field *payload, int index)
+{
+	return index < 0 ? 0 : (uint32_t)bt_field_integer_unsigned_get_value(
+					member_field(payload, (uint64_t)index));
+}
+
+/*
+ * Who calls: of the device's events whom they name, in the words of the caller; of the others
+ * who emits them. Namespaces are compared only where the context tells that of both.
+ */
+static void name_caller(const struct decoded_class *class, const bt_event *native,
+			const bt_field *payload, struct event *event)
+{
+	if (class->pid_ns >= 0)
+		event->here_ns = (uint32_t)context_integer(native, class->pid_ns);
+	if (class->pid >= 0) {
+		event->pid = payload_number(payload, class->pid);
+		event->started = payload_number(payload, class->caller_start);
+		if (class->pid_ns >= 0)
+			event->pid_ns = payload_number(payload, class->caller_ns);
+	} else if (!class->is_device) {
+		if (class->has_op_id && event->op_id) {
+			event->pid = TRACE_WORD_PID(event->op_id >> 32);
+			event->started = TRACE_WORD_START(event->op_id >> 32);
+		} else {
+			event->pid = (uint32_t)context_integer(native, class->vpid);
+		}
+		event->pid_ns = event->here_ns;
+	}
+	if (class->is_qemu)
+		event->tid = context_integer(native, class->vtid);
+}
+
 /* What is not a field of its own: ranges both ways, the process of the call. */
 static void complete(const struct decoded_class *class, const bt_event *native,
 		     const bt_field *payload, struct event *event)
@@ -390,15 +440,7 @@ static void complete(const struct decoded_class *class, const bt_event *native,
 		event->size = iova_range_bytes(event->iova, event->last);
 	else if (class->has_size)
 		event->range = iova_range_of_length(event->iova, event->size);
-	if (class->pid >= 0)
-		event->pid = (uint32_t)bt_field_integer_unsigned_get_value(
-			member_field(payload, (uint64_t)class->pid));
-	else if (class->has_op_id && event->op_id)
-		event->pid = (uint32_t)(event->op_id >> 32);
-	else
-		event->pid = (uint32_t)context_integer(native, class->vpid);
-	if (class->is_qemu)
-		event->tid = context_integer(native, class->vtid);
+	name_caller(class, native, payload, event);
 }
 
 static struct decoded_class *class_find(struct decoder *decoder, const bt_event_class *event_class)
@@ -441,18 +483,19 @@ static inline int decode(struct decoder *decoder, const bt_message *message, str
 	event->stream = stream->number;
 	*result = event;
 	if (event->kind == EVENT_OTHER) {
-		if (class->told_name >= 0 && class->vpid >= 0)
-			name_process(decoder, event->machine,
-				     (uint32_t)context_integer(native, class->vpid),
-				     bt_event_borrow_payload_field_const(native),
+		if (class->told_name >= 0 && class->vpid >= 0) {
+			event->pid = (uint32_t)context_integer(native, class->vpid);
+			event->pid_ns = (uint32_t)context_integer(native, class->pid_ns);
+			name_process(decoder, event, bt_event_borrow_payload_field_const(native),
 				     class->told_name);
+		}
 		return 0;
 	}
 	payload = bt_event_borrow_payload_field_const(native);
 	decode_payload(class, payload, event);
 	complete(class, native, payload, event);
 	if (event->kind == EVENT_DEV_OPEN && class->told_name >= 0)
-		name_process(decoder, event->machine, event->pid, payload, class->told_name);
+		name_process(decoder, event, payload, class->told_name);
 	if (event->kind == EVENT_OP_BEGIN || event->kind == EVENT_OP_END)
 		tell_procname(decoder, class, native, event);
 	return 0;

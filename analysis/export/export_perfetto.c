@@ -261,9 +261,10 @@ static void event_write(struct perfetto *p, int64_t time_ns, const struct proto_
 
 /* ---- processes and lanes -------------------------------------------------------------- */
 
-static void process_write(struct perfetto *p, const struct process *process, uint32_t pid)
+static void process_write(struct perfetto *p, const struct process *process,
+			  const struct state_process *who)
 {
-	const char *name = state_procname(analysis_state(p->analysis), process->machine, pid);
+	const char *name = who->name;
 	const struct quality *quality = analysis_quality(p->analysis);
 	struct proto_out track, descriptor;
 	char text[160];
@@ -274,7 +275,7 @@ static void process_write(struct perfetto *p, const struct process *process, uin
 	else
 		snprintf(text, sizeof(text), "%s", name[0] ? name : "process");
 	proto_out_init(&descriptor);
-	proto_out_u64(&descriptor, PROCESS_PID, pid);
+	proto_out_u64(&descriptor, PROCESS_PID, who->pid);
 	proto_out_string(&descriptor, PROCESS_NAME, text);
 	proto_out_init(&track);
 	proto_out_u64(&track, TRACK_UUID, process->uuid);
@@ -286,22 +287,22 @@ static void process_write(struct perfetto *p, const struct process *process, uin
 			    COUNTER_UNIT_COUNT, process->machine);
 }
 
-static struct process *process_get(struct perfetto *p, uint32_t machine, uint32_t pid)
+static struct process *process_get(struct perfetto *p, const struct state_process *who)
 {
-	struct process *process = table_get(&p->processes, pid, machine);
+	struct process *process = table_get(&p->processes, who->number, 0);
 
 	if (process)
 		return process;
-	process = table_add(&p->processes, pid, machine, sizeof(*process));
+	process = table_add(&p->processes, who->number, 0, sizeof(*process));
 	if (!process) {
 		p->failed = true;
 		return NULL;
 	}
-	process->machine = machine;
+	process->machine = who->machine;
 	process->uuid = p->next_uuid++;
 	process->bytes_uuid = p->next_uuid++;
 	process->mappings_uuid = p->next_uuid++;
-	process_write(p, process, pid);
+	process_write(p, process, who);
 	return process;
 }
 
@@ -340,8 +341,8 @@ static struct lane *lane_create(struct perfetto *p, const struct process *proces
 /* A lane of op's thread where it lies in its outer call, or alone. */
 static struct lane *lane_get(struct perfetto *p, const struct state_op *op)
 {
-	struct process *process = process_get(p, op->machine, op->pid);
-	uint64_t key = (uint64_t)op->pid << 32 | op->tid;
+	struct process *process = process_get(p, op->process);
+	uint64_t key = (uint64_t)op->process->number << 32 | op->tid;
 	struct lane *lane, **place;
 
 	if (!process)
@@ -454,7 +455,7 @@ static void on_mapping_begin(void *opaque, const struct state_object *object,
 			     const struct state_mapping *mapping)
 {
 	struct perfetto *p = opaque;
-	struct process *process = process_get(p, object->context->machine, object->context->pid);
+	struct process *process = process_get(p, object->context->process);
 
 	if (!process)
 		return;
@@ -467,7 +468,7 @@ static void on_mapping_end(void *opaque, const struct state_object *object,
 			   const struct state_mapping *mapping, int64_t time_ns, uint64_t op_id)
 {
 	struct perfetto *p = opaque;
-	struct process *process = process_get(p, object->context->machine, object->context->pid);
+	struct process *process = process_get(p, object->context->process);
 
 	(void)op_id;
 	if (!process)

@@ -166,8 +166,7 @@ static void on_context_begin(void *opaque, const struct state_context *context)
 	row_text(&row, context->layer == STATE_BACKEND ? "backend" : "device");
 	row_u64(&row, context->machine);
 	row_u64(&row, context->pid);
-	row_text(&row, state_procname(analysis_state(s->analysis), context->machine,
-				      context->pid));
+	row_text(&row, context->process->name);
 	row_u64(&row, context->key);
 	row_i64(&row, context->born_ns);
 	row_end(&row);

@@ -78,8 +78,7 @@ static void process_name(struct report *report, const struct state_context *cont
 			 size_t size)
 {
 	const struct quality *quality = analysis_quality(report->analysis);
-	const char *name = state_procname(analysis_state(report->analysis), context->machine,
-					  context->pid);
+	const char *name = context->process->name;
 
 	/* Machines are kept apart by name where there are several. */
 	if (quality->machines_count > 1 && context->machine < quality->machines_count)
@@ -92,7 +91,7 @@ static void process_name(struct report *report, const struct state_context *cont
 /* The colour of the process that a context belongs to. */
 static uint8_t owner_of(struct report *report, const struct state_context *context)
 {
-	uint64_t key = (uint64_t)context->machine << 32 | context->pid;
+	uint64_t key = context->process->number;
 	char text[128];
 
 	for (unsigned int i = 0; i < report->owners_count; i++) {

@@ -9,6 +9,7 @@
  * end, so that it costs the rows that it crosses, however long it lived.
  */
 #include "analysis/report/report_internal.h"
+#include "tracepoints/identity.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -364,7 +365,8 @@ static void rect_write(const struct drawing *d, const struct picture *picture,
 		m->iova - regions->first[region], m->last - m->iova + 1, m->category, m->owner,
 		m->prot);
 	if (m->op_id)
-		fprintf(json->file, "%" PRIu64 ":%" PRIu64, m->op_id >> 32, m->op_id & UINT32_MAX);
+		fprintf(json->file, "%" PRIu64 ":%" PRIu64, (uint64_t)TRACE_WORD_PID(m->op_id >> 32),
+			m->op_id & UINT32_MAX);
 	fputs("\"]", json->file);
 }
 

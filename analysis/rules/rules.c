@@ -39,7 +39,6 @@ void rules_destroy(struct rules *rules)
 		free(rule->found);
 	}
 	table_fini(&rules->under_way);
-	table_fini(&rules->contexts);
 	free(rules->losses);
 	free(rules);
 }
@@ -119,7 +118,7 @@ static void begin(struct rules *rules, enum rules_object object, uint64_t a, uin
 
 		if (rule->automaton->object != object)
 			continue;
-		instance = rules_instance_begin(rules, rule, a, b, context->machine, context->pid,
+		instance = rules_instance_begin(rules, rule, a, b, context->machine, context->process,
 						id, seen);
 		if (instance)
 			instance->assumed = assumed;
@@ -158,18 +157,12 @@ static void on_context_begin(void *opaque, const struct state_context *context)
 	if (context->layer == STATE_BACKEND)
 		begin(rules, RULES_BACKEND, context->serial, 0, context, 0, !lossy,
 		      !context->born_seen);
-	else if (table_set(&rules->contexts, context->key, context->machine, (void *)context))
-		rules->failed = true;
 }
 
 static void on_context_end(void *opaque, const struct state_context *context, int64_t time_ns)
 {
-	struct rules *rules = opaque;
-
 	if (context->layer == STATE_BACKEND)
-		end(rules, RULES_BACKEND, context->serial, 0, time_ns);
-	else
-		table_remove(&rules->contexts, context->key, context->machine);
+		end(opaque, RULES_BACKEND, context->serial, 0, time_ns);
 }
 
 /* The event of a backend's call, by what was asked; connect and disconnect once they succeeded. */
@@ -404,8 +397,8 @@ static void on_mapping_end(void *opaque, const struct state_object *object,
 
 static void on_dma(struct rules *rules, const struct event *dma)
 {
-	struct state_context *context = table_get(&rules->contexts, dma->ctx, dma->machine);
 	const struct state *state = analysis_state(rules->analysis);
+	struct state_context *context = state_context_of(state, dma);
 	struct state_object *object = context ? state_object_find(state, context, dma->pt_id) : NULL;
 	struct state_object *space = object ? state_object_ioas(state, object) : NULL;
 	struct range_entry *entry;

@@ -37,7 +37,8 @@ struct rules_instance {
 	int64_t base_ns; /* end of the latest event before the window */
 	int64_t gap_ns;	 /* gap of commits that is accounted for */
 	uint32_t losses; /* losses of the machine that are */
-	uint32_t machine, pid;
+	uint32_t machine;
+	const struct state_process *process; /* borrowed of the state */
 	uint32_t object;  /* its id; 0: none */
 	bool doubtful;	  /* some of the states are there because events were lost */
 	bool assumed;	  /* that it began as the trace does */
@@ -71,7 +72,6 @@ struct rules {
 	bool uses_dma;
 	struct table under_way; /* (op_id, machine) -> when the call began */
 	int64_t unreturned_ns; /* when the first call that never came back began; INT64_MAX: none */
-	struct table contexts; /* (ctx, machine) -> context of the device; borrowed */
 	uint64_t freeing;      /* serial of the object that a call frees just now */
 	uint64_t commit_op;    /* op_id of the latest commit */
 	uint32_t *losses;      /* of each machine, counted; owned */
@@ -82,7 +82,8 @@ struct rules {
 
 /* Makes the instance (a, b) of the rule. seen: it begins now, in its initial state. */
 struct rules_instance *rules_instance_begin(struct rules *rules, struct rule *rule, uint64_t a,
-					    uint64_t b, uint32_t machine, uint32_t pid,
+					    uint64_t b, uint32_t machine,
+					    const struct state_process *process,
 					    uint32_t object, bool seen);
 /* Something happened to it. object_gap_ns: state_object.gap_ns, INT64_MIN for none. */
 void rules_instance_event(struct rules *rules, struct rule *rule,

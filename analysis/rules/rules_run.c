@@ -57,7 +57,8 @@ static void found(struct rules *rules, struct rule *rule, struct rules_instance 
 	finding->rule = RULE_COUNT;
 	finding->verdict = verdict;
 	finding->machine = instance->machine;
-	finding->pid = instance->pid;
+	finding->process = instance->process;
+	finding->pid = instance->process->pid;
 	finding->object = instance->object;
 	finding->time_ns = time_ns;
 	va_start(ap, fmt);
@@ -81,7 +82,7 @@ static void object_text(const struct rule *rule, const struct rules_instance *in
 	if (rule->automaton->object == RULES_MAPPING)
 		snprintf(text, size, "a mapping of ioas %" PRIu32, instance->object);
 	else if (rule->automaton->object == RULES_BACKEND)
-		snprintf(text, size, "the backend of process %" PRIu32, instance->pid);
+		snprintf(text, size, "the backend of process %" PRIu32, instance->process->pid);
 	else
 		snprintf(text, size, "%s %" PRIu32, name, instance->object);
 }
@@ -337,7 +338,8 @@ void rules_instance_event(struct rules *rules, struct rule *rule,
 }
 
 struct rules_instance *rules_instance_begin(struct rules *rules, struct rule *rule, uint64_t a,
-					    uint64_t b, uint32_t machine, uint32_t pid,
+					    uint64_t b, uint32_t machine,
+					    const struct state_process *process,
 					    uint32_t object, bool seen)
 {
 	struct rules_instance *instance = table_get(&rule->instances, a, b);
@@ -354,7 +356,7 @@ struct rules_instance *rules_instance_begin(struct rules *rules, struct rule *ru
 	}
 	*instance = (struct rules_instance){
 		.machine = machine,
-		.pid = pid,
+		.process = process,
 		.object = object,
 		.base = 1,
 		.states = 1,

@@ -33,7 +33,7 @@ for message in bt2.TraceCollectionMessageIterator(sys.argv[1]):
         if why:
             found += 1
             op_id = int(message.event["op_id"])
-            print("broken by op %d:%d: %s" % (op_id >> 32, op_id & 0xffffffff, why))
+            print("broken by op %d:%d: %s" % (op_id >> 32 & 0x3fffff, op_id & 0xffffffff, why))
 
 print("%d events checked, %d broken, %d lost" % (checked, found, lost))
 sys.exit(1 if found else 2 if lost else 0)

@@ -65,8 +65,7 @@ void state_destroy(struct state *state)
 	}
 	table_fini_values(&state->ops);
 	table_fini_values(&state->threads);
-	table_fini_values(&state->names);
-	table_fini_values(&state->numbers);
+	state_processes_fini(state);
 	table_fini(&state->contexts);
 	table_fini(&state->objects);
 	free(state);
@@ -90,33 +89,6 @@ void state_missing(struct state *state, uint32_t machine, int64_t since_ns)
 
 /* ---- names ---------------------------------------------------------------------- */
 
-const char *state_procname(const struct state *state, uint32_t machine, uint32_t pid)
-{
-	const char *name = table_get(&state->names, pid, machine);
-
-	return name ? name : "";
-}
-
-void state_procname_set(struct state *state, uint32_t machine, uint32_t pid, const char *name)
-{
-	char *old = table_get(&state->names, pid, machine), *copy;
-
-	if (old && !strcmp(old, name))
-		return;
-	copy = strdup(name);
-	if (!copy || table_set(&state->names, pid, machine, copy)) {
-		free(copy);
-		state->failed = true;
-		return;
-	}
-	/* A program chooses its name, which ends on the terminal of who reads the trace. */
-	for (; *copy; copy++) {
-		if ((unsigned char)*copy < ' ' || *copy == 0x7f)
-			*copy = '?';
-	}
-	free(old);
-}
-
 const char *state_object_type_name(enum trace_object_type type)
 {
 	static const char *const names[] = {
@@ -134,37 +106,36 @@ const char *state_object_type_name(enum trace_object_type type)
 /* ---- contexts ------------------------------------------------------------------- */
 
 /* Which backend an event of QEMU means that names no open fd: the one in use. */
-static struct state_context *qemu_in_use(const struct state *state, const struct event *event)
+static struct state_context *qemu_in_use(struct state *state, const struct event *event)
 {
 	struct state_context *context, *found = NULL;
 
 	for (context = state->first_context; context; context = context->next) {
-		if (context->layer == STATE_BACKEND && context->machine == event->machine &&
-		    context->pid == event->pid && context->users)
+		if (context->layer == STATE_BACKEND && context->users &&
+		    context->process == state_process_of(state, event))
 			found = context;
 	}
 	return found;
 }
 
-static void context_key(const struct event *event, enum state_layer layer, uint64_t *a,
-			uint64_t *b)
+/* Layer in bit 31, QEMU in bit 30: machines are fewer. */
+static void context_key(struct state *state, const struct event *event, enum state_layer layer,
+			uint64_t *a, uint64_t *b)
 {
-	*b = (uint64_t)event->machine * 2 + layer;
 	if (layer == STATE_DEVICE) {
 		*a = event->ctx;
+		*b = state_scope(event->machine | 1u << 31, event->here_ns);
 		return;
 	}
-	*a = (uint64_t)event->pid << 32 | (uint32_t)event->be;
-	if (event->qemu) {
-		*a = (uint64_t)event->pid << 32 | (uint32_t)event->fd;
-		*b |= 1ull << 63;
-	}
+	*a = (uint64_t)state_process_of(state, event)->number << 32 |
+	     (uint32_t)(event->qemu ? (uint64_t)event->fd : event->be);
+	*b = event->machine | (event->qemu ? 1u << 30 : 0);
 }
 
-struct state_context *state_context_of_ctx(const struct state *state, uint32_t machine,
-					   uint64_t ctx)
+struct state_context *state_context_of(const struct state *state, const struct event *event)
 {
-	return table_get(&state->contexts, ctx, (uint64_t)machine * 2 + STATE_DEVICE);
+	return table_get(&state->contexts, event->ctx,
+			 state_scope(event->machine | 1u << 31, event->here_ns));
 }
 
 struct state_context *state_context_find(struct state *state, const struct event *event,
@@ -173,7 +144,7 @@ struct state_context *state_context_find(struct state *state, const struct event
 	struct state_context *context;
 	uint64_t a, b;
 
-	context_key(event, layer, &a, &b);
+	context_key(state, event, layer, &a, &b);
 	context = table_get(&state->contexts, a, b);
 	if (!context && event->qemu && event->fd < 0)
 		context = qemu_in_use(state, event);
@@ -188,7 +159,7 @@ struct state_context *state_context_get(struct state *state, const struct event 
 
 	if (context)
 		return context;
-	context_key(event, layer, &a, &b);
+	context_key(state, event, layer, &a, &b);
 	context = table_add(&state->contexts, a, b, sizeof(*context));
 	if (!context) {
 		state->failed = true;
@@ -196,7 +167,10 @@ struct state_context *state_context_get(struct state *state, const struct event 
 	}
 	context->layer = layer;
 	context->machine = event->machine;
+	context->process = state_process_of(state, event);
 	context->pid = event->pid;
+	context->table_a = a;
+	context->table_b = b;
 	context->key = layer == STATE_DEVICE ? event->ctx :
 		       event->qemu	     ? QEMU_KEY(event->fd) : event->be;
 	context->qemu = event->qemu;
@@ -243,8 +217,7 @@ void state_context_end(struct state *state, struct state_context *context, int64
 	*place = context->next;
 	if (state->last_context == &context->next)
 		state->last_context = place;
-	table_remove(&state->contexts, context->key,
-		     (uint64_t)context->machine * 2 + context->layer);
+	table_remove(&state->contexts, context->table_a, context->table_b);
 	for (size_t i = 0; i < state->ops.size; i++) {
 		struct state_op *op = state->ops.slots[i].value;
 
@@ -311,6 +284,7 @@ struct state_object *state_object_begin(struct state *state, struct state_contex
 	object->born_ns = like->born_ns;
 	object->born_op = like->born_op;
 	object->maker = like->maker;
+	object->born_by = like->born_by;
 	object->born_call = like->born_call;
 	object->born_seen = like->born_seen;
 	object->seq = like->seq;

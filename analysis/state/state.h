@@ -30,6 +30,24 @@ struct state_thread;
 /* A mapping is an entry of its address space's set of ranges. */
 #define state_mapping range_entry
 
+/*
+ * A process: on its machine (host and boot), in its pid namespace, with its id, since its
+ * start. What the trace does not tell is 0.
+ */
+struct state_process {
+	uint32_t number; /* unique over all machines, from 1; 0: nobody is known */
+	uint32_t machine;
+	uint32_t pid;	 /* as it sees itself */
+	uint32_t pid_ns; /* see tracepoints/identity.h */
+	uint32_t start;
+	bool merged;	 /* several processes that look the same */
+	const char *name; /* "" where unknown; lives as long as state */
+	uint64_t key;
+	/* The numbers of its calls that were seen: dense while nothing is lost. */
+	uint64_t first_call, last_call, calls;
+	uint64_t end_call; /* the last one of all, as it told at its end; 0: it did not */
+};
+
 enum state_layer {
 	STATE_BACKEND,
 	STATE_DEVICE,
@@ -39,7 +57,9 @@ struct state_context {
 	enum state_layer layer;
 	uint32_t machine;
 	uint32_t pid;		/* of the process; of the opener for a device context */
+	const struct state_process *process; /* the same; never NULL */
 	uint64_t key;		/* be, or ctx */
+	uint64_t table_a, table_b; /* where it is in the table of contexts */
 	uint64_t serial;	/* number in the order of appearance, from 1; unique */
 	int64_t born_ns;
 	bool born_seen;		/* we saw it begin: open, or the first connect or set_fd */
@@ -72,6 +92,7 @@ struct state_object {
 	int64_t born_ns;
 	uint64_t born_op;	/* op_id of the call that made it; 0: unknown */
 	enum event_op born_call; /* what that call was; OP_NONE: unknown */
+	const struct state_process *born_by; /* who made it; NULL: unknown */
 	struct state_context *maker; /* the backend whose call made it, or NULL; weak */
 	bool born_seen;		/* we saw it made (or a state dump), nothing is missing before */
 	uint64_t parent;	/* id as in the ALLOC commit */
@@ -107,6 +128,8 @@ struct state_op {
 	uint32_t machine;
 	uint32_t pid;
 	uint32_t tid;
+	uint32_t here_ns;	/* namespace of whoever gave out op_id */
+	const struct state_process *process; /* the caller; never NULL */
 	uint64_t op_id;
 	struct state_context *context; /* NULL: not known */
 	int64_t begin_ns;
@@ -171,8 +194,7 @@ enum state_process_fate {
 	STATE_PROCESS_ENDED,   /* it ended, and its last call was seen */
 };
 
-enum state_process_fate state_process_fate(const struct state *state, uint32_t pid,
-					   uint32_t machine);
+enum state_process_fate state_process_fate(const struct state_process *process);
 
 /*
  * False when lost events could have removed the mapping since it was seen, or
@@ -182,9 +204,8 @@ bool state_mapping_certain(const struct state *state, const struct state_object 
 			   const struct state_mapping *mapping);
 bool state_object_complete(const struct state *state, const struct state_object *object);
 
-/* The device context of an open file, or NULL. */
-struct state_context *state_context_of_ctx(const struct state *state, uint32_t machine,
-					   uint64_t ctx);
+/* The device context that an event of the device is about, or NULL. */
+struct state_context *state_context_of(const struct state *state, const struct event *event);
 
 /* The live object with this id, or NULL. */
 struct state_object *state_object_find(const struct state *state,
@@ -193,9 +214,8 @@ struct state_object *state_object_find(const struct state *state,
 /* The address space behind an object of a device: itself, or the ioas of a page table; or NULL. */
 struct state_object *state_object_ioas(const struct state *state, struct state_object *object);
 
-/* The name of a process ("" where unknown). */
-const char *state_procname(const struct state *state, uint32_t machine, uint32_t pid);
-void state_procname_set(struct state *state, uint32_t machine, uint32_t pid, const char *name);
+/* The process that event names now has this name. */
+void state_process_set_name(struct state *state, const struct event *event, const char *text);
 
 /* "ioas", "hwpt", ...; "object" where not known. */
 const char *state_object_type_name(enum trace_object_type type);

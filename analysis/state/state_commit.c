@@ -14,8 +14,8 @@
 /* The ioctl that made the commit, or NULL. */
 static struct state_op *ioctl_of(const struct state *state, const struct event *event)
 {
-	struct state_op *op = event->op_id ? table_get(&state->ops, event->op_id, event->machine)
-					   : NULL;
+	uint64_t scope = state_scope(event->machine, event->here_ns);
+	struct state_op *op = event->op_id ? table_get(&state->ops, event->op_id, scope) : NULL;
 
 	return op && op->layer == STATE_DEVICE ? op : NULL;
 }
@@ -167,6 +167,8 @@ static struct state_object *object_first_seen(struct state *state, struct state_
 	} else if (op) {
 		like.born_call = op->op;
 	}
+	if (op)
+		like.born_by = op->process;
 	if (event->commit_kind == TRACE_COMMIT_MAP || event->commit_kind == TRACE_COMMIT_COPY ||
 	    event->commit_kind == TRACE_COMMIT_UNMAP || event->commit_kind == TRACE_COMMIT_ALLOW)
 		like.type = TRACE_OBJ_IOAS;

@@ -17,10 +17,10 @@ struct state_thread {
 	struct state_op *ioctl;
 };
 
-/* The numbers of the calls of one process that were seen: dense while nothing is lost. */
-struct state_numbers {
-	uint64_t first, last, count;
-	uint64_t end; /* the last one of all, as the process told at its end; 0: it did not */
+/* A text that lives as long as the state. */
+struct state_text {
+	char *text; /* owned */
+	struct state_text *next;
 };
 
 struct state_pending {
@@ -32,10 +32,12 @@ struct state {
 	struct analysis *analysis;
 	struct table contexts; /* (key, machine and layer) */
 	struct table objects;  /* (context serial, id) */
-	struct table ops;      /* (op_id, machine) */
-	struct table threads;  /* (tid, machine) */
-	struct table names;    /* (pid, machine) -> char * */
-	struct table numbers;  /* (upper half of op_id, machine) -> struct state_numbers */
+	struct table ops;      /* (op_id, machine and namespace) */
+	struct table threads;  /* (tid, process) */
+	struct table processes; /* (namespace, start and id, machine) -> struct state_process */
+	struct table names;    /* (namespace and id, machine) -> struct process_name */
+	struct state_process *last_process; /* a look instead of a search */
+	struct state_text *texts;
 	struct state_context *first_context, **last_context;
 	struct state_op *free_ops;
 	uint64_t contexts_count, objects_count;
@@ -69,6 +71,24 @@ uint64_t state_unmap(struct state *state, struct state_object *object, uint64_t 
 		     uint64_t last, int64_t time_ns, uint64_t op_id);
 void state_link(struct state *state, struct state_context *backend,
 		struct state_context *device, int64_t time_ns);
+
+/* Where an event was emitted: its op_id and ctx are unique there. */
+static inline uint64_t state_scope(uint32_t machine, uint32_t here_ns)
+{
+	return (uint64_t)here_ns << 32 | machine;
+}
+
+/* state_process.c: never NULL. */
+struct state_process *state_process_get(struct state *state, uint32_t machine, uint32_t pid_ns,
+					uint32_t start, uint32_t pid);
+struct state_process *state_process_of(struct state *state, const struct event *event);
+/* The process that gave out an op_id or ctx, which event carries. */
+struct state_process *state_process_of_number(struct state *state, const struct event *event,
+					      uint64_t number);
+/* Counts the number of a call that is seen for the first time; begins: it is its begin. */
+void state_number_seen(struct state *state, const struct event *event, bool begins);
+void state_processes_finish(struct state *state);
+void state_processes_fini(struct state *state);
 
 /* state_op.c */
 void state_op_begin(struct state *state, const struct event *event);

@@ -50,16 +50,17 @@ void state_op_free(struct state *state, struct state_op *op)
 	state->free_ops = op;
 }
 
-static struct state_thread *thread_get(struct state *state, uint64_t tid, uint32_t machine)
+static struct state_thread *thread_get(struct state *state, uint64_t tid,
+				       const struct state_process *process)
 {
 	struct state_thread *thread;
 
-	if (!tid)
+	if (!tid || !process->number)
 		return NULL;
-	thread = table_get(&state->threads, tid, machine);
+	thread = table_get(&state->threads, tid, process->number);
 	if (thread)
 		return thread;
-	thread = table_add(&state->threads, tid, machine, sizeof(*thread));
+	thread = table_add(&state->threads, tid, process->number, sizeof(*thread));
 	if (!thread) {
 		state->failed = true;
 		return NULL;
@@ -101,7 +102,7 @@ static void op_lost(struct state *state, struct state_op *op)
 {
 	struct state_object *object = op->named;
 
-	table_remove(&state->ops, op->op_id, op->machine);
+	table_remove(&state->ops, op->op_id, state_scope(op->machine, op->here_ns));
 	op_unlink(op);
 	op->returned = false;
 	state_tell(state, op, op);
@@ -110,91 +111,27 @@ static void op_lost(struct state *state, struct state_op *op)
 		state_settle_flush(state, object);
 }
 
-/* The numbers of the process that event's op_id is of; NULL: out of memory. */
-static struct state_numbers *numbers_get(struct state *state, const struct event *event)
-{
-	uint64_t process = event->op_id >> 32;
-	struct state_numbers *numbers = table_get(&state->numbers, process, event->machine);
-
-	if (numbers)
-		return numbers;
-	numbers = table_add(&state->numbers, process, event->machine, sizeof(*numbers));
-	if (!numbers) {
-		state->failed = true;
-		return NULL;
-	}
-	numbers->first = UINT64_MAX;
-	return numbers;
-}
-
-/* Counts the number of a call that is seen for the first time. */
-static void number_seen(struct state *state, const struct event *event)
-{
-	struct state_numbers *numbers = numbers_get(state, event);
-
-	if (!numbers)
-		return;
-	if (event->op_id < numbers->first)
-		numbers->first = event->op_id;
-	if (event->op_id > numbers->last)
-		numbers->last = event->op_id;
-	numbers->count++;
-}
-
-void state_process_end(struct state *state, const struct event *event)
-{
-	struct state_numbers *numbers = numbers_get(state, event);
-
-	if (numbers)
-		numbers->end = event->op_id;
-}
-
-enum state_process_fate state_process_fate(const struct state *state, uint32_t pid,
-					   uint32_t machine)
-{
-	const struct state_numbers *numbers = table_get(&state->numbers, pid, machine);
-
-	if (!numbers || !numbers->end)
-		return STATE_PROCESS_UNKNOWN;
-	return numbers->last == numbers->end ? STATE_PROCESS_ENDED : STATE_PROCESS_CUT;
-}
-
-/* Calls that are missing where no loss was told: their stream is gone. */
-static void numbers_finish(struct state *state)
-{
-	struct quality *quality = &state->analysis->quality;
-
-	for (size_t i = 0; i < state->numbers.size; i++) {
-		const struct table_slot *slot = &state->numbers.slots[i];
-		const struct state_numbers *numbers = slot->value;
-
-		if (!numbers || !numbers->count || slot->b >= quality->machines_count ||
-		    quality->beginning_missing ||
-		    quality->machines[slot->b].lost_last_ns != INT64_MIN)
-			continue;
-		if (numbers->last < numbers->end ||
-		    numbers->last - numbers->first + 1 > numbers->count)
-			quality->unaccounted++;
-	}
-}
-
 static struct state_op *op_start(struct state *state, const struct event *event,
 				 enum state_layer layer)
 {
-	struct state_op *op = table_get(&state->ops, event->op_id, event->machine);
+	struct state_op *op = table_get(&state->ops, event->op_id,
+					state_scope(event->machine, event->here_ns));
 
 	if (op)
 		op_lost(state, op);
 	op = op_alloc(state);
-	if (!op || table_set(&state->ops, event->op_id, event->machine, op)) {
+	if (!op || table_set(&state->ops, event->op_id,
+			     state_scope(event->machine, event->here_ns), op)) {
 		free(op);
 		state->failed = true;
 		return NULL;
 	}
-	number_seen(state, event);
+	state_number_seen(state, event, true);
 	op->layer = layer;
 	op->op = layer == STATE_BACKEND ? event->op : event_op_of_cmd((uint32_t)event->cmd);
 	op->machine = event->machine;
+	op->here_ns = event->here_ns;
+	op->process = state_process_of(state, event);
 	op->pid = event->pid;
 	op->tid = (uint32_t)event->tid;
 	op->op_id = event->op_id;
@@ -203,8 +140,12 @@ static struct state_op *op_start(struct state *state, const struct event *event,
 	op->context = state_context_get(state, event, layer);
 	if (op->context && !op->context->first_op)
 		op->context->first_op = event->op_id;
+	if (op->context && !op->context->process->number) {
+		op->context->process = op->process;
+		op->context->pid = op->pid;
+	}
 	copy_fields(op, event);
-	op->thread = thread_get(state, event->tid, event->machine);
+	op->thread = thread_get(state, event->tid, op->process);
 	return op;
 }
 
@@ -329,7 +270,8 @@ void state_op_end(struct state *state, const struct event *event)
 	struct state_op *op = NULL;
 
 	if (event->op_id)
-		op = table_remove(&state->ops, event->op_id, event->machine);
+		op = table_remove(&state->ops, event->op_id,
+				  state_scope(event->machine, event->here_ns));
 	if (op) {
 		struct state_object *named = op->named;
 
@@ -341,6 +283,8 @@ void state_op_end(struct state *state, const struct event *event)
 			return;
 		op->layer = STATE_BACKEND;
 		op->machine = event->machine;
+		op->here_ns = event->here_ns;
+		op->process = state_process_of(state, event);
 		op->pid = event->pid;
 		op->tid = (uint32_t)event->tid;
 		op->op_id = event->op_id;
@@ -348,7 +292,7 @@ void state_op_end(struct state *state, const struct event *event)
 		op->qemu = event->qemu;
 		op->context = state_context_get(state, event, STATE_BACKEND);
 		if (event->op_id)
-			number_seen(state, event);
+			state_number_seen(state, event, false);
 		if (event->op_id && event->op != OP_SET_FD)
 			begin_missing(state, op->context, event);
 	}
@@ -384,7 +328,7 @@ void state_ioctl_begin(struct state *state, const struct event *event)
 		if (thread->ioctl)
 			op_overtaken(state, thread->ioctl);
 		thread->ioctl = op;
-		if (outer && outer->pid == op->pid) {
+		if (outer) {
 			op->outer = outer;
 			outer->inner = op;
 			outer->ioctls++;
@@ -397,7 +341,8 @@ void state_ioctl_begin(struct state *state, const struct event *event)
 
 void state_ioctl_refused(struct state *state, const struct event *event)
 {
-	struct state_op *op = table_get(&state->ops, event->op_id, event->machine);
+	struct state_op *op = table_get(&state->ops, event->op_id,
+					state_scope(event->machine, event->here_ns));
 
 	if (!op)
 		return;
@@ -410,7 +355,8 @@ void state_ioctl_refused(struct state *state, const struct event *event)
 
 void state_ioctl_end(struct state *state, const struct event *event)
 {
-	struct state_op *op = table_remove(&state->ops, event->op_id, event->machine);
+	struct state_op *op = table_remove(&state->ops, event->op_id,
+				  state_scope(event->machine, event->here_ns));
 
 	if (op) {
 		struct state_op *outer = op->outer;
@@ -423,12 +369,14 @@ void state_ioctl_end(struct state *state, const struct event *event)
 			return;
 		op->layer = STATE_DEVICE;
 		op->machine = event->machine;
+		op->here_ns = event->here_ns;
+		op->process = state_process_of(state, event);
 		op->pid = event->pid;
 		op->op_id = event->op_id;
 		op->begin_ns = begin_bound_ns(state, event);
 		op->op = event_op_of_cmd((uint32_t)event->cmd);
 		op->context = state_context_find(state, event, STATE_DEVICE);
-		number_seen(state, event);
+		state_number_seen(state, event, false);
 		begin_missing(state, op->context, event);
 	}
 	op->ret = event->ret;
@@ -471,5 +419,5 @@ void state_ops_finish(struct state *state)
 	for (size_t i = 0; i < count; i++)
 		op_lost(state, ops[i]);
 	free(ops);
-	numbers_finish(state);
+	state_processes_finish(state);
 }

@@ -92,6 +92,7 @@ static void apply_alloc(struct state *state, const struct state_op *op)
 		.born_op = op->op_id,
 		.born_call = op->op,
 		.maker = op->context,
+		.born_by = op->process,
 		.born_seen = true,
 	};
 

@@ -70,7 +70,7 @@ static void row_count(struct stats_row *row, const struct state_op *op, uint64_t
  */
 static void count_views(struct stats *stats, const struct state_op *op, uint64_t bytes)
 {
-	struct stats_row *row = row_get(stats, &stats->processes, op->pid, op->machine);
+	struct stats_row *row = row_get(stats, &stats->processes, op->process->number, 0);
 	enum event_op plain = event_op_plain(op->op);
 
 	if (row) {
@@ -80,6 +80,7 @@ static void count_views(struct stats *stats, const struct state_op *op, uint64_t
 			return;
 		row->machine = op->machine;
 		row->pid = op->pid;
+		row->process = op->process;
 		row_count(row, op, bytes);
 	}
 	if (!op->context || !op->id || (plain != OP_MAP_DMA && plain != OP_MAP_FILE_DMA &&
@@ -89,6 +90,7 @@ static void count_views(struct stats *stats, const struct state_op *op, uint64_t
 	if (row) {
 		row->machine = op->machine;
 		row->pid = op->pid;
+		row->process = op->process;
 		row->backend = op->layer == STATE_BACKEND ? op->context->key : 0;
 		row->id = op->id;
 		row_count(row, op, bytes);

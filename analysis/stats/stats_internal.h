@@ -11,6 +11,7 @@
 /* A process, or an address space of one. */
 struct stats_row {
 	uint32_t machine, pid;
+	const struct state_process *process; /* borrowed of the state */
 	bool qemu;		/* its calls are told by QEMU's own events */
 	uint64_t backend, id;	/* backend 0: a program without it */
 	uint64_t calls, errors, total_ns, max_ns, mapped_bytes, unmapped_bytes;

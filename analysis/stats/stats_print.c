@@ -158,7 +158,7 @@ static void print_rows(const struct stats *stats, const struct stats_rows *rows,
 		"mean", "max");
 	for (const struct stats_row *row = rows->first; row; row = row->next) {
 		fprintf(out, "%-8u %-16s", row->pid,
-			state_procname(analysis_state(stats->analysis), row->machine, row->pid));
+			row->process->name);
 		if (spaces)
 			fprintf(out, " %8s %6" PRIu64, backend_text(row, backend), row->id);
 		fprintf(out, " %10" PRIu64 " %8" PRIu64 " %11s %11s %10s %10s", row->calls,
@@ -227,8 +227,7 @@ static struct json_object *op_to_json(const struct stats *stats, int op)
 	return object;
 }
 
-static struct json_object *rows_to_json(const struct stats *stats, const struct stats_rows *rows,
-					bool spaces)
+static struct json_object *rows_to_json(const struct stats_rows *rows, bool spaces)
 {
 	struct json_object *array = json_object_new_array();
 
@@ -237,9 +236,8 @@ static struct json_object *rows_to_json(const struct stats *stats, const struct 
 
 		json_add_u64(object, "machine", row->machine);
 		json_add_u64(object, "pid", row->pid);
-		json_add_text(object, "procname",
-			      state_procname(analysis_state(stats->analysis), row->machine,
-					     row->pid));
+		json_add_u64(object, "pid_ns", row->process->pid_ns);
+		json_add_text(object, "procname", row->process->name);
 		if (spaces) {
 			json_add_u64(object, "backend", row->backend & INT64_MAX);
 			json_add_u64(object, "ioas", row->id);
@@ -266,7 +264,7 @@ struct json_object *stats_to_json(const struct stats *stats)
 			json_object_array_add(ops, op_to_json(stats, op));
 	}
 	json_object_object_add(object, "operations", ops);
-	json_object_object_add(object, "processes", rows_to_json(stats, &stats->processes, false));
-	json_object_object_add(object, "address_spaces", rows_to_json(stats, &stats->spaces, true));
+	json_object_object_add(object, "processes", rows_to_json(&stats->processes, false));
+	json_object_object_add(object, "address_spaces", rows_to_json(&stats->spaces, true));
 	return object;
 }

@@ -14,7 +14,7 @@
 #include "analysis/table.h"
 
 struct top_process {
-	uint32_t pid, machine;
+	uint32_t pid, machine, number;
 	char name[64];
 	uint64_t calls, errors; /* since the last time */
 	uint64_t all_calls;
@@ -25,7 +25,7 @@ struct top_process {
 struct top {
 	struct analysis *analysis; /* borrowed */
 	pthread_mutex_t lock;	   /* of all below, and of the quality as it is copied */
-	struct table processes;	   /* (pid, machine) */
+	struct table processes;	   /* (number of the process, 0) */
 	struct top_process **list; /* owned, in the order of appearance */
 	size_t count, room;
 	uint64_t events, lost_events, lost_packets;
@@ -33,9 +33,9 @@ struct top {
 
 /* ---- observing ------------------------------------------------------------------------ */
 
-static struct top_process *process_get(struct top *top, uint32_t machine, uint32_t pid)
+static struct top_process *process_get(struct top *top, const struct state_process *who)
 {
-	struct top_process *process = table_get(&top->processes, pid, machine);
+	struct top_process *process = table_get(&top->processes, who->number, 0);
 
 	if (process)
 		return process;
@@ -48,11 +48,12 @@ static struct top_process *process_get(struct top *top, uint32_t machine, uint32
 		top->list = list;
 		top->room = room;
 	}
-	process = table_add(&top->processes, pid, machine, sizeof(*process));
+	process = table_add(&top->processes, who->number, 0, sizeof(*process));
 	if (!process)
 		return NULL;
-	process->pid = pid;
-	process->machine = machine;
+	process->pid = who->pid;
+	process->number = who->number;
+	process->machine = who->machine;
 	histogram_init(&process->latency_ns);
 	top->list[top->count++] = process;
 	return process;
@@ -83,12 +84,11 @@ static void on_op(void *opaque, const struct state_op *op)
 	if (op->outer || !op->returned)
 		return;
 	pthread_mutex_lock(&top->lock);
-	process = process_get(top, op->machine, op->pid);
+	process = process_get(top, op->process);
 	if (process) {
 		if (!process->name[0])
 			snprintf(process->name, sizeof(process->name), "%s",
-				 state_procname(analysis_state(top->analysis), op->machine,
-						op->pid));
+				 op->process->name);
 		process->calls++;
 		process->all_calls++;
 		process->errors += op->ret < 0 && !op->non_exist;
@@ -105,7 +105,7 @@ static void mapping_change(struct top *top, const struct state_object *object,
 	struct top_process *process;
 
 	pthread_mutex_lock(&top->lock);
-	process = process_get(top, object->context->machine, object->context->pid);
+	process = process_get(top, object->context->process);
 	if (process && live) {
 		process->live_mappings++;
 		process->live_bytes += bytes;
@@ -210,7 +210,7 @@ static void top_reset(struct top *top)
 		struct top_process *process = top->list[i];
 
 		if (!process->calls && !process->live_mappings) {
-			table_remove(&top->processes, process->pid, process->machine);
+			table_remove(&top->processes, process->number, 0);
 			free(process);
 			continue;
 		}

@@ -27,6 +27,7 @@
 struct engine;
 struct engine_ctx;
 struct engine_client;
+struct trace_identity;
 struct engine_mm;
 struct engine_file;
 struct engine_anon_file;
@@ -81,6 +82,12 @@ struct engine_client_ops {
 	bool (*capable)(const struct engine_client *client, enum engine_cap cap);
 	/* RLIMIT_MEMLOCK of the calling process in bytes; UINT64_MAX: no limit. */
 	uint64_t (*memlock_limit)(const struct engine_client *client);
+
+	/*
+	 * Who calls, as the process sees itself: fills *identity, which holds the numbers of
+	 * struct engine_client. For the trace only. NULL: these numbers are right.
+	 */
+	void (*identify)(const struct engine_client *client, struct trace_identity *identity);
 
 	/* The process's address space; a new reference (see engine_mm). NULL: out of memory. */
 	struct engine_mm *(*mm_get)(const struct engine_client *client);

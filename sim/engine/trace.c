@@ -12,17 +12,33 @@
 #include <ioasis/iommufd_abi.h>
 
 #include "sim/engine/io_pagetable.h"
+#include "tracepoints/identity.h"
 #include "tracepoints/iommufd_dev_tp.h"
 #include "tracepoints/op_id.h"
 
 #define dev_enabled(event) __builtin_expect(lttng_ust_tracepoint_enabled(iommufd_dev, event), 0)
 #define dev_emit(event, ...) lttng_ust_do_tracepoint(iommufd_dev, event, __VA_ARGS__)
 
+/* The caller as it sees itself. */
+static struct trace_identity caller(const struct engine_client *client)
+{
+	struct trace_identity identity = { .pid = client->pid, .tid = client->tid };
+
+	if (client->ops && client->ops->identify)
+		client->ops->identify(client, &identity);
+	return identity;
+}
+
 void trace_ctx_open(struct engine_ctx *ctx, const struct engine_client *client)
 {
-	if (dev_enabled(open))
-		dev_emit(open, ctx->number, ctx->origin.pid, ctx->origin.tid,
+	if (dev_enabled(open)) {
+		struct trace_identity by = { .pid = ctx->origin.pid, .tid = ctx->origin.tid };
+
+		if (client)
+			by = caller(client);
+		dev_emit(open, ctx->number, by.pid, by.tid, by.pid_ns, by.start,
 			 client && client->name ? client->name : "");
+	}
 	ctx->traced = dev_enabled(state_begin);
 }
 
@@ -75,8 +91,11 @@ uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *cl
 	}
 	if (dev_enabled(ioctl_begin) || dev_enabled(commit) || dev_enabled(ioctl_end))
 		op_id = trace_op_id_next();
-	if (dev_enabled(ioctl_begin))
-		dev_emit(ioctl_begin, ctx->number, op_id, client->pid, client->tid, cmd);
+	if (dev_enabled(ioctl_begin)) {
+		struct trace_identity by = caller(client);
+
+		dev_emit(ioctl_begin, ctx->number, op_id, by.pid, by.tid, by.pid_ns, by.start, cmd);
+	}
 	return op_id;
 }
 

@@ -68,8 +68,14 @@ static struct engine_file *call_file_get(const struct engine_client *client, int
 	return NULL;
 }
 
+static void call_identify(const struct engine_client *client, struct trace_identity *identity)
+{
+	process_client_ops.identify(client, identity);
+}
+
 /* No fd_install: FUSE cannot put a file into the caller. */
 static const struct engine_client_ops call_ops = {
+	.identify = call_identify,
 	.copy_in = call_copy_in,
 	.copy_out = call_copy_out,
 	.copy_in_some = call_copy_in_some,

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tracepoints/identity.h"
+
 static int trusted_copy_in(const struct engine_client *client, void *dst, uint64_t src, size_t len)
 {
 	(void)client;
@@ -107,7 +109,15 @@ static struct engine_file *trusted_file_get(const struct engine_client *client, 
 	return NULL;
 }
 
+/* The caller is this process. */
+static void trusted_identify(const struct engine_client *client, struct trace_identity *identity)
+{
+	(void)client;
+	*identity = trace_identity_self();
+}
+
 const struct engine_client_ops trusted_client_ops = {
+	.identify = trusted_identify,
 	.copy_in = trusted_copy_in,
 	.copy_out = trusted_copy_out,
 	.capable = trusted_capable,

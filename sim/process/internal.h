@@ -28,6 +28,8 @@ struct process {
 	struct process *next_of_bucket, **link_of_bucket; /* NULL: it is in no table */
 	struct process *newer, *older;			  /* by use */
 	unsigned int thread_slots; /* of the table that refer to it */
+	bool identified; /* the two below are read */
+	uint32_t pid_ns, start; /* see tracepoints/identity.h */
 	struct process_table *table; /* borrowed: outlives every call and every pinned page */
 	pthread_mutex_t shared_lock;
 	struct process_shared *shared; /* see shared.c */
@@ -131,6 +133,9 @@ void process_shared_done(struct process *process);
 
 /* An engine_file that owns fd, a file of this process; fd is closed on -ENOMEM, too. */
 struct engine_file *process_file_create(struct process_table *table, int fd, int *err);
+
+/* The pid namespace of this process (tracepoints/identity.h). */
+uint32_t process_table_pid_ns(const struct process_table *table);
 
 /* What process_table_set_anon_lookup() was given. NULL: none of ours. */
 struct engine_anon_file *process_table_find_anon(struct process_table *table, int fd);

@@ -23,6 +23,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "tracepoints/identity.h"
+
 void process_get(struct process *process)
 {
 	__atomic_add_fetch(&process->mm.refs, 1, __ATOMIC_RELAXED);
@@ -288,7 +290,56 @@ static struct engine_file *client_file_get(const struct engine_client *client, i
 	return NULL;
 }
 
+/* The last number of a line such as "NSpid:\t4711\t12": the one in the innermost namespace. */
+static uint32_t innermost(const char *status, const char *key, uint32_t otherwise)
+{
+	const char *line = strstr(status, key), *end = line ? strchr(line + 1, '\n') : NULL;
+
+	if (!end)
+		return otherwise;
+	while (end > line && end[-1] != '\t' && end[-1] != ' ')
+		end--;
+	return (uint32_t)strtoul(end, NULL, 10);
+}
+
+static void client_identify(const struct engine_client *client, struct trace_identity *identity)
+{
+	const struct process_client *pc = to_process_client(client);
+	struct process *process = pc->process;
+	char path[64], text[2048];
+	ssize_t got;
+	int fd;
+
+	/* Read once, but for the child of a vfork() in its parent's row. */
+	if (process->tgid != client->pid ||
+	    !__atomic_load_n(&process->identified, __ATOMIC_ACQUIRE)) {
+		snprintf(path, sizeof(path), "/proc/%u", client->pid);
+		trace_identity_read(path, identity);
+		if (process->tgid == client->pid) {
+			__atomic_store_n(&process->pid_ns, identity->pid_ns, __ATOMIC_RELAXED);
+			__atomic_store_n(&process->start, identity->start, __ATOMIC_RELAXED);
+			__atomic_store_n(&process->identified, true, __ATOMIC_RELEASE);
+		}
+	} else {
+		identity->pid_ns = __atomic_load_n(&process->pid_ns, __ATOMIC_RELAXED);
+		identity->start = __atomic_load_n(&process->start, __ATOMIC_RELAXED);
+	}
+	if (!identity->pid_ns || identity->pid_ns == process_table_pid_ns(pc->table))
+		return;
+	/* In a namespace of its own: the kernel tells its numbers there. */
+	snprintf(path, sizeof(path), "/proc/%u/status", client->tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = 0;
+	identity->pid = innermost(text, "\nNStgid:", identity->pid);
+	identity->tid = innermost(text, "\nNSpid:", identity->tid);
+}
+
 const struct engine_client_ops process_client_ops = {
+	.identify = client_identify,
 	.copy_in = client_copy_in,
 	.copy_out = client_copy_out,
 	.copy_in_some = client_copy_in_some,

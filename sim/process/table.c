@@ -23,6 +23,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tracepoints/identity.h"
+
 #define THREAD_SLOTS 1024u
 #define BUCKETS 4096u
 #define NAMES_KEPT 65536u
@@ -51,18 +53,27 @@ struct process_table {
 	uint64_t next_serial;			  /* __atomic */
 	struct engine_anon_file *(*find_anon)(void *opaque, int fd);
 	void *find_anon_opaque;
+	uint32_t pid_ns; /* of this process */
 	struct name_slot names[NAMES_KEPT]; /* by pid modulo */
 };
 
 struct process_table *process_table_create(void)
 {
 	struct process_table *table = calloc(1, sizeof(*table));
+	struct trace_identity self;
 
 	if (!table)
 		return NULL;
+	trace_identity_read("/proc/self", &self);
+	table->pid_ns = self.pid_ns;
 	pthread_mutex_init(&table->lock, NULL);
 	table->next_serial = 1;
 	return table;
+}
+
+uint32_t process_table_pid_ns(const struct process_table *table)
+{
+	return table->pid_ns;
 }
 
 void process_table_set_anon_lookup(struct process_table *table,

@@ -8,7 +8,7 @@ rules='
 tracepoints:
 backend: tracepoints ioasis/
 sim/engine: tracepoints ioasis/iommufd_abi.h
-sim/process: sim/engine
+sim/process: sim/engine tracepoints/identity.h
 sim/inproc: sim/engine sim/process ioasis/ tracepoints
 sim/fuse: sim/engine sim/process sim/pci sim/vfio tracepoints ioasis/iommufd_abi.h
 sim/pci:
@@ -17,7 +17,7 @@ sim/exec: sim/engine sim/process sim/fuse tracepoints/load.h ioasis/iommufd_abi.
 sim/vmm: ioasis/ sim/inproc sim/engine
 sim/des: sim/engine ioasis/
 sim/scenario: sim/des sim/engine sim/inproc ioasis/ tracepoints
-analysis: tracepoints/names.h tracepoints/op_id.h
+analysis: tracepoints/identity.h tracepoints/names.h tracepoints/op_id.h
 '
 while read -r line; do
 	[ -n "$line" ] || continue
