@@ -41,6 +41,7 @@ struct state {
 	struct state_context *first_context, **last_context;
 	struct state_op *free_ops;
 	uint64_t contexts_count, objects_count;
+	uint32_t processes_count;
 	bool failed;
 	bool finishing;
 };

@@ -33,36 +33,64 @@ static struct process_name *name_get(struct state *state, uint32_t machine, uint
 	return name;
 }
 
+static struct state_process *process_add(struct state *state, uint32_t machine, uint64_t key,
+					 struct process_name *name)
+{
+	struct state_process *process =
+		table_add(&state->processes, key, machine, sizeof(*process));
+
+	if (!process)
+		return NULL;
+	process->key = key;
+	process->number = ++state->processes_count;
+	process->machine = machine;
+	process->pid = TRACE_WORD_PID(key);
+	process->pid_ns = (uint32_t)(key >> 32);
+	process->start = TRACE_WORD_START(key);
+	process->first_call = UINT64_MAX;
+	process->name = name->text ? name->text : "";
+	name->latest = process;
+	return process;
+}
+
+/* process was seen without its start, which is known now. */
+static struct state_process *process_adopt(struct state *state, struct state_process *process,
+					   uint64_t key)
+{
+	if (table_set(&state->processes, key, process->machine, process))
+		return NULL;
+	table_remove(&state->processes, process->key, process->machine);
+	process->key = key;
+	process->start = TRACE_WORD_START(key);
+	return process;
+}
+
 struct state_process *state_process_get(struct state *state, uint32_t machine, uint32_t pid_ns,
 					uint32_t start, uint32_t pid)
 {
-	uint64_t a = (uint64_t)pid_ns << 32 | TRACE_WORD(start, pid);
+	uint64_t key = (uint64_t)pid_ns << 32 | TRACE_WORD(start, pid);
 	struct state_process *process = state->last_process;
 	struct process_name *name;
 
-	if (process && process->key == a && process->machine == machine)
+	if (process && process->key == key && process->machine == machine)
 		return process;
 	if (!pid)
 		return &nobody;
-	process = table_get(&state->processes, a, machine);
+	process = table_get(&state->processes, key, machine);
 	if (!process) {
-		process = table_add(&state->processes, a, machine, sizeof(*process));
+		name = name_get(state, machine, pid_ns, pid);
+		if (!name)
+			return &nobody;
+		process = name->latest;
+		if (process && start && process->start) /* another one has the number now */
+			process = NULL;
+		if (!process)
+			process = process_add(state, machine, key, name);
+		else if (start)
+			process = process_adopt(state, process, key);
 		if (!process) {
 			state->failed = true;
 			return &nobody;
-		}
-		process->key = a;
-		process->number = (uint32_t)state->processes.count;
-		process->machine = machine;
-		process->pid = pid;
-		process->pid_ns = pid_ns;
-		process->start = start;
-		process->first_call = UINT64_MAX;
-		process->name = "";
-		name = name_get(state, machine, pid_ns, pid);
-		if (name) {
-			name->latest = process;
-			process->name = name->text ? name->text : "";
 		}
 	}
 	state->last_process = process;
