@@ -61,6 +61,7 @@ fuse_srcs := \
 	sim/fuse/calls.c \
 	sim/fuse/channel.c \
 	sim/fuse/device.c \
+	sim/fuse/files.c \
 	sim/fuse/inject.c \
 	sim/fuse/leak.c \
 	sim/fuse/mapping.c \

@@ -127,6 +127,7 @@ script_tests := \
 	tests/integration/scripts.sh \
 	tests/integration/serve.sh \
 	tests/integration/serve_clients.sh \
+	tests/integration/serve_hostile.sh \
 	tests/integration/serve_kill.sh \
 	tests/integration/serve_user.sh \
 	tests/integration/replay.sh \
@@ -151,7 +152,7 @@ $(exec_clients): tests/integration/exec_client.c backend/include/ioasis/iommufd_
 		$(if $(findstring static,$@),-static) -o $@ $<
 
 # What the serve tests run.
-serve_clients := $(B)/tests/device_client $(B)/tests/vfio_client
+serve_clients := $(B)/tests/device_client $(B)/tests/hostile_client $(B)/tests/vfio_client
 tests += $(serve_clients)
 
 $(serve_clients): $(B)/tests/%: tests/integration/%.c backend/include/ioasis/iommufd_abi.h \

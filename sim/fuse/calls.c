@@ -200,8 +200,6 @@ uint64_t fuse_call_ask(struct fuse_device *device, int fd)
 {
 	uint64_t token = 0;
 
-	if (!fuse_device_owns_fd(device, fd))
-		return 0;
 	return fuse_asker_ioctl(device->asker, fd, ASK_TOKEN, &token) ? 0 : token;
 }
 

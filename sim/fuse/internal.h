@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between the files of sim/fuse: device.c has the device file, anon.c the files that
- * commands give to processes, calls.c what both do with a client's call.
+ * Between the files of sim/fuse: files.c has what open files of all kinds have in common,
+ * calls.c what they do with a client's call; device.c has /dev/iommu, anon.c the files
+ * that commands give to processes, vfio_files.c those of VFIO.
  */
 #ifndef IOASIS_SIM_FUSE_INTERNAL_H
 #define IOASIS_SIM_FUSE_INTERNAL_H
 
 #include "sim/fuse/channel.h"
 #include "sim/fuse/device.h"
+#include "sim/fuse/files.h"
 
 #include <pthread.h>
 
@@ -18,33 +20,34 @@ struct vfio_files;
 /* The node of the device file, and of the hidden connection's directory. */
 #define FUSE_NODE_ROOT 1u
 
-/* One open of the device file. FUSE's file handle is its address. */
-struct open_file {
+/* An open /dev/iommu. */
+struct iommu_file {
 	struct fuse_device *device;
 	struct engine_ctx *ctx;
-	uint32_t refs; /* the kernel's, each call's, fuse_device_ctx_get()'s; __atomic */
-	bool taken;    /* the kernel's is someone's to give back; with the device's lock */
-	struct open_file *next, **link; /* link: what points here */
+	struct fuse_open *open; /* borrowed; once fuse_device_ctx_get() has found it; __atomic */
+	struct iommu_file *next, **link; /* with the device's lock */
 };
+
+/* ---- device.c -------------------------------------------------------------------- */
+
+/* Waits until what a client has closed before the call in hand is closed. */
+void fuse_device_settle(struct fuse_device *device);
 
 struct fuse_device {
 	struct fuse_device_config config;
 	struct engine *engine;
 	struct process_table *processes;
+	struct fuse_files files; /* one: /dev/iommu */
 	struct anon_files *anon;
 	struct vfio_files *vfio;
 	struct fuse_asker *asker; /* from fuse_device_mount() on */
 
-	struct fuse_channel *channel;
 	char *path;	/* where it is mounted; NULL: nowhere */
 	bool by_helper; /* fusermount3 mounted it */
-	uint64_t st_dev;
 	uint64_t made_ns;
 
 	pthread_mutex_t lock;
-	pthread_cond_t released;
-	unsigned int releasing; /* files whose last close is being worked on */
-	struct open_file *files;
+	struct iommu_file *iommu_files;
 	struct client_mapping *mappings; /* by the newest first; also read without the lock */
 };
 
@@ -83,8 +86,8 @@ void fuse_call_ioctl(struct fuse_device *device, const struct fuse_request *requ
 		     const struct fuse_call_file *file);
 
 /*
- * Asks an open device file (fd, of this process) for the token that fuse_call_ioctl()
- * was given. Only this process gets an answer. 0: fd is none of ours.
+ * Asks an open file (fd of this process, on a file system of ours) for the token that
+ * fuse_call_ioctl() was given. Only this process gets an answer. 0: none.
  */
 uint64_t fuse_call_ask(struct fuse_device *device, int fd);
 
@@ -106,10 +109,10 @@ void fuse_mappings_sweep(struct fuse_device *device, struct engine_ctx *ctx);
 /* ctx ends, and with it (engine_ctx_release()) what was mapped of it. */
 void fuse_mappings_forget(struct fuse_device *device, struct engine_ctx *ctx);
 
-/* Answer READ and WRITE of the device file, which pages of mappings make. */
-void fuse_mappings_read(struct fuse_device *device, struct engine_ctx *ctx,
-			const struct fuse_request *request);
-void fuse_mappings_write(struct fuse_device *device, const struct fuse_request *request);
+/* Answer READ and WRITE of the device file, which pages of mappings make. Bytes or -errno. */
+ssize_t fuse_mappings_read(struct fuse_device *device, struct engine_ctx *ctx,
+			   const struct file_access *access);
+ssize_t fuse_mappings_write(struct fuse_device *device, const struct file_access *access);
 
 /* ---- vfio_files.c ---------------------------------------------------------------- */
 
@@ -118,10 +121,7 @@ struct vfio_files *vfio_files_create(struct fuse_device *device);
 /* Ends the mounts; returns how many threads are stuck. Files still open are released. */
 unsigned int vfio_files_stop(struct vfio_files *vfio);
 void vfio_files_destroy(struct vfio_files *vfio);
-/*
- * Waits until the last close() of a device's file that a client has done before the call in
- * hand has unbound the device. Not for the threads that serve these files.
- */
+/* fuse_files_settle() of all. */
 void vfio_files_settle(struct vfio_files *vfio);
 
 /* ---- anon.c ---------------------------------------------------------------------- */
@@ -136,11 +136,7 @@ void anon_files_destroy(struct anon_files *anon);
 /* Opens a file of the engine, or with file NULL one that ops serve. The fd or -errno. */
 int anon_files_open(struct anon_files *anon, struct engine_anon_file *file,
 		    const struct fuse_device_file_ops *ops, void *opaque, int oflags);
-/*
- * Waits until the last close() of a file that a client has done before the call in
- * hand has taken effect: FUSE tells of it, but waits for nobody. Gives up after a while
- * (fuse_channel_drain()). Not for the threads that answer for these files.
- */
+/* fuse_files_settle() of them. */
 void anon_files_settle(struct anon_files *anon);
 
 void anon_files_disown(struct anon_files *anon, struct engine_anon_file *file);

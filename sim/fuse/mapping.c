@@ -75,8 +75,8 @@ static unsigned int count_in_process(const struct fuse_device *device, const cha
 	while (fgets(line, sizeof(line), maps)) {
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %x:%x %" SCNu64, &from,
 			   &to, &at, &major, &minor, &inode) == 6 &&
-		    at < offset + length && offset < at + (to - from) && makedev(major, minor) == device->st_dev &&
-		    inode == FUSE_NODE_ROOT)
+		    at < offset + length && offset < at + (to - from) &&
+		    makedev(major, minor) == device->files.st_dev && inode == FUSE_NODE_ROOT)
 			count++;
 	}
 	fclose(maps);
@@ -189,38 +189,22 @@ static bool copy_mapped(struct fuse_device *device, struct engine_ctx *ctx, uint
 	return mapping != NULL;
 }
 
-void fuse_mappings_read(struct fuse_device *device, struct engine_ctx *ctx,
-			const struct fuse_request *request)
+ssize_t fuse_mappings_read(struct fuse_device *device, struct engine_ctx *ctx,
+			   const struct file_access *access)
 {
-	const struct fuse_read_in *in = request->arg;
-	void *data;
-
 	/* read() of the device is answered by EINVAL; it never has an offset. */
-	if (!in->offset || in->size > FUSE_MAPPING_BYTES) {
-		fuse_request_reply(request, -EINVAL, NULL, 0);
-		return;
-	}
+	if (!access->offset ||
+	    !copy_mapped(device, ctx, access->offset, access->buf, access->size, false))
+		return -EINVAL;
 	/* All that was asked for: a short answer would be the end of the file. */
-	data = calloc(1, in->size);
-	if (!data)
-		fuse_request_reply(request, -ENOMEM, NULL, 0);
-	else if (copy_mapped(device, ctx, in->offset, data, in->size, false))
-		fuse_request_reply(request, 0, data, in->size);
-	else
-		fuse_request_reply(request, -EINVAL, NULL, 0);
-	free(data);
+	return (ssize_t)access->size;
 }
 
-void fuse_mappings_write(struct fuse_device *device, const struct fuse_request *request)
+ssize_t fuse_mappings_write(struct fuse_device *device, const struct file_access *access)
 {
-	const struct fuse_write_in *in = request->arg;
-	struct fuse_write_out out = { .size = in->size };
-
+	if (!access->by_page)
+		return -EINVAL;
 	/* Pages that clients wrote to come on whatever open file the kernel has at hand. */
-	if (!(in->write_flags & FUSE_WRITE_CACHE)) {
-		fuse_request_reply(request, -EINVAL, NULL, 0);
-		return;
-	}
-	copy_mapped(device, NULL, in->offset, (void *)(uintptr_t)(in + 1), in->size, true);
-	fuse_request_reply(request, 0, &out, sizeof(out));
+	copy_mapped(device, NULL, access->offset, access->buf, access->size, true);
+	return (ssize_t)access->size;
 }

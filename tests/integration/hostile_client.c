@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Clients that mean no good: hostile_client WHAT IOMMU [VFIO] [N]. Prints what it got.
+ *
+ *   keep IOMMU N       opens the device N times and maps each open file into itself
+ *   keep-device IOMMU VFIO  the same with a bound VFIO device in its own iommufd
+ *   own-page IOMMU VFIO  hands in a mapping of the VFIO file as an argument
+ *   stuck IOMMU VFIO   hands in memory that never answers, and waits to be killed
+ *   bind IOMMU VFIO    no harm: binds the device; how long that took is not printed
+ */
+#include "ioasis/iommufd_abi.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PAGE 4096u
+#define VFIO_DEVICE_GET_INFO _IO(';', 107)
+#define VFIO_DEVICE_BIND_IOMMUFD _IO(';', 118)
+
+struct bind {
+	uint32_t argsz, flags;
+	int32_t iommufd;
+	uint32_t out_devid;
+};
+
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0) {
+		printf("open %s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+	return fd;
+}
+
+static void map_file(int iommu, int file)
+{
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct iommu_ioas_map_file map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_READABLE,
+		.fd = file,
+		.length = PAGE,
+	};
+
+	if (ioctl(iommu, IOMMU_IOAS_ALLOC, &alloc)) {
+		printf("IOAS_ALLOC: %s\n", strerror(errno));
+		exit(1);
+	}
+	map.ioas_id = alloc.out_ioas_id;
+	if (ioctl(iommu, IOMMU_IOAS_MAP_FILE, &map)) {
+		printf("MAP_FILE: %s\n", strerror(errno));
+		exit(1);
+	}
+}
+
+static void bind_device(int iommu, int vfio)
+{
+	struct bind bind = { .argsz = sizeof(bind), .iommufd = iommu };
+
+	if (ioctl(vfio, VFIO_DEVICE_BIND_IOMMUFD, &bind)) {
+		printf("BIND: %s\n", strerror(errno));
+		exit(1);
+	}
+}
+
+static int keep(const char *iommu, int count)
+{
+	for (int i = 0; i < count; i++) {
+		int fd = open_file(iommu);
+
+		map_file(fd, fd);
+		close(fd);
+	}
+	printf("done\n");
+	return 0;
+}
+
+static int keep_device(const char *iommu_path, const char *vfio_path)
+{
+	int iommu = open_file(iommu_path), vfio = open_file(vfio_path);
+
+	bind_device(iommu, vfio);
+	map_file(iommu, vfio);
+	printf("done\n");
+	return 0;
+}
+
+static int own_page(const char *iommu_path, const char *vfio_path)
+{
+	int iommu = open_file(iommu_path), vfio = open_file(vfio_path);
+	void *page;
+
+	bind_device(iommu, vfio);
+	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, vfio, 0);
+	if (page == MAP_FAILED) {
+		printf("mmap: refused\n");
+		return 0;
+	}
+	printf("GET_INFO: %s\n", ioctl(vfio, VFIO_DEVICE_GET_INFO, page) ? strerror(errno) : "ok");
+	printf("IOAS_ALLOC: %s\n", ioctl(iommu, IOMMU_IOAS_ALLOC, page) ? strerror(errno) : "ok");
+	return 0;
+}
+
+struct stuck_call {
+	int fd;
+	unsigned int cmd;
+	void *memory;
+};
+
+static void *stuck_main(void *opaque)
+{
+	const struct stuck_call *call = opaque;
+
+	ioctl(call->fd, call->cmd, call->memory);
+	return NULL;
+}
+
+/* A page that faults for ever; NULL: not for this user. */
+static void *dead_page(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .range = { .len = PAGE },
+					 .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+		return NULL;
+	range.range.start = (uintptr_t)page;
+	return ioctl(fd, UFFDIO_REGISTER, &range) ? NULL : page;
+}
+
+static int stuck(const char *iommu_path, const char *vfio_path)
+{
+	static struct stuck_call calls[20];
+	int iommu = open_file(iommu_path), vfio = open_file(vfio_path);
+	void *page = dead_page();
+	pthread_t thread;
+
+	if (!page)
+		return 77;
+	/* Every command of the two that reads an argument. */
+	for (unsigned int i = 0; i < 20; i++) {
+		calls[i] = (struct stuck_call){
+			.fd = i % 2 ? iommu : vfio,
+			.cmd = i % 2 ? _IO(';', 0x80 + i / 2) : _IO(';', 107 + i / 2),
+			.memory = page,
+		};
+		pthread_create(&thread, NULL, stuck_main, &calls[i]);
+	}
+	printf("stuck\n");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+static int bind_only(const char *iommu_path, const char *vfio_path)
+{
+	bind_device(open_file(iommu_path), open_file(vfio_path));
+	printf("bound\n");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 4)
+		return 3;
+	if (!strcmp(argv[1], "keep"))
+		return keep(argv[2], atoi(argv[3]));
+	if (!strcmp(argv[1], "keep-device"))
+		return keep_device(argv[2], argv[3]);
+	if (!strcmp(argv[1], "own-page"))
+		return own_page(argv[2], argv[3]);
+	if (!strcmp(argv[1], "stuck"))
+		return stuck(argv[2], argv[3]);
+	if (!strcmp(argv[1], "bind"))
+		return bind_only(argv[2], argv[3]);
+	return 3;
+}
