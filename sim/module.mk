@@ -11,6 +11,7 @@ engine_srcs := \
 	sim/engine/device.c \
 	sim/engine/dirty.c \
 	sim/engine/dirty_set.c \
+	sim/engine/dma.c \
 	sim/engine/domain.c \
 	sim/engine/eventq.c \
 	sim/engine/fault_queue.c \

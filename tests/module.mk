@@ -22,6 +22,7 @@ unit_tests := \
 	test_device_threads \
 	test_dirty_set \
 	test_engine_access \
+	test_engine_dma \
 	test_engine_account \
 	test_engine_fail_nth \
 	test_engine_hwpt \
@@ -76,6 +77,7 @@ test_device_stop_srcs := $(sort $(fuse_srcs) $(pci_srcs) $(vfio_srcs) $(process_
 test_device_threads_srcs := $(engine_rig_srcs)
 test_dirty_set_srcs := sim/engine/dirty_set.c
 test_engine_access_srcs := $(engine_rig_srcs)
+test_engine_dma_srcs := $(engine_rig_srcs)
 test_engine_fail_nth_srcs := $(engine_rig_srcs)
 test_engine_hwpt_srcs := $(engine_rig_srcs)
 test_engine_queues_srcs := $(engine_rig_srcs)
