@@ -32,6 +32,17 @@ analysis_decode_srcs := \
 	analysis/decode/packets.c \
 	analysis/decode/read.c
 
+# The same from LTTng's and our own streams, without babeltrace2.
+analysis_decode_srcs += \
+	analysis/ctf/feed.c \
+	analysis/ctf/json.c \
+	analysis/ctf/metadata.c \
+	analysis/ctf/plan.c \
+	analysis/ctf/reader.c \
+	analysis/ctf/stream.c \
+	analysis/ctf/trace.c \
+	analysis/ctf/tsdl.c
+
 # An event takes some twenty calls of babeltrace2: straight, not by way of the PLT. A new call of
 # the state is cleared by libc, which is faster than the `rep stos` that gcc puts there.
 cflags_analysis_decode_decode := -fno-plt

@@ -125,6 +125,7 @@ script_tests := \
 	tests/integration/outputs.sh \
 	tests/integration/packages.sh \
 	tests/integration/raw.sh \
+	tests/integration/readers.sh \
 	tests/integration/record.sh \
 	tests/integration/scripts.sh \
 	tests/integration/serve.sh \
@@ -234,3 +235,8 @@ asan ubsan tsan: deps-check
 .PHONY: soak
 soak: tests
 	$(Q)RUNS=$${RUNS:-1000} BUILD=$(B) tests/run -t 7200 tests/integration/soak.sh
+
+# Reads a trace with both readers.
+tests += $(B)/tests/compare_readers
+$(B)/tests/compare_readers: $(call objs,tests/integration/compare_readers.c $(analysis_srcs))
+	$(link) $(ioasis_libs)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "analysis/analysis_internal.h"
+#include "analysis/ctf/feed.h"
 #include "analysis/decode/decode.h"
 #include "analysis/decode/mux.h"
 #include "analysis/decode/packets.h"
@@ -28,6 +29,9 @@ struct reader {
 	struct mux *mux;
 	int failure; /* of our own sink */
 	const char *why; /* the same in words; NULL: as strerror() says */
+	char **folders; /* of traces, in the order in which they are read; owned */
+	size_t folders_count;
+	bool live; /* one of the paths is a live session */
 	bt_graph *graph;
 	const bt_component_sink *sink; /* borrowed of the graph */
 	uint64_t ports; /* of the sink that are connected; it has one more */
@@ -278,22 +282,35 @@ static bt_value *make_params(const char *path, bool live)
 	return params;
 }
 
-static int add_directory(struct reader *reader, const char *path)
+/* Notes a folder that holds a trace. */
+static int find_directory(struct reader *reader, const char *path)
 {
-	bt_value *params;
-	int ret;
+	char **folders;
 
 	if (!packets_metadata_is_whole(path))
 		return fail(reader, -EINVAL,
 			    "%s: its file metadata is cut off or damaged: record again, or copy "
 			    "the whole folder", path);
+	folders = realloc(reader->folders, (reader->folders_count + 1) * sizeof(*folders));
+	if (folders)
+		reader->folders = folders;
+	if (!folders || !(folders[reader->folders_count] = strdup(path)))
+		return fail(reader, -ENOMEM, "out of memory");
+	reader->folders_count++;
+	packets_scan(reader->analysis, path);
+	return 0;
+}
+
+static int add_directory(struct reader *reader, const char *path)
+{
+	bt_value *params;
+	int ret;
+
 	params = make_params(path, false);
 	if (!params)
 		return fail(reader, -ENOMEM, "out of memory");
 	ret = add_source(reader, "ctf", "fs", path, params);
 	bt_value_put_ref(params);
-	if (!ret)
-		packets_scan(reader->analysis, path);
 	return ret;
 }
 
@@ -339,8 +356,8 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* Adds every folder at or below path that holds a file `metadata`. */
-static int add_below(struct reader *reader, const char *path, size_t *found)
+/* Finds every folder at or below path that holds a file `metadata`. */
+static int find_below(struct reader *reader, const char *path, size_t *found)
 {
 	char *roots[] = { (char *)path, NULL };
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
@@ -365,7 +382,7 @@ static int add_below(struct reader *reader, const char *path, size_t *found)
 			ret = fail(reader, -ENOMEM, "out of memory");
 			break;
 		}
-		ret = add_directory(reader, folder);
+		ret = find_directory(reader, folder);
 		(*found)++;
 		free(folder);
 	}
@@ -373,14 +390,16 @@ static int add_below(struct reader *reader, const char *path, size_t *found)
 	return ret;
 }
 
-static int add_path(struct reader *reader, const char *path)
+static int find_path(struct reader *reader, const char *path)
 {
 	size_t found = 0;
 	struct stat st;
 	int ret;
 
-	if (is_live(path))
-		return add_live(reader, path);
+	if (is_live(path)) {
+		reader->live = true;
+		return 0;
+	}
 	if (!*path)
 		return fail(reader, -ENOENT, "'' is no trace; say the folder of a trace");
 	if (strstr(path, "://"))
@@ -390,7 +409,7 @@ static int add_path(struct reader *reader, const char *path)
 		return fail(reader, -errno, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return fail(reader, -ENOTDIR, "%s: not a trace: a trace is a folder", path);
-	ret = add_below(reader, path, &found);
+	ret = find_below(reader, path, &found);
 	if (!ret && !found)
 		return fail(reader, -ENOENT,
 			    "%s: no trace in there (no folder with a file 'metadata')", path);
@@ -403,8 +422,12 @@ static int build_graph(struct reader *reader, char *const *paths, size_t count)
 {
 	int ret = add_sink(reader);
 
-	for (size_t i = 0; !ret && i < count; i++)
-		ret = add_path(reader, paths[i]);
+	for (size_t i = 0; !ret && i < reader->folders_count; i++)
+		ret = add_directory(reader, reader->folders[i]);
+	for (size_t i = 0; !ret && i < count; i++) {
+		if (is_live(paths[i]))
+			ret = add_live(reader, paths[i]);
+	}
 	if (ret)
 		return ret;
 	if (!reader->ports)
@@ -443,22 +466,54 @@ static int run_graph(struct reader *reader, const char *path)
 	}
 }
 
+/* Everything by babeltrace2: live sessions, and what the own reader does not know. */
+static int read_by_babeltrace2(struct reader *reader, char *const *paths, size_t count)
+{
+	int ret;
+
+	reader->decoder = decoder_create(reader->analysis);
+	reader->mux = mux_create();
+	reader->graph = bt_graph_create(0);
+	if (!reader->decoder || !reader->mux || !reader->graph)
+		ret = fail(reader, -ENOMEM, "out of memory");
+	else
+		ret = build_graph(reader, paths, count);
+	if (!ret)
+		ret = run_graph(reader, paths[0]);
+	bt_graph_put_ref(reader->graph);
+	mux_destroy(reader->mux); /* where no sink was made to do it */
+	decoder_destroy(reader->decoder);
+	return ret;
+}
+
+/* IOASIS_READER: "babeltrace2" reads all with it, "own" nothing; otherwise what fits. */
+static int read_all(struct reader *reader, char *const *paths, size_t count)
+{
+	const char *wanted = getenv("IOASIS_READER");
+	int ret = -ENOTSUP;
+
+	if (!reader->live && (!wanted || strcmp(wanted, "babeltrace2")))
+		ret = ctf_feed(reader->analysis, reader->folders, reader->folders_count,
+			       reader->error, reader->error_size);
+	if (ret != -ENOTSUP)
+		return ret;
+	if (wanted && !strcmp(wanted, "own"))
+		return fail(reader, ret, "%s: only babeltrace2 can read it, but IOASIS_READER "
+					 "is 'own'", paths[0]);
+	return read_by_babeltrace2(reader, paths, count);
+}
+
 int analysis_read(struct analysis *analysis, char *const *paths, size_t count, char *error,
 		  size_t error_size)
 {
 	struct reader reader = { .analysis = analysis, .error = error, .error_size = error_size };
 	const struct quality *quality = analysis_quality(analysis);
-	int ret;
+	int ret = 0;
 
-	reader.decoder = decoder_create(analysis);
-	reader.mux = mux_create();
-	reader.graph = bt_graph_create(0);
-	if (!reader.decoder || !reader.mux || !reader.graph)
-		ret = fail(&reader, -ENOMEM, "out of memory");
-	else
-		ret = build_graph(&reader, paths, count);
+	for (size_t i = 0; !ret && i < count; i++)
+		ret = find_path(&reader, paths[i]);
 	if (!ret)
-		ret = run_graph(&reader, paths[0]);
+		ret = read_all(&reader, paths, count);
 	if (!ret && !quality->events_known && !analysis_stopped(analysis))
 		ret = fail(&reader, -ENODATA, quality->events
 			? "%s: a trace of something else: none of its events is of "
@@ -467,8 +522,8 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 	if (!ret)
 		analysis_finish(analysis, analysis_still_running(analysis) ||
 						  analysis_stopped(analysis));
-	bt_graph_put_ref(reader.graph);
-	mux_destroy(reader.mux); /* where no sink was made to do it */
-	decoder_destroy(reader.decoder);
+	for (size_t i = 0; i < reader.folders_count; i++)
+		free(reader.folders[i]);
+	free(reader.folders);
 	return ret;
 }
