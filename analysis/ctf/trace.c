@@ -280,7 +280,7 @@ static int scan_file(struct ctf_trace *trace, uint32_t file)
 	int fd = open(trace->files[file], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct ctf_packet packet = { .file = file };
 	uint8_t memory[HEAD_BYTES];
-	struct head head, first;
+	struct head head = { 0 }, first = { 0 };
 	struct stat st;
 	int ret = 0;
 
