@@ -28,6 +28,7 @@ analysis_core_srcs := \
 # From babeltrace2 to events.
 analysis_decode_srcs := \
 	analysis/decode/decode.c \
+	analysis/decode/decoded.c \
 	analysis/decode/mux.c \
 	analysis/decode/packets.c \
 	analysis/decode/read.c
@@ -62,6 +63,7 @@ plugin_srcs := \
 	analysis/plugin/plugin_op.c \
 	analysis/plugin/plugin_sink.c \
 	analysis/decode/decode.c \
+	analysis/decode/decoded.c \
 	analysis/stats/histogram.c \
 	$(analysis_core_srcs) \
 	$(rules_dot_srcs) \

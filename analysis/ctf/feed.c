@@ -9,19 +9,13 @@
 
 #include "analysis/analysis_internal.h"
 #include "analysis/ctf/stream.h"
-#include "analysis/event_names.h"
+#include "analysis/decode/decoded.h"
 
-#define NAME_EVENT "lttng_ust_statedump:procname"
-
-/* What the plan of an event class writes: the event, and what is worked out from the rest. */
+/* What the plan of an event class writes. */
 struct feed_class {
-	struct event event;
-	struct event_class class;
-	uint64_t pid, vpid, vtid;
-	struct ctf_string procname;  /* of the context */
-	struct ctf_string told_name; /* a member that tells the process's name */
-	bool has_pid, has_vpid, has_procname, has_told_name;
-	bool has_size, has_last, has_op_id;
+	struct decoded decoded;
+	struct ctf_string procname;  /* of the context; NULL where it has none */
+	struct ctf_string told_name; /* a member that tells the process's name; likewise */
 	struct feed_class *next;
 };
 
@@ -29,7 +23,7 @@ struct feed {
 	struct analysis *analysis;
 	struct feed_class *classes;
 	uint32_t *machines; /* by number of the stream */
-	uint32_t named_machine, named_pid; /* the process whose name was last told */
+	struct decoded_names names;
 };
 
 /* ---- classes -------------------------------------------------------------------- */
@@ -43,50 +37,20 @@ static void *class_begin(void *opaque, const struct ctf_metadata *metadata,
 	(void)metadata;
 	if (!class)
 		return NULL;
-	class->class = event_class_find(event_class->name);
-	class->event.kind = class->class.kind;
-	class->event.op = class->class.op;
-	class->event.qemu = class->class.qemu;
-	class->event.non_exist = class->class.non_exist;
-	class->event.name = event_class->name;
+	decoded_init(&class->decoded, event_class->name);
 	class->next = feed->classes;
 	feed->classes = class;
 	return class;
 }
 
-static int32_t bind_name(struct feed_class *class, const char *name)
-{
-	bool tells = !strcmp(class->event.name, NAME_EVENT)
-			     ? !strcmp(name, "procname")
-			     : class->class.kind == EVENT_DEV_OPEN && !strcmp(name, "name");
-
-	if (!tells)
-		return -1;
-	class->has_told_name = true;
-	return offsetof(struct feed_class, told_name);
-}
-
 static int32_t bind_payload(void *output, const char *name, bool text, bool is_signed)
 {
 	struct feed_class *class = output;
-	size_t offset;
 
 	if (text)
-		return bind_name(class, name);
-	if (class->class.kind == EVENT_OTHER)
-		return -1;
-	if (!strcmp(name, "pid") && !is_signed) {
-		class->has_pid = true;
-		return offsetof(struct feed_class, pid);
-	}
-	offset = event_field_offset(&class->class, name);
-	if (!offset)
-		return -1;
-	class->has_op_id |= offset == offsetof(struct event, op_id);
-	class->has_size |= offset == offsetof(struct event, size);
-	class->has_last |= offset == offsetof(struct event, last);
-	class->event.has_size = class->has_size;
-	return (int32_t)(offsetof(struct feed_class, event) + offset);
+		return decoded_is_name(&class->decoded, name)
+			       ? (int32_t)offsetof(struct feed_class, told_name) : -1;
+	return decoded_member(&class->decoded, name, is_signed);
 }
 
 static int32_t bind_context(void *output, const char *name, bool text, bool is_signed)
@@ -94,23 +58,13 @@ static int32_t bind_context(void *output, const char *name, bool text, bool is_s
 	struct feed_class *class = output;
 
 	(void)is_signed;
-	if (text && !strcmp(name, "procname")) {
-		class->has_procname = true;
-		return offsetof(struct feed_class, procname);
-	}
-	if (!text && !strcmp(name, "vpid")) {
-		class->has_vpid = true;
-		return offsetof(struct feed_class, vpid);
-	}
-	return !text && !strcmp(name, "vtid") ? (int32_t)offsetof(struct feed_class, vtid) : -1;
+	if (text)
+		return strcmp(name, "procname") ? -1
+						: (int32_t)offsetof(struct feed_class, procname);
+	return decoded_context_member(&class->decoded, name);
 }
 
 /* ---- streams -------------------------------------------------------------------- */
-
-static bool is_made_by(const struct ctf_metadata *metadata, const char *name)
-{
-	return metadata->tracer_name && !strcmp(metadata->tracer_name, name);
-}
 
 /* Tells the quality of each stream, in their order. 0 or -ENOMEM. */
 static int begin_streams(struct feed *feed, const struct ctf_reader *reader)
@@ -124,20 +78,19 @@ static int begin_streams(struct feed *feed, const struct ctf_reader *reader)
 	for (size_t i = 0; i < count; i++) {
 		const struct ctf_stream *stream = ctf_reader_stream(reader, i);
 		const struct ctf_metadata *metadata = ctf_stream_metadata(stream);
-		const char *host = metadata->hostname, *clock = metadata->clock.uuid;
-		char world[33];
-		uint32_t machine;
+		char world[16];
+		const struct decoded_origin origin = {
+			.hostname = metadata->hostname,
+			.tracer_name = metadata->tracer_name,
+			.scenario = metadata->scenario,
+			.clock_uuid = metadata->clock.uuid,
+			.world = world,
+		};
 
-		if (is_made_by(metadata, "ioasis-simulate")) { /* a world of its own each */
-			snprintf(world, sizeof(world), "%" PRIu32, ctf_stream_trace(stream));
-			host = metadata->scenario;
-			clock = world;
-		}
-		machine = quality_machine(quality, host ? host : "", clock);
-		if (machine == UINT32_MAX)
+		snprintf(world, sizeof(world), "%" PRIu32, ctf_stream_trace(stream));
+		feed->machines[i] = decoded_machine(feed->analysis, &origin);
+		if (feed->machines[i] == UINT32_MAX)
 			return -ENOMEM;
-		quality->machines[machine].by_lttng |= is_made_by(metadata, "lttng-ust");
-		feed->machines[i] = machine;
 	}
 	quality->streams = count;
 	return 0;
@@ -145,61 +98,22 @@ static int begin_streams(struct feed *feed, const struct ctf_reader *reader)
 
 /* ---- events --------------------------------------------------------------------- */
 
-static void name_process(struct feed *feed, uint32_t machine, uint32_t pid,
-			 const struct ctf_string *string)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "%.*s", (int)(string->bytes < 31 ? string->bytes : 31),
-		 string->text);
-	if (name[0] && strcmp(name, "?"))
-		state_procname_set(analysis_state(feed->analysis), machine, pid, name);
-}
-
-/* What is not a field of its own: ranges both ways, the process of the call. */
-static void complete(struct feed_class *class)
-{
-	struct event *event = &class->event;
-
-	if (class->has_last)
-		event->size = event->last - event->iova + 1;
-	else if (class->has_size)
-		event->last = event->iova + (event->size ? event->size - 1 : 0);
-	if (class->has_pid)
-		event->pid = (uint32_t)class->pid;
-	else if (class->has_op_id && event->op_id)
-		event->pid = (uint32_t)(event->op_id >> 32);
-	else
-		event->pid = (uint32_t)class->vpid;
-	if (event->qemu)
-		event->tid = class->vtid;
-}
-
 static void feed_event(struct feed *feed, const struct ctf_next *next)
 {
 	struct feed_class *class = next->output;
-	struct event *event = &class->event;
+	struct event *event = &class->decoded.event;
 	uint32_t stream = ctf_stream_number(next->stream);
 
 	event->machine = feed->machines[stream];
 	event->stream = stream;
 	event->time_ns = next->time_ns;
-	if (event->kind == EVENT_OTHER) {
-		if (class->has_told_name && class->has_vpid)
-			name_process(feed, event->machine, (uint32_t)class->vpid,
-				     &class->told_name);
-	} else {
-		complete(class);
-		if (class->has_told_name)
-			name_process(feed, event->machine, event->pid, &class->told_name);
-		if ((event->kind == EVENT_OP_BEGIN || event->kind == EVENT_OP_END) &&
-		    class->has_procname && (feed->named_pid != event->pid ||
-					    feed->named_machine != event->machine)) {
-			feed->named_pid = event->pid;
-			feed->named_machine = event->machine;
-			name_process(feed, event->machine, event->pid, &class->procname);
-		}
-	}
+	decoded_finish(&class->decoded);
+	if (class->told_name.text)
+		decoded_name(&class->decoded, feed->analysis, class->told_name.text,
+			     class->told_name.bytes);
+	if (class->procname.text && decoded_wants_name(&class->decoded, &feed->names))
+		decoded_name(&class->decoded, feed->analysis, class->procname.text,
+			     class->procname.bytes);
 	analysis_event(feed->analysis, event);
 }
 
