@@ -7,13 +7,12 @@
 #include <string.h>
 
 #define UUID_BYTES 16u
-#define UNTIMED INT64_MIN
 
 struct mux_input {
 	bt_message_iterator *iterator;	 /* owned reference */
 	bt_message_array_const messages; /* the last batch; from at on they are ours */
 	uint64_t count, at;
-	int64_t time_ns; /* of messages[at]; UNTIMED: it has none and goes first */
+	int64_t time_ns; /* of messages[at] */
 };
 
 struct mux {
@@ -23,7 +22,6 @@ struct mux {
 	struct mux_input *ahead;  /* gave the last message; NULL: none or it has no more */
 	int64_t others_ns;	    /* the earliest time of the others' next messages */
 	int64_t last_ns;
-	bool untimed_first; /* a message without a time goes before all that have one */
 	bool has_clock; /* of the first stream; what follows says which */
 	bool is_epoch;
 	bool has_uuid;
@@ -34,10 +32,8 @@ struct mux *mux_create(void)
 {
 	struct mux *mux = calloc(1, sizeof(*mux));
 
-	if (!mux)
-		return NULL;
-	mux->last_ns = INT64_MIN;
-	mux->untimed_first = bt_version_get_major() > 2 || bt_version_get_minor() >= 1;
+	if (mux)
+		mux->last_ns = INT64_MIN;
 	return mux;
 }
 
@@ -190,7 +186,7 @@ static enum mux_status read_other_time(struct mux *mux, const bt_message *messag
 		class = bt_clock_snapshot_borrow_clock_class_const(clock);
 	if (!clock_fits(mux, class))
 		return MUX_CLOCKS;
-	*time_ns = mux->untimed_first ? UNTIMED : mux->last_ns;
+	*time_ns = mux->last_ns;
 	return clock ? clock_time(clock, time_ns) : MUX_OK;
 }
 
@@ -389,11 +385,10 @@ enum mux_status mux_next(struct mux *mux, const bt_message **message, int64_t *t
 	}
 	if (status != MUX_OK)
 		return status;
-	if (input->time_ns != UNTIMED && input->time_ns < mux->last_ns)
+	if (input->time_ns < mux->last_ns)
 		return MUX_BACKWARDS;
-	if (input->time_ns != UNTIMED)
-		mux->last_ns = input->time_ns;
-	*time_ns = mux->last_ns;
+	mux->last_ns = input->time_ns;
+	*time_ns = input->time_ns;
 	*message = input->messages[input->at++];
 	return MUX_OK;
 }

@@ -223,6 +223,20 @@ static inline void engine_file_put(struct engine_file *file)
  */
 struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_client *client);
 
+/*
+ * It was opened as VFIO's container, /dev/vfio/vfio: pages count by process, as VFIO
+ * counts them. Before any call. Source: iommufd_fops_open().
+ */
+void engine_ctx_open_as_container(struct engine_ctx *ctx);
+
+/*
+ * The address space that VFIO's calls act on (IOMMU_VFIO_IOAS). ensure: makes one unless
+ * there is one, as a group does that gets its container; 0 or -ENOMEM. id: 0, or -ENODEV
+ * when there is none. Source: iommufd_vfio_compat_ioas_create(), .._get_id().
+ */
+int engine_vfio_ioas_ensure(struct engine_ctx *ctx, const struct engine_client *client);
+int engine_vfio_ioas_id(struct engine_ctx *ctx, const struct engine_client *client, uint32_t *id);
+
 /* The last close: all objects go. Objects that devices hold go with the device. */
 void engine_ctx_release(struct engine_ctx *ctx);
 
