@@ -78,6 +78,7 @@ endef
 # Modules say `@mkdir -p $(@D)` before they write below $(B).
 include tracepoints/module.mk
 include backend/module.mk
+include text/module.mk
 include sim/module.mk
 include analysis/module.mk
 include tests/bench/module.mk

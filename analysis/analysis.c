@@ -67,6 +67,12 @@ void analysis_stop(struct analysis *analysis)
 	__atomic_store_n(&analysis->stop, true, __ATOMIC_RELAXED);
 }
 
+void analysis_tell_path(struct analysis *analysis, char *text, size_t size)
+{
+	analysis->path = text;
+	analysis->path_size = size;
+}
+
 bool analysis_stopped(const struct analysis *analysis)
 {
 	return __atomic_load_n(&analysis->stop, __ATOMIC_RELAXED);

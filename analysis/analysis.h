@@ -112,7 +112,16 @@ void analysis_set_still_running(struct analysis *analysis);
 int analysis_read(struct analysis *analysis, char *const *paths, size_t count, char *error,
 		  size_t error_size);
 
-/* True while analysis_read should go on; set false from a signal handler to end early. */
+/* analysis_read ends early, as if the trace ended there. From any thread or signal handler. */
 void analysis_stop(struct analysis *analysis);
+
+/* Whether path is the address of a live session; every other path is that of a file or folder. */
+bool analysis_is_live(const char *path);
+
+/*
+ * While analysis_read runs, text (size bytes, borrowed; NULL: nowhere) says which trace is read at
+ * the moment: for who wants to know where the reader ended the program.
+ */
+void analysis_tell_path(struct analysis *analysis, char *text, size_t size);
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef IOASIS_ANALYSIS_INTERNAL_H
 #define IOASIS_ANALYSIS_INTERNAL_H
 
+#include <stdio.h>
+
 #include "analysis/analysis.h"
 
 #define OBSERVERS_MAX 16u
@@ -25,7 +27,19 @@ struct analysis {
 	bool still_running;
 	bool finished;
 	bool stop; /* set by signal handlers too */
+	char *path; /* see analysis_tell_path(); borrowed */
+	size_t path_size;
+	const char *path_told; /* the last one, to compare; borrowed */
 };
+
+/* Says which trace is read from now on; path lives until another one is told. */
+static inline void analysis_path(struct analysis *analysis, const char *path)
+{
+	if (analysis->path_told == path || !analysis->path)
+		return;
+	analysis->path_told = path;
+	snprintf(analysis->path, analysis->path_size, "%s", path);
+}
 
 bool analysis_stopped(const struct analysis *analysis);
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Each adds key to object; text is copied. */
+/* Each adds key to object; text is copied, what of it is not UTF-8 as U+FFFD. */
 void json_add_text(struct json_object *object, const char *key, const char *text);
 void json_add_u64(struct json_object *object, const char *key, uint64_t value);
 void json_add_i64(struct json_object *object, const char *key, int64_t value);

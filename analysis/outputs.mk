@@ -12,7 +12,6 @@ rules_srcs := \
 
 report_srcs := \
 	analysis/stats/histogram.c \
-	analysis/json_out.c \
 	analysis/state/live_mappings.c \
 	analysis/report/page.c \
 	analysis/report/report_collect.c \

@@ -6,8 +6,8 @@
 #include "analysis/export/export.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/read_traces.h"
-#include "cli/remove.h"
 
 struct export_options {
 	const struct export_format *format;
@@ -24,7 +24,7 @@ static bool set_format(void *opaque, const char *value)
 
 static const struct cli_option options_table[] = {
 	{ "to", 't', "FORMAT", "perfetto, sqlite or json", "what to write", .set = set_format },
-	{ "output", 'o', "FILE", "the file to write", "where to write it",
+	{ "output", 'o', "FILE", "the file to write", "where to write it; - is standard output",
 	  CLI_TEXT(struct export_options, output) },
 	{ 0 },
 };
@@ -42,12 +42,49 @@ static const struct cli_command command = {
 	.error_status = 3,
 };
 
+static int export_to(const struct export_options *options, struct analysis *analysis, char **traces,
+		     int traces_count, struct output *output)
+{
+	const struct export_format *format = options->format;
+	char error[512] = "";
+	void *exporter;
+	int status;
+
+	exporter = format->open(analysis, output->file, output->temporary, error, sizeof(error));
+	if (!exporter)
+		return cli_fail(&command, "%s: %s", output_name(output), error);
+	if (analysis_observe(analysis, format->observer, exporter))
+		status = cli_fail(&command, "out of memory");
+	else
+		status = cli_read_traces(&command, analysis, traces, traces_count);
+	if (!format->close(exporter, error, sizeof(error)) && !status)
+		status = cli_fail(&command, "%s: %s", output_name(output), error);
+	return status;
+}
+
+static int export(const struct export_options *options, struct analysis *analysis, char **traces,
+		  int traces_count)
+{
+	struct output output;
+	int status, err;
+
+	err = options->format->wants_path ? output_begin_named(&output, options->output)
+					  : output_begin(&output, options->output);
+	if (err)
+		return cli_fail(&command, "%s: %s", output_name(&output), strerror(-err));
+	status = export_to(options, analysis, traces, traces_count, &output);
+	if (status) {
+		output_abort(&output); /* a part of an export is none */
+		return status;
+	}
+	err = output_commit(&output);
+	return err ? cli_fail(&command, "%s: %s", output_name(&output), strerror(-err)) : 0;
+}
+
 int cmd_export(int argc, char **argv)
 {
 	struct export_options options = { 0 };
 	struct analysis *analysis;
-	char error[512] = "";
-	void *exporter;
 	int status, first = cli_parse(&command, argc, argv, &options, &status);
 
 	if (first < 0)
@@ -61,20 +98,7 @@ int cmd_export(int argc, char **argv)
 	analysis = analysis_create();
 	if (!analysis)
 		return cli_fail(&command, "out of memory");
-	exporter = options.format->open(analysis, options.output, error, sizeof(error));
-	if (!exporter) {
-		status = cli_fail(&command, "%s", error);
-		goto out_destroy;
-	}
-	if (analysis_observe(analysis, options.format->observer, exporter))
-		status = cli_fail(&command, "out of memory");
-	else
-		status = cli_read_traces(&command, analysis, argv + first, argc - first);
-	if (!options.format->close(exporter, error, sizeof(error)) && !status)
-		status = cli_fail(&command, "%s: %s", options.output, error);
-	if (status)
-		cli_remove_output(options.output); /* a part of an export is none */
-out_destroy:
+	status = export(&options, analysis, argv + first, argc - first);
 	analysis_destroy(analysis);
 	return status;
 }

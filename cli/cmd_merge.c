@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 
 #include "cli/options.h"
+#include "cli/output.h"
 #include "sim/scenario/merge.h"
+#include "text/json_out.h"
 
 #define METRICS_MAX 32
 
@@ -130,25 +132,33 @@ static void print_table(const struct options *options, const struct merge *merge
 
 static void print_json(const struct options *options, const struct merge *merge)
 {
-	const char *separator = "";
+	struct json_out json;
 
-	printf("{\n  \"scenario\": \"%s\",\n  \"runs\": %zu,\n  \"results\": [",
-	       merge_scenario(merge), merge_runs_count(merge));
+	json_out_init(&json, stdout);
+	json_out_begin(&json, NULL, '{');
+	json_out_string(&json, "scenario", merge_scenario(merge));
+	json_out_u64(&json, "runs", merge_runs_count(merge));
+	json_out_begin(&json, "results", '[');
 	for (size_t metric = 0; metric < merge_metrics_count(merge); metric++) {
 		if (!is_wanted(options, merge, metric))
 			continue;
 		for (size_t point = 0; point < merge_points_count(merge); point++) {
 			struct merge_stat stat = merge_stat(merge, point, metric);
 
-			printf("%s\n    {\"number\": \"%s\", \"settings\": \"%s\", \"runs\": %zu, "
-			       "\"mean\": %.6f, \"ci95\": %.6f, \"min\": %.6f, \"max\": %.6f}",
-			       separator, merge_metric_name(merge, metric),
-			       merge_point_settings(merge, point), stat.count, stat.mean,
-			       stat.half_width, stat.min, stat.max);
-			separator = ",";
+			json_out_begin(&json, NULL, '{');
+			json_out_string(&json, "number", merge_metric_name(merge, metric));
+			json_out_string(&json, "settings", merge_point_settings(merge, point));
+			json_out_u64(&json, "runs", stat.count);
+			json_out_decimal(&json, "mean", stat.mean);
+			json_out_decimal(&json, "ci95", stat.half_width);
+			json_out_decimal(&json, "min", stat.min);
+			json_out_decimal(&json, "max", stat.max);
+			json_out_end(&json, '}');
 		}
 	}
-	printf("\n  ]\n}\n");
+	json_out_end(&json, ']');
+	json_out_end(&json, '}');
+	putchar('\n');
 }
 
 /* The first key of the first point that has settings. */
@@ -169,18 +179,24 @@ static int draw(const struct options *options, const struct merge *merge)
 {
 	char key[64];
 	const char *x = options->x ? options->x : first_key(merge, key, sizeof(key));
-	FILE *out;
+	struct output output;
 	int err;
 
 	if (!x)
 		return cli_fail(&command,
 				"--draw: nothing was varied, so there is nothing to draw");
-	out = fopen(options->draw, "we");
-	if (!out)
-		return cli_fail(&command, "--draw %s: %s", options->draw, strerror(errno));
-	err = merge_draw(merge, (size_t)merge_metric_find(merge, options->metrics[0]), x, out);
-	if (fclose(out) && !err)
-		err = -errno;
+	err = output_begin(&output, options->draw);
+	if (err)
+		return cli_fail(&command, "--draw %s: %s", options->draw, strerror(-err));
+	err = merge_draw(merge, (size_t)merge_metric_find(merge, options->metrics[0]), x,
+			 output.file);
+	if (err) {
+		output_abort(&output);
+	} else {
+		err = output_commit(&output);
+		if (err)
+			return cli_fail(&command, "--draw %s: %s", options->draw, strerror(-err));
+	}
 	if (err == -ENOENT)
 		return cli_fail(&command, "--x %s: no result has that setting", x);
 	return err ? cli_fail(&command, "--draw %s: %s", options->draw, strerror(-err)) : 0;

@@ -10,8 +10,8 @@
 #include "analysis/rules/rules.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/read_traces.h"
-#include "cli/remove.h"
 
 struct report_options {
 	const char *output;
@@ -30,7 +30,7 @@ static bool set_rules(void *opaque, const char *value)
 }
 
 static const struct cli_option options_table[] = {
-	{ "output", 'o', "FILE", "the file to write", "where to write the page",
+	{ "output", 'o', "FILE", "the file to write", "where to write the page; - is standard output",
 	  CLI_TEXT(struct report_options, output) },
 	{ "rules", 0, "FILE", "a file with an automaton",
 	  "also check a rule of your own (docs/RULES.md); may be repeated", .set = set_rules },
@@ -154,18 +154,17 @@ out_close:
 static int page_write(const struct report_options *options, struct report *report,
 		      struct analysis *analysis, char **traces, int traces_count)
 {
-	FILE *out = fopen(options->output, "we");
-	int ret;
+	struct output output;
+	int ret = output_begin(&output, options->output);
 
-	if (!out)
-		return cli_fail(&command, "%s: %s", options->output, strerror(errno));
-	ret = report_write(report, analysis, traces, (size_t)traces_count, out);
-	if (fclose(out) && !ret)
-		ret = -errno;
-	if (!ret)
-		return 0;
-	cli_remove_output(options->output);
-	return cli_fail(&command, "%s: %s", options->output, strerror(-ret));
+	if (ret)
+		return cli_fail(&command, "%s: %s", output_name(&output), strerror(-ret));
+	ret = report_write(report, analysis, traces, (size_t)traces_count, output.file);
+	if (ret)
+		output_abort(&output);
+	else
+		ret = output_commit(&output);
+	return ret ? cli_fail(&command, "%s: %s", output_name(&output), strerror(-ret)) : 0;
 }
 
 static int run(const struct report_options *options, char **traces, int traces_count)

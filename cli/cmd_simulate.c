@@ -12,11 +12,14 @@
 #include <unistd.h>
 
 #include "cli/cost_from.h"
+#include "cli/guard.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/shipped_scenarios.h"
 #include "sim/scenario/load.h"
 #include "sim/scenario/schema.h"
 #include "sim/scenario/simulate.h"
+#include "text/json_out.h"
 #include "tracepoints/load.h"
 
 #define SETTINGS_MAX 64
@@ -50,8 +53,7 @@ static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
 {
-	(void)number;
-	interrupted = 1;
+	interrupted = number;
 }
 
 static bool set_seed(void *opaque, const char *value)
@@ -166,12 +168,32 @@ static bool is_real_device(const char *path)
 	return path && !stat(path, &st) && S_ISCHR(st.st_mode);
 }
 
+static void print_result_json(const struct scenario *scenario, const struct options *options,
+			      const struct report *report, FILE *out)
+{
+	struct json_out json;
+
+	json_out_init(&json, out);
+	fputs("{\n  \"scenario\": ", out);
+	json_out_string(&json, NULL, scenario->top.name);
+	fprintf(out, ",\n  \"scenario_seed\": %" PRIu64 ",\n  \"seed\": %" PRIu64 ",\n",
+		scenario->top.seed, options->seed);
+	fputs("  \"settings\": ", out);
+	json_out_init(&json, out);
+	json_out_begin(&json, NULL, '[');
+	for (size_t i = 0; i < options->settings_count; i++)
+		json_out_string(&json, NULL, options->settings[i]);
+	json_out_end(&json, ']');
+	fputs(",\n", out);
+	report_print_json(report, out);
+	fputs("\n}\n", out);
+}
+
 static void print_result(const struct scenario *scenario, const struct options *options,
 			 const struct report *report, FILE *out)
 {
 	if (options->json) {
-		simulate_print_json(scenario, options->seed, options->settings,
-				    options->settings_count, report, out);
+		print_result_json(scenario, options, report, out);
 		return;
 	}
 	fprintf(out, "%s: %s\n", scenario->top.name, scenario->top.about);
@@ -180,28 +202,17 @@ static void print_result(const struct scenario *scenario, const struct options *
 	report_print(report, out);
 }
 
-/* Into a file beside it first: who finds the file finds all of it. */
 static int write_result(const struct scenario *scenario, const struct options *options,
 			const struct report *report)
 {
-	char path[4096];
-	FILE *out;
-	int err = 0;
+	struct output output;
+	int err = output_begin(&output, options->output);
 
-	if (snprintf(path, sizeof(path), "%s.%d", options->output, (int)getpid()) >=
-	    (int)sizeof(path))
-		return cli_fail(&command, "--output %s: the name is too long", options->output);
-	out = fopen(path, "we");
-	if (!out)
-		return cli_fail(&command, "--output %s: %s", options->output, strerror(errno));
-	print_result(scenario, options, report, out);
-	if (fclose(out) || rename(path, options->output))
-		err = errno;
-	if (err) {
-		unlink(path);
-		return cli_fail(&command, "--output %s: %s", options->output, strerror(err));
+	if (!err) {
+		print_result(scenario, options, report, output.file);
+		err = output_commit(&output);
 	}
-	return 0;
+	return err ? cli_fail(&command, "--output %s: %s", options->output, strerror(-err)) : 0;
 }
 
 static const char *answer(int ret)
@@ -245,8 +256,10 @@ static int run(const struct options *options, const struct scenario *scenario)
 		report_fini(&report);
 		return cli_fail(&command, "%s", error);
 	}
-	if (err)
-		status = 128 + SIGINT;
+	if (err) {
+		guard_interrupted(interrupted);
+		status = 128 + interrupted;
+	}
 	if (!options->output)
 		print_result(scenario, options, &report, stdout);
 	else if (!err)

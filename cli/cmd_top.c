@@ -18,6 +18,7 @@
 #include "analysis/analysis.h"
 #include "analysis/stats/top.h"
 #include "cli/commands.h"
+#include "cli/guard.h"
 #include "cli/options.h"
 
 struct top_options {
@@ -145,16 +146,23 @@ static void show(struct top *top, const struct top_options *options, uint64_t in
 
 static int follow(struct reader *reader, struct top *top, const struct top_options *options)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
 	uint64_t shown_ns = now_ns(), shown = 0;
+	size_t where_size;
 	pthread_t thread;
 	bool done = false;
+	char *where;
 
+	guard_library_begin(reader->traces[0]);
+	where = guard_reading(&where_size);
+	analysis_tell_path(reader->analysis, where, where_size);
 	following = reader->analysis;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	if (pthread_create(&thread, NULL, reader_run, reader))
+	if (pthread_create(&thread, NULL, reader_run, reader)) {
+		guard_library_end();
 		return cli_fail(&command, "cannot start a thread");
+	}
 	while (!done && (!options->count || shown < options->count)) {
 		done = reader_wait(reader, options->interval_ns);
 		if (done && reader->ret)
@@ -165,6 +173,7 @@ static int follow(struct reader *reader, struct top *top, const struct top_optio
 	}
 	analysis_stop(reader->analysis);
 	pthread_join(thread, NULL);
+	guard_library_end();
 	if (reader->ret && done)
 		return cli_fail(&command, "%s", reader->error);
 	return 0;

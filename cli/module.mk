@@ -17,8 +17,10 @@ cli_srcs := \
 	cli/cmd_top.c \
 	cli/cost_from.c \
 	cli/device_options.c \
+	cli/guard.c \
 	cli/main.c \
 	cli/options.c \
+	cli/output.c \
 	cli/read_traces.c \
 	cli/remove.c \
 	cli/shipped_scenarios.c \

@@ -101,6 +101,91 @@ static const struct cli_option *find(const struct cli_command *command, const ch
 	return option ? option : find_in(command->more_options, name, len, letter);
 }
 
+#define NEAREST_MAX 32u /* longer names are not compared */
+
+/* How many letters one adds, leaves out, changes or swaps with their neighbour to make b of a. */
+static unsigned int distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	unsigned int rows[3][NEAREST_MAX + 1];
+	unsigned int *two_before = rows[0], *before = rows[1], *now = rows[2], *spare;
+
+	for (unsigned int j = 0; j <= b_len; j++)
+		before[j] = j;
+	for (unsigned int i = 1; i <= a_len; i++) {
+		now[0] = i;
+		for (unsigned int j = 1; j <= b_len; j++) {
+			unsigned int least = before[j - 1] + (a[i - 1] != b[j - 1]);
+
+			if (before[j] + 1 < least)
+				least = before[j] + 1;
+			if (now[j - 1] + 1 < least)
+				least = now[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    two_before[j - 2] + 1 < least)
+				least = two_before[j - 2] + 1;
+			now[j] = least;
+		}
+		spare = two_before;
+		two_before = before;
+		before = now;
+		now = spare;
+	}
+	return before[b_len];
+}
+
+const char *cli_nearest(const char *text, size_t len,
+			const char *(*name_at)(void *opaque, size_t index), void *opaque)
+{
+	unsigned int least = 3; /* a third letter wrong is another word */
+	const char *name, *nearest = NULL;
+
+	for (size_t i = 0; len <= NEAREST_MAX && (name = name_at(opaque, i)); i++) {
+		size_t name_len = strlen(name);
+		unsigned int wrong;
+
+		if (name_len > NEAREST_MAX)
+			continue;
+		/* A beginning of the name, if it is long enough to say so. */
+		wrong = len > 2 && len < name_len && !memcmp(text, name, len)
+				? 1
+				: distance(text, len, name, name_len);
+		if (wrong < least && wrong * 2 < len) {
+			least = wrong;
+			nearest = name;
+		}
+	}
+	return nearest;
+}
+
+/* The names of a command's options, for cli_nearest(). */
+static const char *option_name(void *opaque, size_t index)
+{
+	const struct cli_command *command = opaque;
+	const struct cli_option *option = command->options;
+
+	for (; option && option->name; option++) {
+		if (!index--)
+			return option->name;
+	}
+	for (option = command->more_options; option && option->name; option++) {
+		if (!index--)
+			return option->name;
+	}
+	return index ? NULL : "help";
+}
+
+static int unknown_option(const struct cli_command *command, const char *word)
+{
+	const char *meant = NULL;
+
+	if (word[1] == '-')
+		meant = cli_nearest(word + 2, strcspn(word + 2, "="), option_name,
+				    (void *)command);
+	return cli_fail(command, "unknown option '%s'%s%s%s; '%s%s --help' lists the options", word,
+			meant ? " (did you mean '--" : "", meant ? meant : "", meant ? "'?)" : "",
+			prefix(command), command->name);
+}
+
 /* Stores the value of an option; false: it does not take that. */
 static bool option_set(const struct cli_option *option, void *opaque, const char *value)
 {
@@ -136,8 +221,7 @@ static int parse_one(const struct cli_command *command, int argc, char **argv, i
 			value = word + 2;
 	}
 	if (!option) {
-		*status = cli_fail(command, "unknown option '%s'; '%s%s --help' lists the options",
-				   word, prefix(command), command->name);
+		*status = unknown_option(command, word);
 		return -1;
 	}
 	if (!option->arg && value) {

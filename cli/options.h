@@ -55,6 +55,13 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, void *op
 int cli_fail(const struct cli_command *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/*
+ * Of the names name_at(opaque, 0), (opaque, 1) ... NULL the one that text (len bytes) is most likely
+ * a misspelling of; NULL: none is near.
+ */
+const char *cli_nearest(const char *text, size_t len,
+			const char *(*name_at)(void *opaque, size_t index), void *opaque);
+
 /* Values. Each is true when all of text was understood. */
 bool cli_parse_u64(const char *text, uint64_t *value);	/* 10, 0x10 */
 bool cli_parse_bytes(const char *text, uint64_t *bytes); /* 4096, 4KiB, 2MiB, 1G */

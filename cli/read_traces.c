@@ -5,7 +5,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "cli/guard.h"
 
 #define PROGRESS_EVERY 65536u /* events between two looks at the clock */
 #define PROGRESS_NS 200000000
@@ -14,14 +18,16 @@ struct progress {
 	uint64_t events;
 	int64_t shown_ns; /* when it was last shown */
 	bool shown;
+	FILE *out; /* standard error */
 };
 
-/* For the signal handler: which analysis is being read. */
+/* For the signal handler: which live session is being read. */
 static struct analysis *reading;
+static volatile sig_atomic_t signal_number;
 
 static void on_signal(int number)
 {
-	(void)number;
+	signal_number = number;
 	if (reading)
 		analysis_stop(reading);
 }
@@ -43,31 +49,63 @@ static void on_event(void *opaque, const struct event *event)
 		return;
 	progress->shown_ns = now_ns();
 	progress->shown = true;
-	fprintf(stderr, "\r%" PRIu64 ".%" PRIu64 " million events read",
+	fprintf(progress->out, "\r%" PRIu64 ".%" PRIu64 " million events read",
 		progress->events / 1000000, progress->events / 100000 % 10);
+}
+
+/* A reader holds a file open for each stream: as many as the system lets us. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/*
+ * A live session ends at a signal, and what was seen till then is shown; a stored one is to be
+ * read whole, or not at all (guard.h).
+ */
+static void follow_signals(struct analysis *analysis, char *const *paths, int count)
+{
+	/* A second signal ends it at once. */
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+
+	for (int i = 0; i < count; i++) {
+		if (!analysis_is_live(paths[i]))
+			continue;
+		reading = analysis;
+		guard_take_signals();
+		sigaction(SIGINT, &action, NULL);
+		sigaction(SIGTERM, &action, NULL);
+		return;
+	}
 }
 
 int cli_read_traces(const struct cli_command *command, struct analysis *analysis,
 		    char *const *paths, int count)
 {
 	static const struct analysis_observer observer = { .event = on_event };
-	/* A second signal ends it at once: babeltrace2 may be stuck in a damaged trace. */
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
-	struct sigaction old_int, old_term;
 	struct progress progress = { .shown_ns = now_ns() };
-	char error[512] = "";
+	char error[512] = "", *where;
+	size_t where_size;
 	int ret;
 
 	if (isatty(STDERR_FILENO))
 		analysis_observe(analysis, &observer, &progress);
-	reading = analysis;
-	sigaction(SIGINT, &action, &old_int);
-	sigaction(SIGTERM, &action, &old_term);
+	raise_file_limit();
+	follow_signals(analysis, paths, count);
+	progress.out = guard_library_begin(paths[0]);
+	where = guard_reading(&where_size);
+	analysis_tell_path(analysis, where, where_size);
 	ret = analysis_read(analysis, paths, (size_t)count, error, sizeof(error));
-	sigaction(SIGINT, &old_int, NULL);
-	sigaction(SIGTERM, &old_term, NULL);
-	reading = NULL;
 	if (progress.shown)
-		fputs("\r\033[K", stderr);
+		fputs("\r\033[K", progress.out);
+	guard_library_end();
+	reading = NULL;
+	if (signal_number)
+		guard_interrupted(signal_number);
 	return ret ? cli_fail(command, "%s", error[0] ? error : strerror(-ret)) : 0;
 }

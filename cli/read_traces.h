@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading traces on the command line: progress on a terminal, Ctrl-C ends the
- * reading and what was read so far is shown.
+ * Reading traces on the command line: progress on a terminal; Ctrl-C ends the command without a
+ * result (guard.h), but a live session with what was seen till then.
  */
 #ifndef IOASIS_CLI_READ_TRACES_H
 #define IOASIS_CLI_READ_TRACES_H

@@ -4,15 +4,6 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-void cli_remove_output(const char *path)
-{
-	struct stat st;
-
-	if (!lstat(path, &st) && S_ISREG(st.st_mode))
-		unlink(path);
-}
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
 {

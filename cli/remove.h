@@ -3,9 +3,6 @@
 #ifndef IOASIS_CLI_REMOVE_H
 #define IOASIS_CLI_REMOVE_H
 
-/* A part of an output that is not whole, if it is a regular file. */
-void cli_remove_output(const char *path);
-
 /* A folder with all that is in it; links are removed, not followed. */
 void cli_remove_tree(const char *path);
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analysis/json_out.h"
+#include "text/json_out.h"
 #include "sim/scenario/load.h"
 
 #define SUFFIX ".yaml"

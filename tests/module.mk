@@ -22,7 +22,6 @@ unit_tests := \
 	test_device_threads \
 	test_dirty_set \
 	test_engine_access \
-	test_engine_dma \
 	test_engine_account \
 	test_engine_fail_nth \
 	test_engine_hwpt \
@@ -50,6 +49,7 @@ unit_tests := \
 	test_scenario_load \
 	test_span_tree \
 	test_stat_test \
+	test_text \
 	test_pci
 
 test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
@@ -77,7 +77,6 @@ test_device_stop_srcs := $(sort $(fuse_srcs) $(pci_srcs) $(vfio_srcs) $(process_
 test_device_threads_srcs := $(engine_rig_srcs)
 test_dirty_set_srcs := sim/engine/dirty_set.c
 test_engine_access_srcs := $(engine_rig_srcs)
-test_engine_dma_srcs := $(engine_rig_srcs)
 test_engine_fail_nth_srcs := $(engine_rig_srcs)
 test_engine_hwpt_srcs := $(engine_rig_srcs)
 test_engine_queues_srcs := $(engine_rig_srcs)
@@ -104,6 +103,7 @@ test_scenario_load_srcs := sim/scenario/conflicts.c sim/scenario/load.c sim/scen
 test_process_hostile_srcs := $(process_srcs) tracepoints/identity.c
 test_process_shared_srcs := $(process_srcs) tracepoints/identity.c
 test_rules_dot_srcs := $(rules_dot_srcs)
+test_text_srcs := analysis/export/proto_out.c analysis/json_add.c $(text_srcs)
 test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_tree.c
 
 script_tests := \
@@ -111,12 +111,12 @@ script_tests := \
 	tests/integration/backend.sh \
 	tests/integration/check.sh \
 	tests/integration/demo.sh \
-	tests/integration/exec_devices.sh \
 	tests/integration/exec_end.sh \
 	tests/integration/exec_files.sh \
 	tests/integration/exec_refused.sh \
 	tests/integration/exec_status.sh \
 	tests/integration/faults.sh \
+	tests/integration/guard.sh \
 	tests/integration/headers.sh \
 	tests/integration/includes.sh \
 	tests/integration/late.sh \
@@ -126,7 +126,6 @@ script_tests := \
 	tests/integration/outputs.sh \
 	tests/integration/packages.sh \
 	tests/integration/raw.sh \
-	tests/integration/readers.sh \
 	tests/integration/record.sh \
 	tests/integration/scripts.sh \
 	tests/integration/serve.sh \
@@ -165,6 +164,16 @@ $(serve_clients): $(B)/tests/%: tests/integration/%.c backend/include/ioasis/iom
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -I. -Ibackend/include -pthread -o $@ $<
 
+# A reader that ends the program, for tests/integration/guard.sh.
+reader_that_ends := $(B)/tests/reader_that_ends/babeltrace-plugin-ctf.so
+tests += $(reader_that_ends)
+
+$(reader_that_ends): tests/integration/reader_that_ends.c
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) -O2 -fPIC -shared $(warn) $(pkg_cflags) -o $@ $< \
+		$(shell $(PKG_CONFIG) --libs babeltrace2 2>/dev/null)
+
 # What tests/integration/verdict.sh records.
 verdict_clients := $(B)/tests/verdict_client
 tests += $(verdict_clients)
@@ -177,7 +186,7 @@ $(B)/tests/verdict_client: $(call objs,tests/integration/verdict_client.c $(back
 tests += $(B)/tests/simulate_O0
 simulate_O0_objs := $(patsubst %.c,$(O)/O0/%.o,$(sort $(des_srcs) $(scenario_srcs)))
 simulate_O0_srcs = $(sort tests/integration/simulate_main.c cli/cmd_simulate.c \
-	cli/cost_from.c cli/options.c cli/read_traces.c \
+	cli/cost_from.c cli/guard.c cli/options.c cli/output.c cli/read_traces.c cli/remove.c \
 	cli/shipped_scenarios.c $(analysis_srcs) $(backend_srcs) $(engine_srcs) $(inproc_srcs) $(process_srcs) $(tracepoints_srcs))
 
 $(O)/O0/%.o: %.c
@@ -236,8 +245,3 @@ asan ubsan tsan: deps-check
 .PHONY: soak
 soak: tests
 	$(Q)RUNS=$${RUNS:-1000} BUILD=$(B) tests/run -t 7200 tests/integration/soak.sh
-
-# Reads a trace with both readers.
-tests += $(B)/tests/compare_readers
-$(B)/tests/compare_readers: $(call objs,tests/integration/compare_readers.c $(analysis_srcs))
-	$(link) $(ioasis_libs)

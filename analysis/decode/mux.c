@@ -10,6 +10,7 @@
 
 struct mux_input {
 	bt_message_iterator *iterator;	 /* owned reference */
+	const char *path;		 /* of the trace; borrowed */
 	bt_message_array_const messages; /* the last batch; from at on they are ours */
 	uint64_t count, at;
 	int64_t time_ns; /* of messages[at] */
@@ -22,19 +23,30 @@ struct mux {
 	struct mux_input *ahead;  /* gave the last message; NULL: none or it has no more */
 	int64_t others_ns;	    /* the earliest time of the others' next messages */
 	int64_t last_ns;
+	void (*reading)(void *opaque, const char *path); /* may be NULL */
+	void *reading_opaque;
+	const char *path; /* what is read, or failed; borrowed of an input */
 	bool has_clock; /* of the first stream; what follows says which */
 	bool is_epoch;
 	bool has_uuid;
 	uint8_t uuid[UUID_BYTES];
 };
 
-struct mux *mux_create(void)
+struct mux *mux_create(void (*reading)(void *opaque, const char *path), void *opaque)
 {
 	struct mux *mux = calloc(1, sizeof(*mux));
 
-	if (mux)
-		mux->last_ns = INT64_MIN;
+	if (!mux)
+		return NULL;
+	mux->last_ns = INT64_MIN;
+	mux->reading = reading;
+	mux->reading_opaque = opaque;
 	return mux;
+}
+
+const char *mux_path(const struct mux *mux)
+{
+	return mux ? mux->path : NULL;
 }
 
 void mux_destroy(struct mux *mux)
@@ -52,14 +64,14 @@ void mux_destroy(struct mux *mux)
 	free(mux);
 }
 
-int mux_add(struct mux *mux, bt_message_iterator *iterator)
+int mux_add(struct mux *mux, bt_message_iterator *iterator, const char *path)
 {
 	struct mux_input *inputs = realloc(mux->inputs, (mux->total + 1) * sizeof(*inputs));
 
 	if (!inputs)
 		return -ENOMEM;
 	mux->inputs = inputs;
-	inputs[mux->total++] = (struct mux_input){ .iterator = iterator };
+	inputs[mux->total++] = (struct mux_input){ .iterator = iterator, .path = path };
 	mux->count = mux->total;
 	return 0;
 }
@@ -303,6 +315,11 @@ static enum mux_status fill(struct mux *mux, struct mux_input *input)
 {
 	input->at = 0;
 	input->count = 0;
+	if (mux->path != input->path) {
+		mux->path = input->path;
+		if (mux->reading)
+			mux->reading(mux->reading_opaque, input->path);
+	}
 	switch (bt_message_iterator_next(input->iterator, &input->messages, &input->count)) {
 	case BT_MESSAGE_ITERATOR_NEXT_STATUS_OK:
 		return read_time(mux, input);
@@ -378,6 +395,8 @@ enum mux_status mux_next(struct mux *mux, const bt_message **message, int64_t *t
 		status = read_time(mux, input);
 		is_ahead = input->time_ns < mux->others_ns;
 	}
+	if (status != MUX_OK)
+		mux->path = input->path;
 	if (status == MUX_OK && !is_ahead) {
 		mux->ahead = NULL;
 		status = choose(mux);
@@ -385,8 +404,10 @@ enum mux_status mux_next(struct mux *mux, const bt_message **message, int64_t *t
 	}
 	if (status != MUX_OK)
 		return status;
-	if (input->time_ns < mux->last_ns)
+	if (input->time_ns < mux->last_ns) {
+		mux->path = input->path;
 		return MUX_BACKWARDS;
+	}
 	mux->last_ns = input->time_ns;
 	*time_ns = input->time_ns;
 	*message = input->messages[input->at++];

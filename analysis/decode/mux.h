@@ -24,15 +24,22 @@ enum mux_status {
 	MUX_BACKWARDS, /* time goes backwards in a stream, or cannot be told in ns */
 };
 
-/* NULL only when out of memory. */
-struct mux *mux_create(void);
+/*
+ * reading: told before babeltrace2 is asked for messages of another trace than last time, by its
+ * path; may be NULL. NULL only when out of memory.
+ */
+struct mux *mux_create(void (*reading)(void *opaque, const char *path), void *opaque);
 void mux_destroy(struct mux *mux);
 
 /*
- * Adds a source of messages before the first mux_next() and takes its reference over. 0, or
- * -ENOMEM: the reference stays with the caller.
+ * Adds a source of messages before the first mux_next() and takes its reference over. path: of the
+ * trace, borrowed; two of one trace have the same pointer; may be NULL. 0, or -ENOMEM: the
+ * reference stays with the caller.
  */
-int mux_add(struct mux *mux, bt_message_iterator *iterator);
+int mux_add(struct mux *mux, bt_message_iterator *iterator, const char *path);
+
+/* Whose messages mux_next() looked at last, or that its failure is about. NULL: none, or not known. */
+const char *mux_path(const struct mux *mux);
 
 /*
  * The next message, whose reference goes to the caller, and its time in ns from the clock's

@@ -15,13 +15,19 @@
 #include <unistd.h>
 
 #include "analysis/analysis_internal.h"
-#include "analysis/ctf/feed.h"
 #include "analysis/decode/decode.h"
 #include "analysis/decode/mux.h"
 #include "analysis/decode/packets.h"
+#include "analysis/decode/reason.h"
 
 /* Messages between two looks at whether to stop. */
 #define MESSAGES_AT_ONCE 64
+
+/* A list, owned; a path lives till the reading ends. */
+struct trace_path {
+	struct trace_path *before;
+	char text[];
+};
 
 struct reader {
 	struct analysis *analysis;
@@ -29,12 +35,11 @@ struct reader {
 	struct mux *mux;
 	int failure; /* of our own sink */
 	const char *why; /* the same in words; NULL: as strerror() says */
-	char **folders; /* of traces, in the order in which they are read; owned */
-	size_t folders_count;
-	bool live; /* one of the paths is a live session */
 	bt_graph *graph;
 	const bt_component_sink *sink; /* borrowed of the graph */
 	uint64_t ports; /* of the sink that are connected; it has one more */
+	struct trace_path *path; /* of the trace being added, the last one of the list */
+	struct trace_path **port_paths; /* whose each port is; owned array of borrowed paths */
 	char *error;
 	size_t error_size;
 };
@@ -95,7 +100,7 @@ sink_configured(bt_self_component_sink *self)
 			    self, bt_self_component_sink_borrow_input_port_by_index(self, i),
 			    &iterator) != BT_MESSAGE_ITERATOR_CREATE_FROM_SINK_COMPONENT_STATUS_OK)
 			return BT_COMPONENT_CLASS_SINK_GRAPH_IS_CONFIGURED_METHOD_STATUS_ERROR;
-		if (mux_add(reader->mux, iterator)) {
+		if (mux_add(reader->mux, iterator, reader->port_paths[i]->text)) {
 			bt_message_iterator_put_ref(iterator);
 			reader->failure = -ENOMEM;
 			return BT_COMPONENT_CLASS_SINK_GRAPH_IS_CONFIGURED_METHOD_STATUS_ERROR;
@@ -184,30 +189,6 @@ static int add_sink(struct reader *reader)
 
 /* ---- babeltrace2's own components ----------------------------------------------- */
 
-/* The deepest cause of the thread's babeltrace2 error as one line. */
-static void take_error(char *text, size_t size)
-{
-	const bt_error *error = bt_current_thread_take_error();
-	char *at;
-
-	snprintf(text, size, "babeltrace2 gives no reason");
-	if (!error)
-		return;
-	if (bt_error_get_cause_count(error)) {
-		const bt_error_cause *cause = bt_error_borrow_cause_by_index(error, 0);
-
-		snprintf(text, size, "%s", bt_error_cause_get_message(cause));
-		text[strcspn(text, "\n")] = 0;
-		/* Its details are for its own programmers: "WHAT: stream-addr=0x..., ...". */
-		at = strstr(text, "-addr=");
-		while (at && at > text && strncmp(at, ": ", 2))
-			at--;
-		if (at && at > text)
-			*at = 0;
-	}
-	bt_error_release(error);
-}
-
 static int find_plugin(struct reader *reader, const char *name, const bt_plugin **plugin)
 {
 	if (bt_plugin_find(name, BT_TRUE, BT_TRUE, BT_TRUE, BT_TRUE, BT_TRUE, plugin) ==
@@ -216,6 +197,44 @@ static int find_plugin(struct reader *reader, const char *name, const bt_plugin 
 	bt_current_thread_clear_error();
 	return fail(reader, -ENOENT,
 		    "babeltrace2's plugin '%s' is not installed (Debian: libbabeltrace2-0)", name);
+}
+
+/* Notes that a further trace is being added; its path is named from now on. */
+static int begin_path(struct reader *reader, const char *text)
+{
+	struct trace_path *path = malloc(sizeof(*path) + strlen(text) + 1);
+
+	if (!path)
+		return -ENOMEM;
+	strcpy(path->text, text);
+	path->before = reader->path;
+	reader->path = path;
+	analysis_path(reader->analysis, path->text);
+	return 0;
+}
+
+/* Remembers that the next port is of the trace being added. */
+static int keep_port_path(struct reader *reader)
+{
+	struct trace_path **paths = realloc(reader->port_paths,
+					    (reader->ports + 1) * sizeof(*paths));
+
+	if (!paths)
+		return -ENOMEM;
+	reader->port_paths = paths;
+	paths[reader->ports] = reader->path;
+	return 0;
+}
+
+static void free_paths(struct reader *reader)
+{
+	while (reader->path) {
+		struct trace_path *before = reader->path->before;
+
+		free(reader->path);
+		reader->path = before;
+	}
+	free(reader->port_paths);
 }
 
 /* Connects every output port of source to a free input port of the sink. */
@@ -234,9 +253,31 @@ static int connect_source(struct reader *reader, const bt_component_source *sour
 			bt_current_thread_clear_error();
 			return fail(reader, -ENOMEM, "cannot connect babeltrace2's components");
 		}
+		if (keep_port_path(reader))
+			return fail(reader, -ENOMEM, "out of memory");
 		reader->ports++;
 	}
 	return 0;
+}
+
+/*
+ * Replaces cause, why a source could not be made, by what babeltrace2's log says when it is tried
+ * again (a graph that failed takes no more): a source that is made keeps quiet.
+ */
+static void try_again(const bt_component_class_source *class, const bt_value *params, char *cause,
+		      size_t cause_size)
+{
+	const bt_component_source *source;
+	bt_graph *graph = bt_graph_create(0);
+	struct reason_log log;
+
+	reason_log_begin(&log);
+	if (graph && bt_graph_add_source_component(graph, class, "again", params,
+						   BT_LOGGING_LEVEL_ERROR, &source) !=
+			     BT_GRAPH_ADD_COMPONENT_STATUS_OK)
+		bt_current_thread_clear_error();
+	bt_graph_put_ref(graph);
+	reason_log_end(&log, cause, cause_size);
 }
 
 static int add_source(struct reader *reader, const char *plugin_name, const char *class_name,
@@ -244,18 +285,26 @@ static int add_source(struct reader *reader, const char *plugin_name, const char
 {
 	const bt_component_source *source;
 	const bt_component_class_source *class;
-	char name[64], cause[256];
+	char name[64], cause[256] = "babeltrace2 has no such source";
 	const bt_plugin *plugin;
-	int ret = find_plugin(reader, plugin_name, &plugin);
+	int ret;
 
+	reason_log_of_metadata();
+	ret = find_plugin(reader, plugin_name, &plugin);
 	if (ret)
 		return ret;
 	class = bt_plugin_borrow_source_component_class_by_name_const(plugin, class_name);
 	snprintf(name, sizeof(name), "source%llu", (unsigned long long)reader->ports);
-	if (!class || bt_graph_add_source_component(reader->graph, class, name, params,
-						    BT_LOGGING_LEVEL_NONE, &source) !=
-			      BT_GRAPH_ADD_COMPONENT_STATUS_OK) {
-		take_error(cause, sizeof(cause));
+	if (begin_path(reader, path)) {
+		ret = fail(reader, -ENOMEM, "out of memory");
+	} else if (!class || bt_graph_add_source_component(reader->graph, class, name, params,
+							   BT_LOGGING_LEVEL_NONE, &source) !=
+				     BT_GRAPH_ADD_COMPONENT_STATUS_OK) {
+		if (class) {
+			reason_of_error(cause, sizeof(cause));
+			if (!analysis_is_live(path))
+				try_again(class, params, cause, sizeof(cause));
+		}
 		ret = fail(reader, -EINVAL, "%s: cannot be read as a CTF trace: %s", path, cause);
 	} else {
 		ret = connect_source(reader, source);
@@ -282,41 +331,28 @@ static bt_value *make_params(const char *path, bool live)
 	return params;
 }
 
-/* Notes a folder that holds a trace. */
-static int find_directory(struct reader *reader, const char *path)
-{
-	char **folders;
-
-	if (!packets_metadata_is_whole(path))
-		return fail(reader, -EINVAL,
-			    "%s: its file metadata is cut off or damaged: record again, or copy "
-			    "the whole folder", path);
-	folders = realloc(reader->folders, (reader->folders_count + 1) * sizeof(*folders));
-	if (folders)
-		reader->folders = folders;
-	if (!folders || !(folders[reader->folders_count] = strdup(path)))
-		return fail(reader, -ENOMEM, "out of memory");
-	reader->folders_count++;
-	packets_scan(reader->analysis, path);
-	return 0;
-}
-
 static int add_directory(struct reader *reader, const char *path)
 {
 	bt_value *params;
 	int ret;
 
+	if (!packets_metadata_is_whole(path))
+		return fail(reader, -EINVAL,
+			    "%s: its file metadata is cut off or damaged: record again, or copy "
+			    "the whole folder", path);
 	params = make_params(path, false);
 	if (!params)
 		return fail(reader, -ENOMEM, "out of memory");
 	ret = add_source(reader, "ctf", "fs", path, params);
 	bt_value_put_ref(params);
+	if (!ret)
+		packets_scan(reader->analysis, path);
 	return ret;
 }
 
 #define LIVE_FORM "net://HOST/host/NAME/SESSION (HOST may be HOST:PORT)"
 
-static bool is_live(const char *path)
+bool analysis_is_live(const char *path)
 {
 	return !strncmp(path, "net://", 6) || !strncmp(path, "net4://", 7);
 }
@@ -356,8 +392,8 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* Finds every folder at or below path that holds a file `metadata`. */
-static int find_below(struct reader *reader, const char *path, size_t *found)
+/* Adds every folder at or below path that holds a file `metadata`. */
+static int add_below(struct reader *reader, const char *path, size_t *found)
 {
 	char *roots[] = { (char *)path, NULL };
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
@@ -382,7 +418,7 @@ static int find_below(struct reader *reader, const char *path, size_t *found)
 			ret = fail(reader, -ENOMEM, "out of memory");
 			break;
 		}
-		ret = find_directory(reader, folder);
+		ret = add_directory(reader, folder);
 		(*found)++;
 		free(folder);
 	}
@@ -390,16 +426,14 @@ static int find_below(struct reader *reader, const char *path, size_t *found)
 	return ret;
 }
 
-static int find_path(struct reader *reader, const char *path)
+static int add_path(struct reader *reader, const char *path)
 {
 	size_t found = 0;
 	struct stat st;
 	int ret;
 
-	if (is_live(path)) {
-		reader->live = true;
-		return 0;
-	}
+	if (analysis_is_live(path))
+		return add_live(reader, path);
 	if (!*path)
 		return fail(reader, -ENOENT, "'' is no trace; say the folder of a trace");
 	if (strstr(path, "://"))
@@ -409,7 +443,7 @@ static int find_path(struct reader *reader, const char *path)
 		return fail(reader, -errno, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return fail(reader, -ENOTDIR, "%s: not a trace: a trace is a folder", path);
-	ret = find_below(reader, path, &found);
+	ret = add_below(reader, path, &found);
 	if (!ret && !found)
 		return fail(reader, -ENOENT,
 			    "%s: no trace in there (no folder with a file 'metadata')", path);
@@ -422,12 +456,8 @@ static int build_graph(struct reader *reader, char *const *paths, size_t count)
 {
 	int ret = add_sink(reader);
 
-	for (size_t i = 0; !ret && i < reader->folders_count; i++)
-		ret = add_directory(reader, reader->folders[i]);
-	for (size_t i = 0; !ret && i < count; i++) {
-		if (is_live(paths[i]))
-			ret = add_live(reader, paths[i]);
-	}
+	for (size_t i = 0; !ret && i < count; i++)
+		ret = add_path(reader, paths[i]);
 	if (ret)
 		return ret;
 	if (!reader->ports)
@@ -436,8 +466,9 @@ static int build_graph(struct reader *reader, char *const *paths, size_t count)
 	return 0;
 }
 
-static int run_graph(struct reader *reader, const char *path)
+static int run_graph(struct reader *reader)
 {
+	const char *path;
 	char cause[256];
 
 	for (;;) {
@@ -452,11 +483,14 @@ static int run_graph(struct reader *reader, const char *path)
 		default:
 			break;
 		}
-		take_error(cause, sizeof(cause));
+		path = mux_path(reader->mux);
+		if (!path)
+			path = reader->path->text;
+		reason_of_error(cause, sizeof(cause));
 		if (reader->failure)
 			return fail(reader, reader->failure, "%s: %s", path,
 				    reader->why ? reader->why : strerror(-reader->failure));
-		if (is_live(path))
+		if (analysis_is_live(path))
 			return fail(reader, -EIO, "%s: %s; %s", path, cause,
 				    strncmp(cause, "Invalid", 7)
 					    ? "is lttng-relayd running there, with a session made "
@@ -466,41 +500,9 @@ static int run_graph(struct reader *reader, const char *path)
 	}
 }
 
-/* Everything by babeltrace2: live sessions, and what the own reader does not know. */
-static int read_by_babeltrace2(struct reader *reader, char *const *paths, size_t count)
+static void on_path(void *opaque, const char *path)
 {
-	int ret;
-
-	reader->decoder = decoder_create(reader->analysis);
-	reader->mux = mux_create();
-	reader->graph = bt_graph_create(0);
-	if (!reader->decoder || !reader->mux || !reader->graph)
-		ret = fail(reader, -ENOMEM, "out of memory");
-	else
-		ret = build_graph(reader, paths, count);
-	if (!ret)
-		ret = run_graph(reader, paths[0]);
-	bt_graph_put_ref(reader->graph);
-	mux_destroy(reader->mux); /* where no sink was made to do it */
-	decoder_destroy(reader->decoder);
-	return ret;
-}
-
-/* IOASIS_READER: "babeltrace2" reads all with it, "own" nothing; otherwise what fits. */
-static int read_all(struct reader *reader, char *const *paths, size_t count)
-{
-	const char *wanted = getenv("IOASIS_READER");
-	int ret = -ENOTSUP;
-
-	if (!reader->live && (!wanted || strcmp(wanted, "babeltrace2")))
-		ret = ctf_feed(reader->analysis, reader->folders, reader->folders_count,
-			       reader->error, reader->error_size);
-	if (ret != -ENOTSUP)
-		return ret;
-	if (wanted && !strcmp(wanted, "own"))
-		return fail(reader, ret, "%s: only babeltrace2 can read it, but IOASIS_READER "
-					 "is 'own'", paths[0]);
-	return read_by_babeltrace2(reader, paths, count);
+	analysis_path(opaque, path);
 }
 
 int analysis_read(struct analysis *analysis, char *const *paths, size_t count, char *error,
@@ -508,12 +510,17 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 {
 	struct reader reader = { .analysis = analysis, .error = error, .error_size = error_size };
 	const struct quality *quality = analysis_quality(analysis);
-	int ret = 0;
+	int ret;
 
-	for (size_t i = 0; !ret && i < count; i++)
-		ret = find_path(&reader, paths[i]);
+	reader.decoder = decoder_create(analysis);
+	reader.mux = mux_create(on_path, analysis);
+	reader.graph = bt_graph_create(0);
+	if (!reader.decoder || !reader.mux || !reader.graph)
+		ret = fail(&reader, -ENOMEM, "out of memory");
+	else
+		ret = build_graph(&reader, paths, count);
 	if (!ret)
-		ret = read_all(&reader, paths, count);
+		ret = run_graph(&reader);
 	if (!ret && !quality->events_known && !analysis_stopped(analysis))
 		ret = fail(&reader, -ENODATA, quality->events
 			? "%s: a trace of something else: none of its events is of "
@@ -522,8 +529,9 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 	if (!ret)
 		analysis_finish(analysis, analysis_still_running(analysis) ||
 						  analysis_stopped(analysis));
-	for (size_t i = 0; i < reader.folders_count; i++)
-		free(reader.folders[i]);
-	free(reader.folders);
+	free_paths(&reader);
+	bt_graph_put_ref(reader.graph);
+	mux_destroy(reader.mux); /* where no sink was made to do it */
+	decoder_destroy(reader.decoder);
 	return ret;
 }

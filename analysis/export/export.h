@@ -6,7 +6,9 @@
 #ifndef IOASIS_ANALYSIS_EXPORT_H
 #define IOASIS_ANALYSIS_EXPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "analysis/analysis.h"
 
@@ -14,14 +16,15 @@ struct export_format {
 	const char *name; /* as on the command line */
 	const char *help;
 	const struct analysis_observer *observer;
+	bool wants_path; /* it opens the file itself: an empty one, by name */
 	/*
-	 * Makes path (what was there is replaced); NULL with one line in error.
-	 * analysis is borrowed.
+	 * Begins to write file (borrowed until close; NULL if it wants a path), or path. NULL with
+	 * one line in error. analysis is borrowed.
 	 */
-	void *(*open)(struct analysis *analysis, const char *path, char *error,
+	void *(*open)(struct analysis *analysis, FILE *file, const char *path, char *error,
 		      size_t error_size);
 	/*
-	 * After the analysis has finished: completes the file and frees self.
+	 * After the analysis has finished: writes what is still missing and frees self.
 	 * False, with one line in error: the file is not whole.
 	 */
 	bool (*close)(void *self, char *error, size_t error_size);

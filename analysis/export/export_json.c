@@ -8,17 +8,18 @@
 #include "analysis/export/export.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/json_out.h"
+#include "text/json_out.h"
 #include "analysis/state/live_mappings.h"
 
 #define HEAD_BYTES 1024 /* of the first line, with its newline */
 
 struct json_export {
 	struct analysis *analysis;
-	FILE *file;
+	FILE *file; /* borrowed */
 	bool seekable;
 };
 
@@ -236,20 +237,27 @@ static const struct analysis_observer json_observer = {
 	.finish = on_finish,
 };
 
-static void *json_open(struct analysis *analysis, const char *path, char *error,
+/* Whether one can go back to the file's beginning: not in a pipe, nor behind what others wrote. */
+static bool can_rewind(FILE *file)
+{
+	int flags = fcntl(fileno(file), F_GETFL);
+
+	return ftello(file) == 0 && flags >= 0 && !(flags & O_APPEND);
+}
+
+static void *json_open(struct analysis *analysis, FILE *file, const char *path, char *error,
 		       size_t error_size)
 {
 	struct json_export *e = calloc(1, sizeof(*e));
 
-	if (e)
-		e->file = fopen(path, "we");
-	if (!e || !e->file) {
-		snprintf(error, error_size, "%s: %s", path, strerror(errno));
-		free(e);
+	(void)path;
+	if (!e) {
+		snprintf(error, error_size, "out of memory");
 		return NULL;
 	}
+	e->file = file;
 	e->analysis = analysis;
-	e->seekable = fseeko(e->file, 0, SEEK_CUR) == 0;
+	e->seekable = can_rewind(file);
 	if (e->seekable)
 		fprintf(e->file, "%*s\n", HEAD_BYTES - 1, "");
 	return e;
@@ -258,11 +266,13 @@ static void *json_open(struct analysis *analysis, const char *path, char *error,
 static bool json_close(void *self, char *error, size_t error_size)
 {
 	struct json_export *e = self;
-	bool ok = !fflush(e->file) && !ferror(e->file);
+	bool ok;
+
+	errno = 0;
+	ok = !fflush(e->file) && !ferror(e->file);
 
 	if (!ok)
-		snprintf(error, error_size, "%s", strerror(errno));
-	fclose(e->file);
+		snprintf(error, error_size, "%s", strerror(errno ? errno : EIO));
 	free(e);
 	return ok;
 }

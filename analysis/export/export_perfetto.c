@@ -135,7 +135,7 @@ struct lane {
 
 struct perfetto {
 	struct analysis *analysis;
-	FILE *file;
+	FILE *file; /* borrowed */
 	uint64_t next_uuid;
 	struct table processes; /* (pid, machine) -> struct process, owned */
 	struct table lanes;	/* (pid << 32 | tid, machine) -> struct lane, owned */
@@ -545,18 +545,17 @@ static void first_packet_write(struct perfetto *p)
 	packet_write(p, &packet);
 }
 
-static void *perfetto_open(struct analysis *analysis, const char *path, char *error,
+static void *perfetto_open(struct analysis *analysis, FILE *file, const char *path, char *error,
 			   size_t error_size)
 {
 	struct perfetto *p = calloc(1, sizeof(*p));
 
-	if (p)
-		p->file = fopen(path, "wbe");
-	if (!p || !p->file) {
-		snprintf(error, error_size, "%s: %s", path, strerror(errno));
-		free(p);
+	(void)path;
+	if (!p) {
+		snprintf(error, error_size, "out of memory");
 		return NULL;
 	}
+	p->file = file;
 	p->analysis = analysis;
 	p->next_uuid = 16;
 	first_packet_write(p);
@@ -568,11 +567,13 @@ static void *perfetto_open(struct analysis *analysis, const char *path, char *er
 static bool perfetto_close(void *self, char *error, size_t error_size)
 {
 	struct perfetto *p = self;
-	bool ok = !p->failed && !fflush(p->file) && !ferror(p->file);
+	bool ok;
 
+	errno = 0;
+	ok = !p->failed && !fflush(p->file) && !ferror(p->file);
 	if (!ok)
-		snprintf(error, error_size, "%s", p->failed ? "out of memory" : strerror(errno));
-	fclose(p->file);
+		snprintf(error, error_size, "%s",
+			 p->failed ? "out of memory" : strerror(errno ? errno : EIO));
 	for (size_t i = 0; i < p->lanes.size; i++) {
 		struct lane *lane = p->lanes.slots[i].value;
 		struct lane *next = lane ? lane->next : NULL;

@@ -13,11 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "analysis/state/live_mappings.h"
-
+#include "text/utf8.h"
 
 static const char tables[] =
 	"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
@@ -142,10 +140,15 @@ static void row_u64_if(struct row *row, bool present, uint64_t value)
 		sqlite3_bind_null(row->statement, row->next++);
 }
 
-/* text: NULL for NULL; it stays valid until row_end. */
+/* text: NULL for NULL; it stays valid until row_end. What is not UTF-8 becomes U+FFFD. */
 static void row_text(struct row *row, const char *text)
 {
-	sqlite3_bind_text(row->statement, row->next++, text, -1, SQLITE_STATIC);
+	char *copy = !text || utf8_is_valid(text) ? NULL : utf8_copy(text);
+
+	if (copy)
+		sqlite3_bind_text(row->statement, row->next++, copy, -1, free);
+	else
+		sqlite3_bind_text(row->statement, row->next++, text, -1, SQLITE_STATIC);
 }
 
 static void row_end(struct row *row)
@@ -374,21 +377,19 @@ static bool sqlite_close(void *self, char *error, size_t error_size)
 	return ok;
 }
 
-static void *sqlite_open(struct analysis *analysis, const char *path, char *error,
+static void *sqlite_open(struct analysis *analysis, FILE *file, const char *path, char *error,
 			 size_t error_size)
 {
 	struct sqlite *s = calloc(1, sizeof(*s));
-	struct stat st;
 	char cause[200];
+
+	(void)file;
 
 	if (!s) {
 		snprintf(error, error_size, "out of memory");
 		return NULL;
 	}
 	s->analysis = analysis;
-	/* An older export would be added to; any other fault shows at the open. */
-	if (!lstat(path, &st) && S_ISREG(st.st_mode))
-		unlink(path);
 	if (sqlite3_open(path, &s->db) != SQLITE_OK ||
 	    sqlite3_exec(s->db, tables, NULL, NULL, NULL) != SQLITE_OK)
 		sqlite_failed(s);
@@ -399,7 +400,7 @@ static void *sqlite_open(struct analysis *analysis, const char *path, char *erro
 	}
 	if (s->error[0]) {
 		sqlite_close(s, cause, sizeof(cause));
-		snprintf(error, error_size, "%s: %s", path, cause);
+		snprintf(error, error_size, "%s", cause);
 		return NULL;
 	}
 	return s;
@@ -409,6 +410,7 @@ const struct export_format export_sqlite = {
 	.name = "sqlite",
 	.help = "tables of calls, commits, mappings with their lives, objects, quality",
 	.observer = &sqlite_observer,
+	.wants_path = true,
 	.open = sqlite_open,
 	.close = sqlite_close,
 };

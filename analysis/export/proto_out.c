@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "analysis/export/proto_out.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "text/utf8.h"
 
 enum wire_type {
 	WIRE_VARINT = 0,
@@ -70,7 +73,11 @@ void proto_out_bytes(struct proto_out *out, unsigned int field, const void *byte
 
 void proto_out_string(struct proto_out *out, unsigned int field, const char *text)
 {
+	char *copy = utf8_is_valid(text) ? NULL : utf8_copy(text);
+
+	text = copy ? copy : text;
 	proto_out_bytes(out, field, text, strlen(text));
+	free(copy);
 }
 
 void proto_out_message(struct proto_out *out, unsigned int field,

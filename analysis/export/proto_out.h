@@ -26,6 +26,7 @@ void proto_out_i64(struct proto_out *out, unsigned int field, int64_t value);
 void proto_out_bytes(struct proto_out *out, unsigned int field, const void *bytes, size_t len);
 /* Only the key and the length: the caller writes the len bytes itself. */
 void proto_out_head(struct proto_out *out, unsigned int field, size_t len);
+/* Protocol buffers demand UTF-8: what is not becomes U+FFFD. */
 void proto_out_string(struct proto_out *out, unsigned int field, const char *text);
 void proto_out_message(struct proto_out *out, unsigned int field,
 		       const struct proto_out *message);

@@ -7,7 +7,7 @@
 #define IOASIS_ANALYSIS_REPORT_INTERNAL_H
 
 #include "analysis/analysis.h"
-#include "analysis/json_out.h"
+#include "text/json_out.h"
 #include "analysis/report/report.h"
 #include "analysis/stats/stats.h"
 #include "analysis/table.h"

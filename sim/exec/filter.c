@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
-#include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -122,18 +121,7 @@ static void move_nothing(struct filter *filter, uint32_t nr)
 	call_end(filter, jump, SECCOMP_RET_USER_NOTIF);
 }
 
-static void look_at_files(struct filter *filter)
-{
-	report_all(filter, __NR_fstat);
-	report_all(filter, __NR_newfstatat);
-	report_all(filter, __NR_statx);
-#ifdef __NR_stat
-	report_all(filter, __NR_stat);
-	report_all(filter, __NR_lstat);
-#endif
-}
-
-void filter_build(struct filter *filter, bool test_ops, bool devices)
+void filter_build(struct filter *filter, bool test_ops)
 {
 	unsigned short jump;
 
@@ -147,11 +135,6 @@ void filter_build(struct filter *filter, bool test_ops, bool devices)
 	report_if(filter, IOMMU_VEVENTQ_ALLOC);
 	if (test_ops)
 		report_if(filter, IOMMU_TEST_CMD);
-	if (devices) {
-		report_if(filter, FILTER_VFIO_GROUP_GET_DEVICE_FD);
-		report_if(filter, FILTER_VFIO_DEVICE_FEATURE);
-		report_if(filter, (uint32_t)KVM_SET_DEVICE_ATTR);
-	}
 	call_end(filter, jump, SECCOMP_RET_ALLOW);
 
 	mmap_of_file(filter);
@@ -163,8 +146,6 @@ void filter_build(struct filter *filter, bool test_ops, bool devices)
 		report_all(filter, __NR_open);
 #endif
 	}
-	if (devices)
-		look_at_files(filter);
 	ret(filter, SECCOMP_RET_ALLOW);
 }
 

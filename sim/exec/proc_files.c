@@ -37,9 +37,8 @@ static ssize_t fail_nth_file_read(void *opaque, char *buf, size_t len, uint64_t 
 	return fail_nth_read(opaque, buf, len, offset);
 }
 
-static ssize_t fail_nth_file_write(void *opaque, const char *buf, size_t len, uint64_t offset)
+static ssize_t fail_nth_file_write(void *opaque, const char *buf, size_t len)
 {
-	(void)offset;
 	return fail_nth_write(opaque, buf, len);
 }
 

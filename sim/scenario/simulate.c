@@ -146,37 +146,3 @@ out_log:
 	}
 	return err ? err : log_err;
 }
-
-static void print_string(const char *text, FILE *out)
-{
-	fputc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20)
-			fprintf(out, "\\u%04x", c);
-		else
-			fputc(c, out);
-	}
-	fputc('"', out);
-}
-
-void simulate_print_json(const struct scenario *scenario, uint64_t seed,
-			 const char *const *settings, size_t settings_count,
-			 const struct report *report, FILE *out)
-{
-	fputs("{\n  \"scenario\": ", out);
-	print_string(scenario->top.name, out);
-	fprintf(out, ",\n  \"scenario_seed\": %" PRIu64 ",\n  \"seed\": %" PRIu64 ",\n",
-		scenario->top.seed, seed);
-	fputs("  \"settings\": [", out);
-	for (size_t i = 0; i < settings_count; i++) {
-		fputs(i ? ", " : "", out);
-		print_string(settings[i], out);
-	}
-	fputs("],\n", out);
-	report_print_json(report, out);
-	fputs("\n}\n", out);
-}

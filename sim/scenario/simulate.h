@@ -39,9 +39,4 @@ int simulate_run(const struct scenario *scenario, const struct simulate_options 
 		 struct report *report, struct simulate_difference *difference,
 		 char error[SIMULATE_ERROR_BYTES]);
 
-/* The whole output as JSON: the scenario, its seeds, the settings over its file, the report. */
-void simulate_print_json(const struct scenario *scenario, uint64_t seed,
-			 const char *const *settings, size_t settings_count,
-			 const struct report *report, FILE *out);
-
 #endif

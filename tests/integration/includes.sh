@@ -13,11 +13,12 @@ sim/inproc: sim/engine sim/process ioasis/ tracepoints
 sim/fuse: sim/engine sim/process sim/pci sim/vfio tracepoints ioasis/iommufd_abi.h
 sim/pci:
 sim/vfio: sim/engine sim/pci
-sim/exec: sim/engine sim/process sim/fuse sim/pci tracepoints/load.h ioasis/iommufd_abi.h
+sim/exec: sim/engine sim/process sim/fuse tracepoints/load.h ioasis/iommufd_abi.h
 sim/vmm: ioasis/ sim/inproc sim/engine
 sim/des: sim/engine ioasis/
 sim/scenario: sim/des sim/engine sim/inproc ioasis/ tracepoints
-analysis: tracepoints/identity.h tracepoints/names.h tracepoints/op_id.h
+text:
+analysis: text/ tracepoints/identity.h tracepoints/names.h tracepoints/op_id.h
 '
 while read -r line; do
 	[ -n "$line" ] || continue
@@ -47,7 +48,7 @@ done <<<"$rules"
 
 # Every .c file of a module includes its own header first.
 bad=
-for c in $(git ls-files 'backend/*.c' 'sim/*.c' 'analysis/*.c' 2>/dev/null); do
+for c in $(git ls-files 'backend/*.c' 'text/*.c' 'sim/*.c' 'analysis/*.c' 2>/dev/null); do
 	h=${c%.c}.h
 	[ -e "$h" ] || continue
 	first=$(grep -m1 '^#include' "$c")

@@ -4,7 +4,7 @@
 . "$TOP/tests/integration/tap.sh"
 cd "$TOP" || exit 1
 
-build=${BUILD:-build}
+build=$(realpath "${BUILD:-build}")
 ioasis=$build/ioasis
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -36,7 +36,7 @@ usage "export to nothing" "no --to given; it is perfetto, sqlite or json" $ioasi
 usage "export to what is not there" "--to does not take 'xml'; it takes perfetto, sqlite or json" \
 	$ioasis export t --to xml -o x
 usage "export without a file" "no -o given" $ioasis export t --to json
-usage "an export to where no file can be" "$dir: unable to open" \
+usage "an export to where no file can be" "$dir: Is a directory" \
 	$ioasis export t --to sqlite -o "$dir"
 usage "report without a file" "no -o given" $ioasis report t
 usage "a trace that is not there" "/nonexistent: No such file or directory" \
@@ -99,6 +99,24 @@ for format in perfetto sqlite json; do
 		$ioasis export "$dir/clean" --to $format -o /dev/full
 done
 check "the device that was full is still there" test -c /dev/full
+
+# A file is written whole or not at all, and as it was in all else.
+mkdir "$dir/files" && cd "$dir/files" || exit 1
+for format in perfetto sqlite json; do
+	echo mine >f
+	usage "an export of nothing to $format" "/nonexistent: No such file" \
+		$ioasis export /nonexistent --to $format -o f
+	check_output "what was there stays" mine cat f
+	chmod 640 f
+	ln -sf f link
+	check "an export to $format over a link" $ioasis export "$dir/clean" --to $format -o link
+	check_output "the link stays one, the file keeps its mode" "symbolic link 640" \
+		echo "$(stat -c %F link) $(stat -c %a f)"
+	$ioasis export "$dir/clean" --to $format -o - >piped
+	check "-o - is standard output" test -s piped -a ! -e ./-
+done
+check_output "nothing else was made" "f link piped" echo *
+cd "$TOP" || exit 1
 usage "a page where there is no room" "/dev/full: No space left on device" \
 	$ioasis report "$dir/clean" -o /dev/full
 $ioasis export "$dir/clean" --to json -o /dev/stdout | cat >"$dir/piped.json"

@@ -391,13 +391,13 @@ sink_configured(bt_self_component_sink *self)
 	struct run *run = run_of(self);
 	bt_message_iterator *iterator;
 
-	run->mux = mux_create();
+	run->mux = mux_create(NULL, NULL);
 	assert_non_null(run->mux);
 	for (uint64_t i = 0; i < PORTS; i++) {
 		bt_message_iterator_create_from_sink_component(
 			self, bt_self_component_sink_borrow_input_port_by_index(self, i),
 			&iterator);
-		assert_int_equal(mux_add(run->mux, iterator), 0);
+		assert_int_equal(mux_add(run->mux, iterator, NULL), 0);
 	}
 	return BT_COMPONENT_CLASS_SINK_GRAPH_IS_CONFIGURED_METHOD_STATUS_OK;
 }

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "cli/options.h"
 
 static void test_bytes_with_units_are_bytes(void **state)
@@ -73,12 +75,47 @@ static void test_flags_and_texts_go_where_the_table_says(void **state)
 	assert_int_equal(status, 3);
 }
 
+static const char *some_name(void *opaque, size_t index)
+{
+	static const char *const names[] = { "check", "exec", "export", "stats", "top", NULL };
+
+	(void)opaque;
+	return names[index];
+}
+
+static void assert_meant(const char *text, const char *meant)
+{
+	const char *nearest = cli_nearest(text, strlen(text), some_name, NULL);
+
+	if (meant)
+		assert_string_equal(nearest, meant);
+	else
+		assert_null(nearest);
+}
+
+static void test_nearest_name_of_a_misspelt_word(void **state)
+{
+	(void)state;
+	assert_meant("chekc", "check");
+	assert_meant("chck", "check");
+	assert_meant("checkk", "check");
+	assert_meant("exprot", "export");
+	assert_meant("exp", "export"); /* a beginning */
+	assert_meant("exce", "exec");
+	assert_meant("tpo", "top");
+	assert_meant("frobnicate", NULL);
+	assert_meant("x", NULL);
+	assert_meant("", NULL);
+	assert_meant("a-word-that-is-longer-than-any-name-of-a-command", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes_with_units_are_bytes),
 		cmocka_unit_test(test_bytes_of_no_known_unit_are_refused),
 		cmocka_unit_test(test_times_need_a_unit),
+		cmocka_unit_test(test_nearest_name_of_a_misspelt_word),
 		cmocka_unit_test(test_flags_and_texts_go_where_the_table_says),
 	};
 

@@ -5,8 +5,8 @@
  * key is NULL inside an array and at the top. Errors stay with the stream
  * (ferror). "</" is written as "<\/", so the text may stand in an HTML page.
  */
-#ifndef IOASIS_ANALYSIS_JSON_OUT_H
-#define IOASIS_ANALYSIS_JSON_OUT_H
+#ifndef IOASIS_TEXT_JSON_OUT_H
+#define IOASIS_TEXT_JSON_OUT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,6 +23,8 @@ void json_out_begin(struct json_out *json, const char *key, char bracket); /* '{
 void json_out_end(struct json_out *json, char bracket);			   /* '}' or ']' */
 void json_out_u64(struct json_out *json, const char *key, uint64_t value);
 void json_out_i64(struct json_out *json, const char *key, int64_t value);
+/* With six digits behind the point; null for what is no number. */
+void json_out_decimal(struct json_out *json, const char *key, double value);
 void json_out_bool(struct json_out *json, const char *key, bool value);
 void json_out_null(struct json_out *json, const char *key);
 /* "0x..." as a string: JSON numbers lose the low bits of large addresses. */

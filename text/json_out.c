@@ -1,32 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "analysis/json_out.h"
+#include "text/json_out.h"
 
 #include <inttypes.h>
+
+#include "text/utf8.h"
 
 void json_out_init(struct json_out *json, FILE *file)
 {
 	*json = (struct json_out){ .file = file };
 }
 
-/* Length of the UTF-8 sequence at s; 0: there is none. */
-static int utf8_length(const unsigned char *s)
-{
-	int len = s[0] < 0x80 ? 1
-		: s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-		: s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-		: s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-					      : 0;
-
-	for (int i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return len;
-}
-
 static void write_text(FILE *file, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
+	const char *at = text;
 
 	putc('"', file);
 	while (*at) {
@@ -37,11 +23,11 @@ static void write_text(FILE *file, const char *text)
 			len = 1;
 		} else if (*at == '"' || *at == '\\') {
 			fprintf(file, "\\%c", *at);
-		} else if (*at == '/' && at > (const unsigned char *)text && at[-1] == '<') {
+		} else if (*at == '/' && at > text && at[-1] == '<') {
 			fputs("\\/", file);
-		} else if (*at == '!' && at > (const unsigned char *)text && at[-1] == '<') {
+		} else if (*at == '!' && at > text && at[-1] == '<') {
 			fputs("\\u0021", file);
-		} else if (*at < 0x20) {
+		} else if (len == 1 && (unsigned char)*at < 0x20) {
 			fprintf(file, "\\u%04x", *at);
 		} else {
 			fwrite(at, 1, (size_t)len, file);
@@ -86,6 +72,15 @@ void json_out_i64(struct json_out *json, const char *key, int64_t value)
 {
 	json_out_raw(json, key);
 	fprintf(json->file, "%" PRId64, value);
+}
+
+void json_out_decimal(struct json_out *json, const char *key, double value)
+{
+	json_out_raw(json, key);
+	if (value != value || value - value != 0) /* JSON has neither NaN nor infinity */
+		fputs("null", json->file);
+	else
+		fprintf(json->file, "%.6f", value);
 }
 
 void json_out_bool(struct json_out *json, const char *key, bool value)

@@ -1,0 +1,5 @@
+# Text that others read: UTF-8, JSON. Includes nothing of ours.
+
+text_srcs := \
+	text/json_out.c \
+	text/utf8.c
