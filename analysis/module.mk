@@ -29,10 +29,22 @@ analysis_core_srcs := \
 # From babeltrace2 to events.
 analysis_decode_srcs := \
 	analysis/decode/decode.c \
+	analysis/decode/decoded.c \
 	analysis/decode/mux.c \
 	analysis/decode/packets.c \
 	analysis/decode/read.c \
 	analysis/decode/reason.c
+
+# The same from LTTng's and our own streams, without babeltrace2.
+analysis_decode_srcs += \
+	analysis/ctf/feed.c \
+	analysis/ctf/json.c \
+	analysis/ctf/metadata.c \
+	analysis/ctf/plan.c \
+	analysis/ctf/reader.c \
+	analysis/ctf/stream.c \
+	analysis/ctf/trace.c \
+	analysis/ctf/tsdl.c
 
 # An event takes some twenty calls of babeltrace2: straight, not by way of the PLT. A new call of
 # the state is cleared by libc, which is faster than the `rep stos` that gcc puts there.
@@ -53,6 +65,7 @@ plugin_srcs := \
 	analysis/plugin/plugin_op.c \
 	analysis/plugin/plugin_sink.c \
 	analysis/decode/decode.c \
+	analysis/decode/decoded.c \
 	analysis/stats/histogram.c \
 	$(analysis_core_srcs) \
 	$(rules_dot_srcs) \

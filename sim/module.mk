@@ -11,6 +11,7 @@ engine_srcs := \
 	sim/engine/device.c \
 	sim/engine/dirty.c \
 	sim/engine/dirty_set.c \
+	sim/engine/dma.c \
 	sim/engine/domain.c \
 	sim/engine/eventq.c \
 	sim/engine/fault_queue.c \
@@ -67,6 +68,7 @@ fuse_srcs := \
 	sim/fuse/mapping.c \
 	sim/fuse/mount.c \
 	sim/fuse/vfio_files.c \
+	sim/fuse/vfio_folder.c \
 	sim/fuse/workers.c
 pci_srcs := \
 	sim/pci/edu.c \
@@ -89,11 +91,16 @@ exec_srcs := \
 	sim/exec/fail_nth.c \
 	sim/exec/filter.c \
 	sim/exec/guard.c \
+	sim/exec/kvm_calls.c \
 	sim/exec/launch.c \
 	sim/exec/map_calls.c \
 	sim/exec/namespace.c \
 	sim/exec/proc_files.c \
+	sim/exec/shadow.c \
+	sim/exec/stat_calls.c \
 	sim/exec/supervisor.c \
+	sim/exec/sysfs.c \
+	sim/exec/sysfs_maker.c \
 	sim/exec/test_calls.c
 des_srcs := \
 	sim/des/calendar.c \

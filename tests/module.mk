@@ -22,6 +22,7 @@ unit_tests := \
 	test_device_threads \
 	test_dirty_set \
 	test_engine_access \
+	test_engine_dma \
 	test_engine_account \
 	test_engine_fail_nth \
 	test_engine_hwpt \
@@ -77,6 +78,7 @@ test_device_stop_srcs := $(sort $(fuse_srcs) $(pci_srcs) $(vfio_srcs) $(process_
 test_device_threads_srcs := $(engine_rig_srcs)
 test_dirty_set_srcs := sim/engine/dirty_set.c
 test_engine_access_srcs := $(engine_rig_srcs)
+test_engine_dma_srcs := $(engine_rig_srcs)
 test_engine_fail_nth_srcs := $(engine_rig_srcs)
 test_engine_hwpt_srcs := $(engine_rig_srcs)
 test_engine_queues_srcs := $(engine_rig_srcs)
@@ -111,6 +113,7 @@ script_tests := \
 	tests/integration/backend.sh \
 	tests/integration/check.sh \
 	tests/integration/demo.sh \
+	tests/integration/exec_devices.sh \
 	tests/integration/exec_end.sh \
 	tests/integration/exec_files.sh \
 	tests/integration/exec_refused.sh \
@@ -126,6 +129,7 @@ script_tests := \
 	tests/integration/outputs.sh \
 	tests/integration/packages.sh \
 	tests/integration/raw.sh \
+	tests/integration/readers.sh \
 	tests/integration/record.sh \
 	tests/integration/scripts.sh \
 	tests/integration/serve.sh \
@@ -245,3 +249,8 @@ asan ubsan tsan: deps-check
 .PHONY: soak
 soak: tests
 	$(Q)RUNS=$${RUNS:-1000} BUILD=$(B) tests/run -t 7200 tests/integration/soak.sh
+
+# Reads a trace with both readers.
+tests += $(B)/tests/compare_readers
+$(B)/tests/compare_readers: $(call objs,tests/integration/compare_readers.c $(analysis_srcs))
+	$(link) $(ioasis_libs)

@@ -8,20 +8,14 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
-#include "analysis/event_names.h"
+#include "analysis/decode/decoded.h"
 #include "analysis/table.h"
-#include "tracepoints/identity.h"
 
 #define FIELDS_MAX 24u
+#define CONTEXT_MAX 4u
 #define RECENT_CLASSES 256u
 
-/* LTTng's own event: tells each process's name once, when the session or the process begins. */
-#define NAME_EVENT "lttng_ust_statedump:procname"
-
-/* Of the events that name their caller, who is another than their emitter. */
-#define DEVICE_PREFIX "iommufd_dev:"
-
-/* A field of a class: where it is in the payload, where it goes. */
+/* A field of a class: its member of the payload or context, and where in struct decoded it goes. */
 struct decoded_field {
 	uint16_t index;
 	uint16_t offset;
@@ -29,17 +23,13 @@ struct decoded_field {
 
 /* What each event needs comes first. */
 struct decoded_class {
-	uint16_t unsigned_count, signed_count;
-	bool has_size, has_last, has_op_id;
-	bool is_qemu, is_device;
-	int pid;		  /* members of the payload, unsigned integers; -1: none */
-	int caller_ns, caller_start;
-	int vpid, vtid, pid_ns, procname; /* members of the common context; -1: none */
-	int told_name;		  /* member of the payload that tells the process's name; or -1 */
+	uint16_t unsigned_count, signed_count; /* of the payload */
+	uint16_t context_unsigned_count, context_count;
+	int procname;  /* member of the common context that tells the process's name; or -1 */
+	int told_name; /* member of the payload that does; or -1 */
 	struct decoded_field fields[FIELDS_MAX]; /* the unsigned ones, then the signed ones */
-	struct event event;	  /* the last one; only what differs is written each time */
-	struct event_class class;
-	const char *name;		 /* borrowed of the event class */
+	struct decoded_field context[CONTEXT_MAX]; /* likewise */
+	struct decoded decoded;
 	const bt_stream_class *stream_class; /* owned reference: keeps the class's address ours */
 };
 
@@ -60,7 +50,7 @@ struct decoder {
 	const bt_stream *last_stream;
 	struct decoded_stream *last;
 	uint32_t streams_count;
-	uint32_t named_machine, named_ns, named_pid; /* the process whose name was last told */
+	struct decoded_names names;
 	struct decoder_counts counts;
 };
 
@@ -123,23 +113,20 @@ static void uuid_text(bt_uuid uuid, char text[33])
 	text[32] = 0;
 }
 
-/* "ioasis-simulate" (each trace is a world of its own, with clock and processes), "lttng-ust". */
-static bool is_made_by(const bt_trace *trace, const char *name)
-{
-	const char *tracer = environment_text(trace, "tracer_name");
-
-	return tracer && !strcmp(tracer, name);
-}
-
 static int stream_begin(struct decoder *decoder, const bt_stream *stream)
 {
 	const bt_trace *trace = bt_stream_borrow_trace_const(stream);
 	const bt_clock_class *clock = bt_stream_class_borrow_default_clock_class_const(
 		bt_stream_borrow_class_const(stream));
-	const char *host = environment_text(trace, "hostname");
-	struct quality *quality = analysis_quality(decoder->analysis);
+	char uuid[33] = "", world[2 * sizeof(void *) + 1];
+	const struct decoded_origin origin = {
+		.hostname = environment_text(trace, "hostname"),
+		.tracer_name = environment_text(trace, "tracer_name"),
+		.scenario = environment_text(trace, "scenario"),
+		.clock_uuid = uuid,
+		.world = world, /* the trace's source keeps it to the end of the graph */
+	};
 	struct decoded_stream *known;
-	char uuid[33] = "";
 
 	if (table_get(&decoder->streams, (uintptr_t)stream, 0))
 		return 0;
@@ -147,24 +134,20 @@ static int stream_begin(struct decoder *decoder, const bt_stream *stream)
 		return -EINVAL;
 	if (bt_clock_class_get_uuid(clock))
 		uuid_text(bt_clock_class_get_uuid(clock), uuid);
-	if (is_made_by(trace, "ioasis-simulate")) { /* its source keeps it to the end of the graph */
-		snprintf(uuid, sizeof(uuid), "%" PRIxPTR, (uintptr_t)trace);
-		host = environment_text(trace, "scenario");
-	}
+	snprintf(world, sizeof(world), "%" PRIxPTR, (uintptr_t)trace);
 	known = calloc(1, sizeof(*known));
 	if (!known)
 		return -ENOMEM;
 	known->number = decoder->streams_count++;
-	known->machine = quality_machine(quality, host ? host : "", uuid);
+	known->machine = decoded_machine(decoder->analysis, &origin);
 	if (known->machine == UINT32_MAX ||
 	    table_set(&decoder->streams, (uintptr_t)stream, 0, known)) {
 		free(known);
 		return -ENOMEM;
 	}
-	quality->machines[known->machine].by_lttng |= is_made_by(trace, "lttng-ust");
 	known->stream = stream;
 	bt_stream_get_ref(stream);
-	quality->streams = decoder->streams_count;
+	analysis_quality(decoder->analysis)->streams = decoder->streams_count;
 	return 0;
 }
 
@@ -190,73 +173,58 @@ static void stream_end(struct decoder *decoder, const bt_stream *stream)
 
 /* ---- event classes -------------------------------------------------------------- */
 
-/* The index of a member that is an integer (or, for text, a string); -1: there is none. */
-static int member_index(const bt_field_class *structure, const char *name, bool text)
+static bool is_text(bt_field_class_type type)
 {
-	uint64_t count;
+	return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_ARRAY) ||
+	       type == BT_FIELD_CLASS_TYPE_STRING;
+}
 
-	if (!structure)
-		return -1;
-	count = bt_field_class_structure_get_member_count(structure);
-	for (uint64_t i = 0; i < count; i++) {
+/* Notes the integers of structure (NULL: none) that have the type and that somebody reads. */
+static uint16_t add_fields(struct decoded *decoded, const bt_field_class *structure,
+			   bt_field_class_type wanted, bool is_context,
+			   struct decoded_field *fields, size_t room)
+{
+	uint64_t count = structure ? bt_field_class_structure_get_member_count(structure) : 0;
+	bool is_signed = wanted == BT_FIELD_CLASS_TYPE_SIGNED_INTEGER;
+	uint16_t added = 0;
+
+	for (uint64_t i = 0; i < count && added < room; i++) {
 		const bt_field_class_structure_member *member =
 			bt_field_class_structure_borrow_member_by_index_const(structure, i);
-		bt_field_class_type type = bt_field_class_get_type(
-			bt_field_class_structure_member_borrow_field_class_const(member));
+		const char *name = bt_field_class_structure_member_get_name(member);
+		int32_t offset;
 
-		if (strcmp(bt_field_class_structure_member_get_name(member), name))
-			continue;
-		if (text)
-			return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_ARRAY) ||
-			       type == BT_FIELD_CLASS_TYPE_STRING ? (int)i : -1;
-		return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_INTEGER) ? (int)i : -1;
-	}
-	return -1;
-}
-
-/* Adds member `index` of the payload, if the analysis reads it. */
-static void class_add_field(struct decoded_class *class, uint64_t index, const char *name,
-			    bool is_signed)
-{
-	size_t offset = event_field_offset(&class->class, name);
-	unsigned int count = class->unsigned_count + class->signed_count;
-
-	if (!strcmp(name, "pid") && !is_signed)
-		class->pid = (int)index;
-	if (class->class.kind == EVENT_DEV_OPEN || class->class.kind == EVENT_IOCTL_BEGIN) {
-		if (!strcmp(name, "pid_ns") && !is_signed)
-			class->caller_ns = (int)index;
-		if (!strcmp(name, "start") && !is_signed)
-			class->caller_start = (int)index;
-	}
-	if (!offset || count == FIELDS_MAX)
-		return;
-	class->fields[count] = (struct decoded_field){ (uint16_t)index, (uint16_t)offset };
-	if (is_signed)
-		class->signed_count++;
-	else
-		class->unsigned_count++;
-	class->has_op_id |= offset == offsetof(struct event, op_id);
-	class->has_size |= offset == offsetof(struct event, size);
-	class->has_last |= offset == offsetof(struct event, last);
-}
-
-/* Adds the integers of the payload that have the type. */
-static void class_add_fields(struct decoded_class *class, const bt_field_class *payload,
-			     bt_field_class_type type)
-{
-	for (uint64_t i = 0; i < bt_field_class_structure_get_member_count(payload); i++) {
-		const bt_field_class_structure_member *member =
-			bt_field_class_structure_borrow_member_by_index_const(payload, i);
-
-		if (bt_field_class_type_is(
+		if (!bt_field_class_type_is(
 			    bt_field_class_get_type(
 				    bt_field_class_structure_member_borrow_field_class_const(
 					    member)),
-			    type))
-			class_add_field(class, i, bt_field_class_structure_member_get_name(member),
-					type == BT_FIELD_CLASS_TYPE_SIGNED_INTEGER);
+			    wanted))
+			continue;
+		offset = is_context ? decoded_context_member(decoded, name)
+				    : decoded_member(decoded, name, is_signed);
+		if (offset >= 0)
+			fields[added++] = (struct decoded_field){ (uint16_t)i, (uint16_t)offset };
 	}
+	return added;
+}
+
+/* The index of a text that is called name; decoded: that tells a process's name; -1: none. */
+static int find_text(const bt_field_class *structure, const char *name,
+		     const struct decoded *decoded)
+{
+	uint64_t count = structure ? bt_field_class_structure_get_member_count(structure) : 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		const bt_field_class_structure_member *member =
+			bt_field_class_structure_borrow_member_by_index_const(structure, i);
+		const char *its = bt_field_class_structure_member_get_name(member);
+
+		if ((name ? !strcmp(its, name) : decoded_is_name(decoded, its)) &&
+		    is_text(bt_field_class_get_type(
+			    bt_field_class_structure_member_borrow_field_class_const(member))))
+			return (int)i;
+	}
+	return -1;
 }
 
 static struct decoded_class *class_resolve(struct decoder *decoder,
@@ -269,35 +237,29 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 		bt_event_class_borrow_payload_field_class_const(event_class);
 	struct decoded_class *class =
 		table_add(&decoder->classes, (uintptr_t)event_class, 0, sizeof(*class));
+	const char *name = bt_event_class_get_name(event_class);
+	struct decoded *decoded;
 
 	if (!class)
 		return NULL;
-	class->name = bt_event_class_get_name(event_class);
-	class->class = event_class_find(class->name ? class->name : "");
-	class->pid = class->caller_ns = class->caller_start = -1;
-	class->vpid = member_index(context, "vpid", false);
-	class->pid_ns = member_index(context, "pid_ns", false);
-	class->vtid = member_index(context, "vtid", false);
-	class->procname = member_index(context, "procname", true);
-	class->told_name = -1;
-	if (class->name && !strcmp(class->name, NAME_EVENT))
-		class->told_name = member_index(payload, "procname", true);
-	else if (class->class.kind == EVENT_DEV_OPEN)
-		class->told_name = member_index(payload, "name", true);
-	class->event.kind = class->class.kind;
-	class->event.op = class->class.op;
-	class->event.qemu = class->is_qemu = class->class.qemu;
-	class->is_device = class->name && !strncmp(class->name, DEVICE_PREFIX,
-						    sizeof(DEVICE_PREFIX) - 1);
-	class->event.non_exist = class->class.non_exist;
-	class->event.name = class->name;
+	decoded = &class->decoded;
+	decoded_init(decoded, name ? name : "");
 	class->stream_class = stream_class;
 	bt_stream_class_get_ref(stream_class);
-	if (class->class.kind == EVENT_OTHER || !payload)
-		return class;
-	class_add_fields(class, payload, BT_FIELD_CLASS_TYPE_UNSIGNED_INTEGER);
-	class_add_fields(class, payload, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER);
-	class->event.has_size = class->has_size;
+	class->procname = find_text(context, "procname", NULL);
+	class->told_name = find_text(payload, NULL, decoded);
+	class->context_unsigned_count = add_fields(decoded, context,
+						   BT_FIELD_CLASS_TYPE_UNSIGNED_INTEGER, true,
+						   class->context, CONTEXT_MAX);
+	class->context_count = (uint16_t)(class->context_unsigned_count +
+		add_fields(decoded, context, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER, true,
+			   class->context + class->context_unsigned_count,
+			   CONTEXT_MAX - class->context_unsigned_count));
+	class->unsigned_count = add_fields(decoded, payload, BT_FIELD_CLASS_TYPE_UNSIGNED_INTEGER,
+					   false, class->fields, FIELDS_MAX);
+	class->signed_count = add_fields(decoded, payload, BT_FIELD_CLASS_TYPE_SIGNED_INTEGER,
+					 false, class->fields + class->unsigned_count,
+					 FIELDS_MAX - class->unsigned_count);
 	return class;
 }
 
@@ -310,18 +272,6 @@ static uint64_t integer(const bt_field *field, bool is_signed)
 {
 	return is_signed ? (uint64_t)bt_field_integer_signed_get_value(field)
 			 : bt_field_integer_unsigned_get_value(field);
-}
-
-static uint64_t context_integer(const bt_event *native, int index)
-{
-	const bt_field *context = bt_event_borrow_common_context_field_const(native);
-	const bt_field *field;
-
-	if (index < 0 || !context)
-		return 0;
-	field = member_field(context, (uint64_t)index);
-	return integer(field, bt_field_class_type_is(bt_field_get_class_type(field),
-						     BT_FIELD_CLASS_TYPE_SIGNED_INTEGER));
 }
 
 /* The text of a string, or of an array of letters. False: it is of another type. */
@@ -350,97 +300,31 @@ static bool field_text(const bt_field *field, char *text, size_t size)
 	return true;
 }
 
-/* Tells the state the name of the process that event names: member index of structure. */
-static void name_process(struct decoder *decoder, const struct event *event,
+/* Tells the name of the event's process: member index of structure. */
+static void name_process(struct decoder *decoder, const struct decoded_class *class,
 			 const bt_field *structure, int index)
 {
 	char name[32];
 
-	if (field_text(member_field(structure, (uint64_t)index), name, sizeof(name)) && name[0] &&
-	    strcmp(name, "?"))
-		state_process_set_name(analysis_state(decoder->analysis), event, name);
+	if (structure && field_text(member_field(structure, (uint64_t)index), name, sizeof(name)))
+		decoded_name(&class->decoded, decoder->analysis, name, sizeof(name));
 }
 
-/* The name that the event's context gives, when its process is another than last time. */
-static void tell_procname(struct decoder *decoder, const struct decoded_class *class,
-			  const bt_event *native, const struct event *event)
+/* Writes the values of count members of structure, the first of them unsigned. */
+static inline void read_fields(struct decoded *decoded, const bt_field *structure,
+			       const struct decoded_field *row, size_t unsigned_count,
+			       size_t count)
 {
-	const bt_field *context;
+	const struct decoded_field *end = row + count, *middle = row + unsigned_count;
 
-	if (class->procname < 0 ||
-	    (decoder->named_pid == event->pid && decoder->named_ns == event->pid_ns &&
-	     decoder->named_machine == event->machine))
-		return;
-	decoder->named_pid = event->pid;
-	decoder->named_ns = event->pid_ns;
-	decoder->named_machine = event->machine;
-	context = bt_event_borrow_common_context_field_const(native);
-	if (context)
-		name_process(decoder, event, context, class->procname);
-}
+	for (; row < end; row++) {
+		const bt_field *field = member_field(structure, row->index);
+		uint64_t value = row < middle
+					 ? bt_field_integer_unsigned_get_value(field)
+					 : (uint64_t)bt_field_integer_signed_get_value(field);
 
-static void event_set(struct event *event, size_t offset, uint64_t value)
-{
-	memcpy((char *)event + offset, &value, sizeof(value));
-}
-
-static void decode_payload(const struct decoded_class *class, const bt_field *payload,
-			   struct event *event)
-{
-	const struct decoded_field *row = class->fields, *end = row + class->unsigned_count;
-
-	for (; row < end; row++)
-		event_set(event, row->offset,
-			  bt_field_integer_unsigned_get_value(member_field(payload, row->index)));
-	for (end = row + class->signed_count; row < end; row++)
-		event_set(event, row->offset,
-			  (uint64_t)bt_field_integer_signed_get_value(
-				  member_field(payload, row->index)));
-}
-
-/* Member index of the payload; 0: the event has none. */
-static uint32_t payload_number(const bt_field *payload, int index)
-{
-	return index < 0 ? 0 : (uint32_t)bt_field_integer_unsigned_get_value(
-					member_field(payload, (uint64_t)index));
-}
-
-/*
- * Who calls: of the device's events whom they name, in the words of the caller; of the others
- * who emits them. Namespaces are compared only where the context tells that of both.
- */
-static void name_caller(const struct decoded_class *class, const bt_event *native,
-			const bt_field *payload, struct event *event)
-{
-	if (class->pid_ns >= 0)
-		event->here_ns = (uint32_t)context_integer(native, class->pid_ns);
-	if (class->pid >= 0) {
-		event->pid = payload_number(payload, class->pid);
-		event->started = payload_number(payload, class->caller_start);
-		if (class->pid_ns >= 0)
-			event->pid_ns = payload_number(payload, class->caller_ns);
-	} else if (!class->is_device) {
-		if (class->has_op_id && event->op_id) {
-			event->pid = TRACE_WORD_PID(event->op_id >> 32);
-			event->started = TRACE_WORD_START(event->op_id >> 32);
-		} else {
-			event->pid = (uint32_t)context_integer(native, class->vpid);
-		}
-		event->pid_ns = event->here_ns;
+		memcpy((char *)decoded + row->offset, &value, sizeof(value));
 	}
-	if (class->is_qemu)
-		event->tid = context_integer(native, class->vtid);
-}
-
-/* What is not a field of its own: ranges both ways, the process of the call. */
-static void complete(const struct decoded_class *class, const bt_event *native,
-		     const bt_field *payload, struct event *event)
-{
-	if (class->has_last)
-		event->size = iova_range_bytes(event->iova, event->last);
-	else if (class->has_size)
-		event->range = iova_range_of_length(event->iova, event->size);
-	name_caller(class, native, payload, event);
 }
 
 static struct decoded_class *class_find(struct decoder *decoder, const bt_event_class *event_class)
@@ -471,33 +355,27 @@ static inline int decode(struct decoder *decoder, const bt_message *message, str
 	struct decoded_class *class = class_find(decoder, bt_event_borrow_class_const(native));
 	const struct decoded_stream *stream =
 		stream_find(decoder, bt_event_borrow_stream_const(native));
-	const bt_field *payload;
-	struct event *event;
+	const bt_field *payload = bt_event_borrow_payload_field_const(native);
+	const bt_field *context = bt_event_borrow_common_context_field_const(native);
+	struct decoded *decoded;
 
 	if (!class)
 		return -ENOMEM;
 	if (!stream)
 		return -EINVAL;
-	event = &class->event;
-	event->machine = stream->machine;
-	event->stream = stream->number;
-	*result = event;
-	if (event->kind == EVENT_OTHER) {
-		if (class->told_name >= 0 && class->vpid >= 0) {
-			event->pid = (uint32_t)context_integer(native, class->vpid);
-			event->pid_ns = (uint32_t)context_integer(native, class->pid_ns);
-			name_process(decoder, event, bt_event_borrow_payload_field_const(native),
-				     class->told_name);
-		}
-		return 0;
-	}
-	payload = bt_event_borrow_payload_field_const(native);
-	decode_payload(class, payload, event);
-	complete(class, native, payload, event);
-	if (event->kind == EVENT_DEV_OPEN && class->told_name >= 0)
-		name_process(decoder, event, payload, class->told_name);
-	if (event->kind == EVENT_OP_BEGIN || event->kind == EVENT_OP_END)
-		tell_procname(decoder, class, native, event);
+	decoded = &class->decoded;
+	decoded->event.machine = stream->machine;
+	decoded->event.stream = stream->number;
+	*result = &decoded->event;
+	read_fields(decoded, context, class->context, class->context_unsigned_count,
+		    class->context_count);
+	read_fields(decoded, payload, class->fields, class->unsigned_count,
+		    (size_t)class->unsigned_count + class->signed_count);
+	decoded_finish(decoded);
+	if (class->told_name >= 0)
+		name_process(decoder, class, payload, class->told_name);
+	if (class->procname >= 0 && decoded_wants_name(decoded, &decoder->names))
+		name_process(decoder, class, context, class->procname);
 	return 0;
 }
 

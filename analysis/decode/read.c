@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "analysis/analysis_internal.h"
+#include "analysis/ctf/feed.h"
 #include "analysis/decode/decode.h"
 #include "analysis/decode/mux.h"
 #include "analysis/decode/packets.h"
@@ -23,23 +24,20 @@
 /* Messages between two looks at whether to stop. */
 #define MESSAGES_AT_ONCE 64
 
-/* A list, owned; a path lives till the reading ends. */
-struct trace_path {
-	struct trace_path *before;
-	char text[];
-};
-
 struct reader {
 	struct analysis *analysis;
 	struct decoder *decoder;
 	struct mux *mux;
 	int failure; /* of our own sink */
 	const char *why; /* the same in words; NULL: as strerror() says */
+	char **folders; /* of traces, in the order in which they are read; owned */
+	size_t folders_count;
+	bool live; /* one of the paths is a live session */
 	bt_graph *graph;
 	const bt_component_sink *sink; /* borrowed of the graph */
 	uint64_t ports; /* of the sink that are connected; it has one more */
-	struct trace_path *path; /* of the trace being added, the last one of the list */
-	struct trace_path **port_paths; /* whose each port is; owned array of borrowed paths */
+	const char *path; /* of the trace that was added last; borrowed */
+	const char **port_paths; /* whose each port is; owned array of borrowed texts */
 	char *error;
 	size_t error_size;
 };
@@ -100,7 +98,7 @@ sink_configured(bt_self_component_sink *self)
 			    self, bt_self_component_sink_borrow_input_port_by_index(self, i),
 			    &iterator) != BT_MESSAGE_ITERATOR_CREATE_FROM_SINK_COMPONENT_STATUS_OK)
 			return BT_COMPONENT_CLASS_SINK_GRAPH_IS_CONFIGURED_METHOD_STATUS_ERROR;
-		if (mux_add(reader->mux, iterator, reader->port_paths[i]->text)) {
+		if (mux_add(reader->mux, iterator, reader->port_paths[i])) {
 			bt_message_iterator_put_ref(iterator);
 			reader->failure = -ENOMEM;
 			return BT_COMPONENT_CLASS_SINK_GRAPH_IS_CONFIGURED_METHOD_STATUS_ERROR;
@@ -199,42 +197,16 @@ static int find_plugin(struct reader *reader, const char *name, const bt_plugin 
 		    "babeltrace2's plugin '%s' is not installed (Debian: libbabeltrace2-0)", name);
 }
 
-/* Notes that a further trace is being added; its path is named from now on. */
-static int begin_path(struct reader *reader, const char *text)
-{
-	struct trace_path *path = malloc(sizeof(*path) + strlen(text) + 1);
-
-	if (!path)
-		return -ENOMEM;
-	strcpy(path->text, text);
-	path->before = reader->path;
-	reader->path = path;
-	analysis_path(reader->analysis, path->text);
-	return 0;
-}
-
 /* Remembers that the next port is of the trace being added. */
 static int keep_port_path(struct reader *reader)
 {
-	struct trace_path **paths = realloc(reader->port_paths,
-					    (reader->ports + 1) * sizeof(*paths));
+	const char **paths = realloc(reader->port_paths, (reader->ports + 1) * sizeof(*paths));
 
 	if (!paths)
 		return -ENOMEM;
 	reader->port_paths = paths;
 	paths[reader->ports] = reader->path;
 	return 0;
-}
-
-static void free_paths(struct reader *reader)
-{
-	while (reader->path) {
-		struct trace_path *before = reader->path->before;
-
-		free(reader->path);
-		reader->path = before;
-	}
-	free(reader->port_paths);
 }
 
 /* Connects every output port of source to a free input port of the sink. */
@@ -295,11 +267,11 @@ static int add_source(struct reader *reader, const char *plugin_name, const char
 		return ret;
 	class = bt_plugin_borrow_source_component_class_by_name_const(plugin, class_name);
 	snprintf(name, sizeof(name), "source%llu", (unsigned long long)reader->ports);
-	if (begin_path(reader, path)) {
-		ret = fail(reader, -ENOMEM, "out of memory");
-	} else if (!class || bt_graph_add_source_component(reader->graph, class, name, params,
-							   BT_LOGGING_LEVEL_NONE, &source) !=
-				     BT_GRAPH_ADD_COMPONENT_STATUS_OK) {
+	reader->path = path;
+	analysis_path(reader->analysis, path);
+	if (!class || bt_graph_add_source_component(reader->graph, class, name, params,
+						    BT_LOGGING_LEVEL_NONE, &source) !=
+			      BT_GRAPH_ADD_COMPONENT_STATUS_OK) {
 		if (class) {
 			reason_of_error(cause, sizeof(cause));
 			if (!analysis_is_live(path))
@@ -331,22 +303,35 @@ static bt_value *make_params(const char *path, bool live)
 	return params;
 }
 
-static int add_directory(struct reader *reader, const char *path)
+/* Notes a folder that holds a trace. */
+static int find_directory(struct reader *reader, const char *path)
 {
-	bt_value *params;
-	int ret;
+	char **folders;
 
 	if (!packets_metadata_is_whole(path))
 		return fail(reader, -EINVAL,
 			    "%s: its file metadata is cut off or damaged: record again, or copy "
 			    "the whole folder", path);
+	folders = realloc(reader->folders, (reader->folders_count + 1) * sizeof(*folders));
+	if (folders)
+		reader->folders = folders;
+	if (!folders || !(folders[reader->folders_count] = strdup(path)))
+		return fail(reader, -ENOMEM, "out of memory");
+	reader->folders_count++;
+	packets_scan(reader->analysis, path);
+	return 0;
+}
+
+static int add_directory(struct reader *reader, const char *path)
+{
+	bt_value *params;
+	int ret;
+
 	params = make_params(path, false);
 	if (!params)
 		return fail(reader, -ENOMEM, "out of memory");
 	ret = add_source(reader, "ctf", "fs", path, params);
 	bt_value_put_ref(params);
-	if (!ret)
-		packets_scan(reader->analysis, path);
 	return ret;
 }
 
@@ -392,8 +377,8 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* Adds every folder at or below path that holds a file `metadata`. */
-static int add_below(struct reader *reader, const char *path, size_t *found)
+/* Finds every folder at or below path that holds a file `metadata`. */
+static int find_below(struct reader *reader, const char *path, size_t *found)
 {
 	char *roots[] = { (char *)path, NULL };
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
@@ -418,7 +403,7 @@ static int add_below(struct reader *reader, const char *path, size_t *found)
 			ret = fail(reader, -ENOMEM, "out of memory");
 			break;
 		}
-		ret = add_directory(reader, folder);
+		ret = find_directory(reader, folder);
 		(*found)++;
 		free(folder);
 	}
@@ -426,14 +411,16 @@ static int add_below(struct reader *reader, const char *path, size_t *found)
 	return ret;
 }
 
-static int add_path(struct reader *reader, const char *path)
+static int find_path(struct reader *reader, const char *path)
 {
 	size_t found = 0;
 	struct stat st;
 	int ret;
 
-	if (analysis_is_live(path))
-		return add_live(reader, path);
+	if (analysis_is_live(path)) {
+		reader->live = true;
+		return 0;
+	}
 	if (!*path)
 		return fail(reader, -ENOENT, "'' is no trace; say the folder of a trace");
 	if (strstr(path, "://"))
@@ -443,7 +430,7 @@ static int add_path(struct reader *reader, const char *path)
 		return fail(reader, -errno, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return fail(reader, -ENOTDIR, "%s: not a trace: a trace is a folder", path);
-	ret = add_below(reader, path, &found);
+	ret = find_below(reader, path, &found);
 	if (!ret && !found)
 		return fail(reader, -ENOENT,
 			    "%s: no trace in there (no folder with a file 'metadata')", path);
@@ -456,8 +443,12 @@ static int build_graph(struct reader *reader, char *const *paths, size_t count)
 {
 	int ret = add_sink(reader);
 
-	for (size_t i = 0; !ret && i < count; i++)
-		ret = add_path(reader, paths[i]);
+	for (size_t i = 0; !ret && i < reader->folders_count; i++)
+		ret = add_directory(reader, reader->folders[i]);
+	for (size_t i = 0; !ret && i < count; i++) {
+		if (analysis_is_live(paths[i]))
+			ret = add_live(reader, paths[i]);
+	}
 	if (ret)
 		return ret;
 	if (!reader->ports)
@@ -485,7 +476,7 @@ static int run_graph(struct reader *reader)
 		}
 		path = mux_path(reader->mux);
 		if (!path)
-			path = reader->path->text;
+			path = reader->path;
 		reason_of_error(cause, sizeof(cause));
 		if (reader->failure)
 			return fail(reader, reader->failure, "%s: %s", path,
@@ -505,22 +496,55 @@ static void on_path(void *opaque, const char *path)
 	analysis_path(opaque, path);
 }
 
+/* Everything by babeltrace2: live sessions, and what the own reader does not know. */
+static int read_by_babeltrace2(struct reader *reader, char *const *paths, size_t count)
+{
+	int ret;
+
+	reader->decoder = decoder_create(reader->analysis);
+	reader->mux = mux_create(on_path, reader->analysis);
+	reader->graph = bt_graph_create(0);
+	if (!reader->decoder || !reader->mux || !reader->graph)
+		ret = fail(reader, -ENOMEM, "out of memory");
+	else
+		ret = build_graph(reader, paths, count);
+	if (!ret)
+		ret = run_graph(reader);
+	free(reader->port_paths);
+	bt_graph_put_ref(reader->graph);
+	mux_destroy(reader->mux); /* where no sink was made to do it */
+	decoder_destroy(reader->decoder);
+	return ret;
+}
+
+/* IOASIS_READER: "babeltrace2" reads all with it, "own" nothing; otherwise what fits. */
+static int read_all(struct reader *reader, char *const *paths, size_t count)
+{
+	const char *wanted = getenv("IOASIS_READER");
+	int ret = -ENOTSUP;
+
+	if (!reader->live && (!wanted || strcmp(wanted, "babeltrace2")))
+		ret = ctf_feed(reader->analysis, reader->folders, reader->folders_count,
+			       reader->error, reader->error_size);
+	if (ret != -ENOTSUP)
+		return ret;
+	if (wanted && !strcmp(wanted, "own"))
+		return fail(reader, ret, "%s: only babeltrace2 can read it, but IOASIS_READER "
+					 "is 'own'", paths[0]);
+	return read_by_babeltrace2(reader, paths, count);
+}
+
 int analysis_read(struct analysis *analysis, char *const *paths, size_t count, char *error,
 		  size_t error_size)
 {
 	struct reader reader = { .analysis = analysis, .error = error, .error_size = error_size };
 	const struct quality *quality = analysis_quality(analysis);
-	int ret;
+	int ret = 0;
 
-	reader.decoder = decoder_create(analysis);
-	reader.mux = mux_create(on_path, analysis);
-	reader.graph = bt_graph_create(0);
-	if (!reader.decoder || !reader.mux || !reader.graph)
-		ret = fail(&reader, -ENOMEM, "out of memory");
-	else
-		ret = build_graph(&reader, paths, count);
+	for (size_t i = 0; !ret && i < count; i++)
+		ret = find_path(&reader, paths[i]);
 	if (!ret)
-		ret = run_graph(&reader);
+		ret = read_all(&reader, paths, count);
 	if (!ret && !quality->events_known && !analysis_stopped(analysis))
 		ret = fail(&reader, -ENODATA, quality->events
 			? "%s: a trace of something else: none of its events is of "
@@ -529,9 +553,8 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 	if (!ret)
 		analysis_finish(analysis, analysis_still_running(analysis) ||
 						  analysis_stopped(analysis));
-	free_paths(&reader);
-	bt_graph_put_ref(reader.graph);
-	mux_destroy(reader.mux); /* where no sink was made to do it */
-	decoder_destroy(reader.decoder);
+	for (size_t i = 0; i < reader.folders_count; i++)
+		free(reader.folders[i]);
+	free(reader.folders);
 	return ret;
 }

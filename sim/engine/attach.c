@@ -155,6 +155,7 @@ struct hwpt *hwpt_detach(struct device *dev, uint32_t pasid)
 	list_remove(&attach->link);
 	/* Back to blocking all DMA; this cannot fail. */
 	dev->driver->attach(dev, pasid, NULL, hwpt);
+	dma_wait_device(dev);
 	if (hwpt->fault)
 		fault_queue_drop(hwpt->fault, attach);
 	free(attach);
@@ -205,6 +206,7 @@ static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, s
 	if (from->fault)
 		fault_queue_drop(from->fault, attach);
 	attach_commit(attach, TRACE_COMMIT_DETACH);
+	dma_wait_device(dev);
 	attach->hwpt = hwpt;
 	hwpt->object.users++;
 	attach_commit(attach, TRACE_COMMIT_ATTACH);

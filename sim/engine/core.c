@@ -64,6 +64,7 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 	slab_init(&ctx->pages_slab, sizeof(struct iopt_pages));
 	span_pool_init(&ctx->span_pool);
 	pthread_mutex_init(&ctx->lock, NULL);
+	dma_table_init(&ctx->dma);
 	__atomic_add_fetch(&engine->open_count, 1, __ATOMIC_RELAXED);
 	trace_ctx_open(ctx, client);
 	return ctx;
@@ -95,6 +96,7 @@ void ctx_put(struct engine_ctx *ctx)
 	slab_fini(&ctx->area_slab);
 	slab_fini(&ctx->pages_slab);
 	span_pool_fini(&ctx->span_pool);
+	dma_table_fini(&ctx->dma);
 	pthread_mutex_destroy(&ctx->lock);
 	free(ctx);
 	__atomic_sub_fetch(&engine->open_count, 1, __ATOMIC_RELEASE);

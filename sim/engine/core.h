@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "sim/engine/dma.h"
 #include "sim/engine/engine.h"
 #include "sim/engine/list.h"
 #include "sim/engine/object.h"
@@ -73,6 +74,8 @@ struct engine_ctx {
 	uint8_t account_mode; /* enum account_mode, USER or MM */
 	uint64_t commit_seq;  /* of events about the file itself (object 0) */
 	struct engine_origin origin;
+
+	struct dma_table dma;
 
 	/* NULL when no call runs (release, DMA). */
 	const struct engine_call *call;

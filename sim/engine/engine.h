@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 struct engine;
 struct engine_ctx;
@@ -222,6 +223,20 @@ static inline void engine_file_put(struct engine_file *file)
  */
 struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_client *client);
 
+/*
+ * It was opened as VFIO's container, /dev/vfio/vfio: pages count by process, as VFIO
+ * counts them. Before any call. Source: iommufd_fops_open().
+ */
+void engine_ctx_open_as_container(struct engine_ctx *ctx);
+
+/*
+ * The address space that VFIO's calls act on (IOMMU_VFIO_IOAS). ensure: makes one unless
+ * there is one, as a group does that gets its container; 0 or -ENOMEM. id: 0, or -ENODEV
+ * when there is none. Source: iommufd_vfio_compat_ioas_create(), .._get_id().
+ */
+int engine_vfio_ioas_ensure(struct engine_ctx *ctx, const struct engine_client *client);
+int engine_vfio_ioas_id(struct engine_ctx *ctx, const struct engine_client *client, uint32_t *id);
+
 /* The last close: all objects go. Objects that devices hold go with the device. */
 void engine_ctx_release(struct engine_ctx *ctx);
 
@@ -348,6 +363,12 @@ int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *clien
  */
 void engine_device_reserve(struct engine_device *device, uint64_t start, uint64_t last);
 void engine_device_unbind(struct engine_device *device);
+/*
+ * Keeps the handle for a DMA of another thread, across an unbind; its DMA is -EFAULT
+ * after that.
+ */
+void engine_device_get(struct engine_device *device);
+void engine_device_put(struct engine_device *device);
 /* Attach to an address space or page table; *pt_id becomes the page table's id. */
 int engine_device_attach(struct engine_device *device, const struct engine_client *client,
 			 uint32_t *pt_id);
@@ -360,5 +381,26 @@ void engine_device_detach(struct engine_device *device);
  */
 int engine_device_dma(struct engine_device *device, uint64_t iova, uint64_t length, bool write,
 		      void *buf, uint64_t *fault_iova);
+
+struct engine_dma_piece {
+	uint64_t iova, length;
+};
+
+/* A DMA of several pieces: they, and the local vectors, are strings of bytes of one length. */
+struct engine_dma {
+	bool write; /* to the client's memory */
+	const struct engine_dma_piece *pieces;
+	size_t pieces_count;
+	const struct iovec *local; /* NULL: touch only */
+	size_t local_count;
+};
+
+/*
+ * The same for pieces and with a PASID (0: without). No lock is held while bytes move:
+ * only an unmap of what is being moved, or the device's detach, waits for it. -EFAULT:
+ * pieces before the bad one may have moved.
+ */
+int engine_device_dma_vector(struct engine_device *device, uint32_t pasid,
+			     const struct engine_dma *dma, uint64_t *fault_iova);
 
 #endif

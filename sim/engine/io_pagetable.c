@@ -227,6 +227,7 @@ static void area_unmap(struct io_pagetable *iopt, struct iopt_area *area)
 			if (domain->unmapped)
 				domain->unmapped(domain, area->iova, area->last);
 		}
+		dma_wait_range(iopt, area->iova, area->last);
 		iopt_area_unfill(iopt, area);
 	}
 	area_remove(iopt, area);

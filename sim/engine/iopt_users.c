@@ -151,6 +151,7 @@ void iopt_table_remove_domain(struct io_pagetable *iopt, struct iopt_domain *dom
 	if (domain->unmapped)
 		domain->unmapped(domain, 0, UINT64_MAX);
 	if (list_empty(&iopt->domains)) {
+		dma_wait_range(iopt, 0, UINT64_MAX);
 		for (area = iopt_area_first(iopt, 0, UINT64_MAX, &pos); area;
 		     area = iopt_area_next(&pos, UINT64_MAX))
 			iopt_area_unfill(iopt, area);

@@ -50,6 +50,9 @@ struct iopt_dmabuf {
 	void (*put)(struct iopt_dmabuf *dmabuf);
 	/* Memory of the buffer for DMA; size bytes. May be NULL. */
 	void *memory;
+	/* DMA to what is no memory, such as registers; inside size. NULL: by memory. 0 or -EFAULT. */
+	int (*access)(struct iopt_dmabuf *dmabuf, uint64_t offset, void *buf, size_t length,
+		      bool write);
 };
 
 struct iopt_pages {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Devices of a simulation: bound without the test command, with plain pages of
- * 4 KiB over 48 bits of address, dirty tracking, and DMA that really moves data.
+ * 4 KiB over 48 bits of address, and dirty tracking. Their DMA is dma.c.
  */
-#include "sim/engine/device.h"
-#include "sim/engine/trace.h"
+#include "sim/engine/sim_device.h"
 
 #define SIM_APERTURE_LAST ((1ull << 48) - 1)
 
@@ -47,11 +46,6 @@ static const struct device_driver sim_driver = {
 	.dirty_capable = sim_dirty_capable,
 };
 
-struct engine_device {
-	struct engine_ctx *ctx; /* a reference */
-	struct device *dev;	/* counted, as its driver */
-};
-
 int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 		       struct engine_device **out_device, uint32_t *out_id)
 {
@@ -72,6 +66,7 @@ int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *clien
 		free(device);
 		return -ENOMEM;
 	}
+	device->refs = 1;
 	device->ctx = ctx;
 	*out_device = device;
 	return 0;
@@ -91,7 +86,22 @@ void engine_device_unbind(struct engine_device *device)
 
 	ctx_lock(ctx, NULL, NULL);
 	device_unbind(device->dev);
+	device->dev = NULL;
 	ctx_unlock(ctx);
+	engine_device_put(device);
+}
+
+void engine_device_get(struct engine_device *device)
+{
+	__atomic_add_fetch(&device->refs, 1, __ATOMIC_RELAXED);
+}
+
+void engine_device_put(struct engine_device *device)
+{
+	struct engine_ctx *ctx = device->ctx;
+
+	if (__atomic_sub_fetch(&device->refs, 1, __ATOMIC_ACQ_REL))
+		return;
 	free(device);
 	ctx_put(ctx);
 }
@@ -117,70 +127,4 @@ void engine_device_detach(struct engine_device *device)
 	ctx_lock(device->ctx, NULL, NULL);
 	device_detach(device->dev, NO_PASID);
 	ctx_unlock(device->ctx);
-}
-
-/* ---- DMA ----------------------------------------------------------------------- */
-
-/* Moves the part of a DMA that lies in area; pages written become dirty. */
-static int dma_area(struct hwpt *paging, struct iopt_area *area, uint64_t iova, uint64_t last,
-		    bool write, void *buf)
-{
-	struct engine_ctx *ctx = paging->object.ctx;
-	uint64_t length = last - iova + 1;
-	int rc = 0;
-
-	if (!(area->prot & (write ? ENGINE_PROT_WRITE : ENGINE_PROT_READ)))
-		return -EFAULT;
-	if (buf)
-		rc = iopt_pages_rw(ctx, area->pages, iopt_area_byte(area, iova), buf, length, write);
-	if (!rc && write && paging->domain.dirty_tracking)
-		rc = dirty_set_add(&paging->domain.dirty, iova, last);
-	return rc ? -EFAULT : 0;
-}
-
-/*
- * Moves [iova, last], area by area, up to the first address that is not mapped or
- * not mapped for this: -EFAULT, and *fault_iova is that address.
- */
-static int dma_move(struct hwpt *paging, uint64_t iova, uint64_t last, bool write, char *buf,
-		    uint64_t *fault_iova)
-{
-	struct iopt_contig iter;
-	struct iopt_area *area;
-
-	*fault_iova = iova;
-	iopt_contig_for_each(&iter, area, &paging->ioas->iopt, iova, last) {
-		uint64_t end = area->last < last ? area->last : last;
-
-		*fault_iova = iter.iova;
-		if (dma_area(paging, area, iter.iova, end, write,
-			     buf ? buf + (iter.iova - iova) : NULL))
-			return -EFAULT;
-		*fault_iova = end + 1;
-	}
-	return iopt_contig_done(&iter) ? 0 : -EFAULT;
-}
-
-int engine_device_dma(struct engine_device *device, uint64_t iova, uint64_t length, bool write,
-		      void *buf, uint64_t *fault_iova)
-{
-	const struct attach *attach;
-	uint64_t last, bad = iova;
-	struct hwpt *hwpt = NULL;
-	int rc = -EFAULT;
-
-	if (!length)
-		return 0;
-	ctx_lock(device->ctx, NULL, NULL);
-	attach = device_attach_find(device->dev, NO_PASID);
-	if (attach)
-		hwpt = attach->hwpt;
-	if (hwpt && !__builtin_add_overflow(iova, length - 1, &last))
-		rc = dma_move(hwpt_find_paging(hwpt), iova, last, write, buf, &bad);
-	trace_dma(device->ctx, device->dev->object.id, hwpt ? hwpt->object.id : 0, iova, length,
-		  write, rc, bad);
-	ctx_unlock(device->ctx);
-	if (rc && fault_iova)
-		*fault_iova = bad;
-	return rc;
 }

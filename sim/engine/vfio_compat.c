@@ -40,6 +40,45 @@ int cmd_vfio_ioas(struct engine_ucmd *ucmd)
 	}
 }
 
+int engine_vfio_ioas_ensure(struct engine_ctx *ctx, const struct engine_client *client)
+{
+	struct engine_call call;
+	struct ioas *ioas;
+	int rc = 0;
+
+	ctx_lock(ctx, &call, client);
+	if (ctx->vfio_ioas)
+		goto out_unlock;
+	ioas = ioas_alloc(ctx);
+	rc = ioas ? 0 : -ENOMEM;
+	if (rc)
+		goto out_unlock;
+	object_publish(&ioas->object, 0);
+	ctx->vfio_ioas = ioas;
+out_unlock:
+	ctx_unlock(ctx);
+	return rc;
+}
+
+int engine_vfio_ioas_id(struct engine_ctx *ctx, const struct engine_client *client, uint32_t *id)
+{
+	struct engine_call call;
+	int rc = -ENODEV;
+
+	ctx_lock(ctx, &call, client);
+	if (ctx->vfio_ioas) {
+		*id = ctx->vfio_ioas->object.id;
+		rc = 0;
+	}
+	ctx_unlock(ctx);
+	return rc;
+}
+
+void engine_ctx_open_as_container(struct engine_ctx *ctx)
+{
+	ctx->account_mode = ACCOUNT_MM;
+}
+
 static int vfio_map_dma(struct engine_ctx *ctx, uint64_t arg)
 {
 	struct vfio_iommu_type1_dma_map map;

@@ -36,6 +36,18 @@ int caller_read(const struct caller *caller, uint64_t from, void *to, size_t len
 	return read_some(caller, from, to, len) == (ssize_t)len ? 0 : -EFAULT;
 }
 
+int caller_write(const struct caller *caller, uint64_t to, const void *from, size_t len)
+{
+	struct iovec local = { (void *)(uintptr_t)from, len };
+	struct iovec remote = { (void *)(uintptr_t)to, len };
+
+	/* Asked first: the memory of another must not be written to. */
+	if (!caller_alive(caller) ||
+	    process_vm_writev((pid_t)caller->notif->pid, &local, 1, &remote, 1, 0) != (ssize_t)len)
+		return -EFAULT;
+	return 0;
+}
+
 int caller_read_string(const struct caller *caller, uint64_t from, char *to, size_t size)
 {
 	size_t done = 0;

@@ -25,6 +25,9 @@ bool caller_alive(const struct caller *caller);
 /* Reads its memory. 0 or -EFAULT. */
 int caller_read(const struct caller *caller, uint64_t from, void *to, size_t len);
 
+/* Writes to its memory. 0 or -EFAULT. */
+int caller_write(const struct caller *caller, uint64_t to, const void *from, size_t len);
+
 /* Reads a string of at most size bytes with its end. 0, -EFAULT or -ENAMETOOLONG. */
 int caller_read_string(const struct caller *caller, uint64_t from, char *to, size_t size);
 

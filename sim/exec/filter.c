@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -121,7 +122,18 @@ static void move_nothing(struct filter *filter, uint32_t nr)
 	call_end(filter, jump, SECCOMP_RET_USER_NOTIF);
 }
 
-void filter_build(struct filter *filter, bool test_ops)
+static void look_at_files(struct filter *filter)
+{
+	report_all(filter, __NR_fstat);
+	report_all(filter, __NR_newfstatat);
+	report_all(filter, __NR_statx);
+#ifdef __NR_stat
+	report_all(filter, __NR_stat);
+	report_all(filter, __NR_lstat);
+#endif
+}
+
+void filter_build(struct filter *filter, bool test_ops, bool devices)
 {
 	unsigned short jump;
 
@@ -135,6 +147,11 @@ void filter_build(struct filter *filter, bool test_ops)
 	report_if(filter, IOMMU_VEVENTQ_ALLOC);
 	if (test_ops)
 		report_if(filter, IOMMU_TEST_CMD);
+	if (devices) {
+		report_if(filter, FILTER_VFIO_GROUP_GET_DEVICE_FD);
+		report_if(filter, FILTER_VFIO_DEVICE_FEATURE);
+		report_if(filter, (uint32_t)KVM_SET_DEVICE_ATTR);
+	}
 	call_end(filter, jump, SECCOMP_RET_ALLOW);
 
 	mmap_of_file(filter);
@@ -146,6 +163,8 @@ void filter_build(struct filter *filter, bool test_ops)
 		report_all(filter, __NR_open);
 #endif
 	}
+	if (devices)
+		look_at_files(filter);
 	ret(filter, SECCOMP_RET_ALLOW);
 }
 

@@ -18,6 +18,10 @@
 
 #define FILTER_INSNS_MAX 96
 
+/* include/uapi/linux/vfio.h: both give a file. */
+#define FILTER_VFIO_GROUP_GET_DEVICE_FD _IO(IOMMUFD_TYPE, 106)
+#define FILTER_VFIO_DEVICE_FEATURE _IO(IOMMUFD_TYPE, 117)
+
 /* The kernel's test command, drivers/iommu/iommufd/iommufd_test.h. */
 #define IOMMU_TEST_CMD _IO(IOMMUFD_TYPE, 0xa0)
 
@@ -28,9 +32,10 @@ struct filter {
 
 /*
  * Makes the filter. test_ops: also the test command, reads of no bytes, and opening
- * files (see proc_files.h).
+ * files (see proc_files.h). devices: also calls of VFIO that give a file, those that tell
+ * KVM of one, and stat (see stat_calls.h).
  */
-void filter_build(struct filter *filter, bool test_ops);
+void filter_build(struct filter *filter, bool test_ops, bool devices);
 
 /*
  * Installs it for the calling thread and all that it starts. Needs CAP_SYS_ADMIN

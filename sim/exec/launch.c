@@ -7,6 +7,7 @@
 #include "sim/exec/guard.h"
 #include "sim/exec/namespace.h"
 #include "sim/exec/supervisor.h"
+#include "sim/exec/sysfs.h"
 #include "sim/exec/test_calls.h"
 #include "sim/process/process.h"
 #include "tracepoints/load.h"
@@ -158,6 +159,8 @@ static int launch_prepare(struct launch *launch)
 		rc = namespace_make_device_path(why, LAUNCH_WHY_BYTES);
 	if (!rc && launch->config->device.bus)
 		rc = namespace_make_vfio_folder(why, LAUNCH_WHY_BYTES);
+	if (!rc && launch->config->device.bus)
+		rc = sysfs_make(launch->config->device.bus, why, LAUNCH_WHY_BYTES);
 	if (!rc && test_ops)
 		rc = test_make_debugfs(why, LAUNCH_WHY_BYTES);
 	if (rc)
@@ -167,7 +170,7 @@ static int launch_prepare(struct launch *launch)
 		snprintf(why, LAUNCH_WHY_BYTES, "cannot fork: %s", strerror(-rc));
 		return LAUNCH_FAILED;
 	}
-	filter_build(&launch->filter, test_ops);
+	filter_build(&launch->filter, test_ops, launch->config->device.bus);
 	rc = client_fork(&launch->client, launch->config->argv, &launch->filter, why,
 			 LAUNCH_WHY_BYTES);
 	return rc ? LAUNCH_FAILED : 0;
@@ -197,7 +200,7 @@ static int launch_make_device(struct launch *launch)
 	}
 	rc = fuse_device_mount(launch->device, NAMESPACE_DEVICE_PATH, why);
 	if (!rc && config.bus)
-		rc = fuse_device_mount_vfio(launch->device, NAMESPACE_VFIO_FOLDER, why);
+		rc = fuse_device_show_vfio(launch->device, "/dev/vfio", why);
 	return rc ? LAUNCH_FAILED : 0;
 }
 

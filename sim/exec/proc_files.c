@@ -37,8 +37,9 @@ static ssize_t fail_nth_file_read(void *opaque, char *buf, size_t len, uint64_t 
 	return fail_nth_read(opaque, buf, len, offset);
 }
 
-static ssize_t fail_nth_file_write(void *opaque, const char *buf, size_t len)
+static ssize_t fail_nth_file_write(void *opaque, const char *buf, size_t len, uint64_t offset)
 {
+	(void)offset;
 	return fail_nth_write(opaque, buf, len);
 }
 

@@ -4,12 +4,15 @@
 #include "sim/exec/caller.h"
 #include "sim/exec/fail_nth.h"
 #include "sim/exec/filter.h"
+#include "sim/exec/kvm_calls.h"
 #include "sim/exec/map_calls.h"
 #include "sim/exec/proc_files.h"
+#include "sim/exec/stat_calls.h"
 #include "sim/exec/test_calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -115,7 +118,7 @@ static void call_fd_remove(const struct engine_client *client, int fd)
 }
 
 static long run_ioctl(struct supervisor *supervisor, struct caller *caller,
-		      struct engine_ctx *ctx)
+		      struct fuse_open *open)
 {
 	const struct seccomp_data *data = &caller->notif->data;
 	struct engine_client_ops ops = process_client_ops;
@@ -135,7 +138,8 @@ static long run_ioctl(struct supervisor *supervisor, struct caller *caller,
 	if (supervisor->config.fail_nth)
 		call.pc.client.fail_nth = fail_nth_find(supervisor->config.fail_nth,
 							caller->notif->pid);
-	rc = engine_ctx_ioctl(ctx, &call.pc.client, (unsigned int)data->args[1], data->args[2]);
+	rc = fuse_device_open_ioctl(open, &call.pc.client, (unsigned int)data->args[1],
+				    data->args[2]);
 	process_client_fini(&call.pc);
 	return rc;
 }
@@ -144,27 +148,30 @@ static long run_ioctl(struct supervisor *supervisor, struct caller *caller,
 static void handle_ioctl(struct supervisor *supervisor, struct caller *caller)
 {
 	const struct seccomp_data *data = &caller->notif->data;
-	struct engine_ctx *ctx = NULL;
+	struct fuse_open *open = NULL;
 	long result;
 	int fd;
 
+	if ((unsigned int)data->args[1] == KVM_SET_DEVICE_ATTR) {
+		kvm_call_answer(supervisor->config.device, caller);
+		return;
+	}
 	if ((unsigned int)data->args[1] == IOMMU_TEST_CMD && !test_cmd_gives_file(caller)) {
 		caller_continue(caller);
 		return;
 	}
 	fd = caller_dup_fd(caller, (int)data->args[0]);
 	if (fd >= 0) {
-		if (fuse_device_owns_fd(supervisor->config.device, fd))
-			ctx = fuse_device_ctx_get(supervisor->config.device, fd);
+		open = fuse_device_open_get(supervisor->config.device, fd);
 		close(fd);
 	}
-	if (!ctx) {
+	if (!open) {
 		caller_continue(caller);
 		return;
 	}
-	result = run_ioctl(supervisor, caller, ctx);
+	result = run_ioctl(supervisor, caller, open);
 	/* Before the answer: a close() by the caller after it is to be the last one. */
-	fuse_device_ctx_put(supervisor->config.device, ctx);
+	fuse_device_open_put(open);
 	caller_answer(caller, result);
 }
 
@@ -179,6 +186,15 @@ static void handle(struct supervisor *supervisor, const struct seccomp_notif *no
 	case __NR_read:
 	case __NR_write:
 		test_move_nothing(supervisor->config.device, &caller);
+		break;
+	case __NR_fstat:
+	case __NR_newfstatat:
+	case __NR_statx:
+#ifdef __NR_stat
+	case __NR_stat:
+	case __NR_lstat:
+#endif
+		stat_call_answer(supervisor->config.device, &caller);
 		break;
 	case __NR_mmap:
 		map_call_answer(supervisor->config.device, &caller);

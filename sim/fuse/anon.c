@@ -157,7 +157,7 @@ static ssize_t other_write(void *opaque, const struct file_access *access)
 {
 	const struct anon_entry *entry = opaque;
 
-	return entry->ops->write(entry->opaque, access->buf, access->size);
+	return entry->ops->write(entry->opaque, access->buf, access->size, access->offset);
 }
 
 static const struct file_kind other_kind = {

@@ -180,7 +180,7 @@ static uint64_t file_size(const struct fuse_node *node)
 	return config->engine.test_ops && config->sees_mmap ? FUSE_MAPPING_BYTES : 0;
 }
 
-static const struct file_kind iommu_kind = {
+const struct file_kind fuse_iommu_kind = {
 	.mode = S_IFREG | 0666,
 	.open_flags = FOPEN_NONSEEKABLE,
 	.has_pages = true,
@@ -190,6 +190,24 @@ static const struct file_kind iommu_kind = {
 	.write = file_write,
 	.ioctl = file_ioctl,
 	.size = file_size,
+};
+
+static int container_open(struct fuse_node *node, const struct fuse_request *request, void **out)
+{
+	int err = file_open(node, request, out);
+
+	if (!err)
+		engine_ctx_open_as_container(((struct iommu_file *)*out)->ctx);
+	return err;
+}
+
+/* Nothing is mapped of it: what has pages is for the test command, on /dev/iommu. */
+const struct file_kind fuse_container_kind = {
+	.mode = S_IFREG | 0666,
+	.open_flags = FOPEN_NONSEEKABLE,
+	.open = container_open,
+	.release = file_release,
+	.ioctl = file_ioctl,
 };
 
 /* ---- mounting -------------------------------------------------------------------- */
@@ -215,7 +233,7 @@ int fuse_device_mount(struct fuse_device *device, const char *path,
 		err = fd;
 		goto out_path;
 	}
-	err = fuse_files_start_file(&device->files, fd, device->path, &iommu_kind, NULL,
+	err = fuse_files_start_file(&device->files, fd, device->path, &fuse_iommu_kind, NULL,
 				    device->config.sees_mmap ? FUSE_DIRECT_IO_ALLOW_MMAP : 0,
 				    FUSE_CHANNEL_IN_ORDER);
 	if (!err)
@@ -263,6 +281,32 @@ bool fuse_device_owns_fd(struct fuse_device *device, int fd)
 	return fuse_files_own(&device->files, fd);
 }
 
+/* The open file behind fd, a reference; NULL: none of ours. */
+static struct fuse_open *find_open(struct fuse_device *device, int fd)
+{
+	if (fuse_files_own(&device->files, fd))
+		return fuse_files_find(&device->files, fd);
+	return fuse_files_find(&device->vfio->folder, fd);
+}
+
+struct fuse_open *fuse_device_open_get(struct fuse_device *device, int fd)
+{
+	return find_open(device, fd);
+}
+
+void fuse_device_open_put(struct fuse_open *open)
+{
+	fuse_open_put(open);
+}
+
+long fuse_device_open_ioctl(struct fuse_open *open, const struct engine_client *client,
+			    unsigned int cmd, uint64_t arg)
+{
+	const struct file_kind *kind = open->node->kind;
+
+	return kind->ioctl ? kind->ioctl(open->file, client, cmd, arg) : -ENOTTY;
+}
+
 void fuse_device_refresh(struct fuse_device *device, int fd)
 {
 	fuse_channel_expect(device->files.channel);
@@ -271,11 +315,15 @@ void fuse_device_refresh(struct fuse_device *device, int fd)
 
 struct engine_ctx *fuse_device_ctx_get(struct fuse_device *device, int fd)
 {
-	struct fuse_open *open = fuse_files_find(&device->files, fd);
+	struct fuse_open *open = find_open(device, fd);
 	struct iommu_file *file;
 
 	if (!open)
 		return NULL;
+	if (open->node->kind != &fuse_iommu_kind && open->node->kind != &fuse_container_kind) {
+		fuse_open_put(open);
+		return NULL;
+	}
 	anon_files_settle(device->anon);
 	file = open->file;
 	__atomic_store_n(&file->open, open, __ATOMIC_RELAXED);

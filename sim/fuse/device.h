@@ -24,6 +24,7 @@ struct inject;
 struct leak_report;
 struct pci_bus;
 struct fuse_device;
+struct fuse_open;
 
 #define FUSE_DEVICE_WHY_BYTES 256
 
@@ -72,6 +73,14 @@ int fuse_device_mount(struct fuse_device *device, const char *path,
 int fuse_device_mount_vfio(struct fuse_device *device, const char *folder,
 			   char why[FUSE_DEVICE_WHY_BYTES]);
 
+/*
+ * Shows what VFIO has in folder, /dev/vfio: the container vfio, a file N for each group, and
+ * devices/vfioN; files are made for them. Needs CAP_SYS_ADMIN over the mount namespace, which
+ * ends the mounts. After fuse_device_mount(). 0, or -errno with one line in why.
+ */
+int fuse_device_show_vfio(struct fuse_device *device, const char *folder,
+			  char why[FUSE_DEVICE_WHY_BYTES]);
+
 /* Readable (poll) once someone else has unmounted the device. Borrowed. */
 int fuse_device_ended_fd(struct fuse_device *device);
 
@@ -91,6 +100,12 @@ void fuse_device_destroy(struct fuse_device *device);
 struct engine *fuse_device_engine(struct fuse_device *device);
 struct process_table *fuse_device_processes(struct fuse_device *device);
 
+/* Numbers of the character devices: above those that the kernel gives out by itself. */
+#define FUSE_DEVICE_GROUP_MAJOR 509u /* /dev/vfio/N; the minor is N */
+#define FUSE_DEVICE_VFIO_MAJOR 508u  /* /dev/vfio/devices/vfioN; the minor is N */
+#define FUSE_DEVICE_IOMMU_MINOR 125u /* of MISC_MAJOR */
+#define FUSE_DEVICE_CONTAINER_MINOR 196u /* of MISC_MAJOR: VFIO_MINOR */
+
 /* ---- for a supervisor in the same process (exec) --------------------------------- */
 
 /*
@@ -98,6 +113,17 @@ struct process_table *fuse_device_processes(struct fuse_device *device);
  * system, so an fd from a hostile client keeps nobody waiting.
  */
 bool fuse_device_owns_fd(struct fuse_device *device, int fd);
+
+/*
+ * The open file of any kind (/dev/iommu, container, group, VFIO device) that fd (of this
+ * process) stands for, kept from its release until fuse_device_open_put(). NULL: none.
+ */
+struct fuse_open *fuse_device_open_get(struct fuse_device *device, int fd);
+void fuse_device_open_put(struct fuse_open *open);
+
+/* What ioctl() of it gives: as through FUSE, but client may have fd_install. */
+long fuse_device_open_ioctl(struct fuse_open *open, const struct engine_client *client,
+			    unsigned int cmd, uint64_t arg);
 
 /*
  * The open file that fd (of this process, as from pidfd_getfd) stands for, kept
@@ -116,6 +142,17 @@ void fuse_device_ctx_put(struct fuse_device *device, struct engine_ctx *ctx);
  */
 int fuse_device_mmap(struct fuse_device *device, struct engine_ctx *ctx, uint64_t offset,
 		     uint64_t length, bool shared, bool exec);
+
+/* What stat() is to say of a file that stands for a character device. */
+struct fuse_device_look {
+	uint32_t mode; /* S_IFCHR and permissions */
+	uint64_t rdev;
+	uint64_t ino;
+	uint64_t made_ns; /* all its times, since 1970 */
+};
+
+/* For fd of this process (O_PATH is enough). False: it stands for none. Asks no file system. */
+bool fuse_device_looks(struct fuse_device *device, int fd, struct fuse_device_look *look);
 
 /* Has the kernel ask for the attributes of fd, a file on this device's file system, anew. */
 void fuse_device_refresh(struct fuse_device *device, int fd);
@@ -143,8 +180,17 @@ void fuse_device_anon_disown(struct fuse_device *device, struct engine_anon_file
  */
 struct fuse_device_file_ops {
 	ssize_t (*read)(void *opaque, char *buf, size_t len, uint64_t offset);
-	ssize_t (*write)(void *opaque, const char *buf, size_t len);
+	ssize_t (*write)(void *opaque, const char *buf, size_t len, uint64_t offset);
+	uint32_t mode; /* permissions, of what fuse_device_show() shows */
+	uint64_t size; /* that stat() shows, bytes */
 };
+
+/*
+ * Shows such a file at path, an existing file, by a mount; after fuse_device_show_vfio(). A
+ * NULL read or write: EIO. 0 or -errno.
+ */
+int fuse_device_show(struct fuse_device *device, const char *path,
+		     const struct fuse_device_file_ops *ops, void *opaque);
 
 /* As fuse_device_anon_open(). */
 int fuse_device_file_open(struct fuse_device *device, const struct fuse_device_file_ops *ops,

@@ -37,7 +37,8 @@ static struct fuse_node *node_create(struct fuse_files *files, const struct file
 	if (!node)
 		return NULL;
 	*node = (struct fuse_node){
-		.files = files, .kind = kind, .opaque = opaque, .refs = 1, .once = once,
+		.files = files, .kind = kind, .opaque = opaque, .mode = kind->mode,
+		.refs = 1,	.once = once,
 	};
 	pthread_mutex_lock(&files->lock);
 	node->ino = files->next_ino++;
@@ -295,10 +296,6 @@ static void handle_ioctl(struct fuse_files *files, const struct fuse_request *re
 		.opaque = open,
 	};
 
-	if (open->node->kind->no_ioctl) {
-		fuse_request_reply(request, -ENOTTY, NULL, 0);
-		return;
-	}
 	fuse_open_get(open);
 	fuse_call_ioctl(files->device, request, &file);
 }
@@ -317,7 +314,7 @@ static bool fill_attr(struct fuse_files *files, uint64_t ino, struct fuse_attr *
 	pthread_mutex_lock(&files->lock);
 	node = node_find_locked(files, ino);
 	if (node) {
-		fuse_call_fill_attr(files->device, ino, node->kind->mode, attr);
+		fuse_call_fill_attr(files->device, ino, node->mode, attr);
 		attr->size = node->kind->size ? node->kind->size(node) : 0;
 	}
 	pthread_mutex_unlock(&files->lock);
@@ -625,6 +622,22 @@ struct fuse_open *fuse_files_find(struct fuse_files *files, int fd)
 	}
 	pthread_mutex_unlock(&files->lock);
 	return open;
+}
+
+struct fuse_node *fuse_files_node(struct fuse_files *files, int fd)
+{
+	uint64_t st_dev, ino;
+	struct fuse_node *node;
+
+	if (!__atomic_load_n(&files->ready, __ATOMIC_ACQUIRE) ||
+	    fuse_mount_inode_of_fd(fd, &st_dev, &ino) || st_dev != files->st_dev)
+		return NULL;
+	pthread_mutex_lock(&files->lock);
+	node = node_find_locked(files, ino);
+	if (node && node->once)
+		node = NULL;
+	pthread_mutex_unlock(&files->lock);
+	return node;
 }
 
 void *fuse_files_find_once(struct fuse_files *files, int fd, void *(*found)(void *opaque))

@@ -28,6 +28,8 @@ struct fuse_node {
 	const struct file_kind *kind;
 	void *opaque; /* the kind's */
 	uint64_t ino; /* its name, too, in a directory */
+	uint32_t mode; /* S_IFREG and permissions */
+	uint64_t rdev; /* of the character device that it stands for; 0: none. Set after add */
 	uint32_t refs; /* of one that is opened once: the opener's and the open file's; __atomic */
 	bool once;
 	bool opened;	  /* once; with the lock */
@@ -62,8 +64,6 @@ struct file_kind {
 	uint32_t mode;	     /* S_IFREG and permissions */
 	uint32_t open_flags; /* FOPEN_*, besides those of all */
 	bool has_pages;	     /* read and write take accesses by_page */
-	/* ENOTTY asks no one: an attribute file, which other processes than clients open. */
-	bool no_ioctl;
 	/*
 	 * A client opens node: *file is what the others get. 0 or -errno. NULL: node->opaque
 	 * is the file. request: for fuse_call_init().
@@ -140,6 +140,12 @@ void fuse_node_poll_changed(struct fuse_node *node);
 
 /* Whether fd (of this process) is a file of these. Asks no file system. */
 bool fuse_files_own(struct fuse_files *files, int fd);
+
+/*
+ * The node that fd (of this process; O_PATH is enough) is of, if it lives as long as
+ * files do; NULL: none of these. Asks no file system.
+ */
+struct fuse_node *fuse_files_node(struct fuse_files *files, int fd);
 
 /* The open file behind fd, a reference for fuse_open_put(); NULL: none of these. */
 struct fuse_open *fuse_files_find(struct fuse_files *files, int fd);

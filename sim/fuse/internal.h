@@ -11,6 +11,7 @@
 #include "sim/fuse/device.h"
 #include "sim/fuse/files.h"
 
+#include <limits.h>
 #include <pthread.h>
 
 struct anon_files;
@@ -32,6 +33,9 @@ struct iommu_file {
 
 /* Waits until what a client has closed before the call in hand is closed. */
 void fuse_device_settle(struct fuse_device *device);
+
+/* An open file of /dev/iommu; and of /dev/vfio/vfio, which is the same but in how it counts. */
+extern const struct file_kind fuse_iommu_kind, fuse_container_kind;
 
 struct fuse_device {
 	struct fuse_device_config config;
@@ -116,6 +120,27 @@ ssize_t fuse_mappings_write(struct fuse_device *device, const struct file_access
 
 /* ---- vfio_files.c ---------------------------------------------------------------- */
 
+/* A simulated device, and where it is mounted by itself. */
+struct vfio_mount {
+	struct fuse_files files;
+	struct vfio_device *vfio;
+	char path[PATH_MAX];
+	bool mounted;
+	bool by_helper;
+	bool made; /* the file below, by us */
+};
+
+struct vfio_files {
+	struct fuse_device *device;
+	struct vfio_mount *mounts;
+	unsigned int count;
+	struct fuse_files folder; /* of vfio_folder.c: all that is shown from one connection */
+	struct vfio_shown *shown; /* its attributes */
+};
+
+/* The file of a device: node->opaque is the vfio_device. */
+extern const struct file_kind fuse_vfio_kind;
+
 /* NULL: out of memory. */
 struct vfio_files *vfio_files_create(struct fuse_device *device);
 /* Ends the mounts; returns how many threads are stuck. Files still open are released. */
@@ -123,6 +148,11 @@ unsigned int vfio_files_stop(struct vfio_files *vfio);
 void vfio_files_destroy(struct vfio_files *vfio);
 /* fuse_files_settle() of all. */
 void vfio_files_settle(struct vfio_files *vfio);
+
+/* ---- vfio_folder.c ----------------------------------------------------------------- */
+
+/* After the folder's connection has ended. */
+void vfio_folder_fini(struct vfio_files *vfio);
 
 /* ---- anon.c ---------------------------------------------------------------------- */
 

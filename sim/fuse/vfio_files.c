@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The files of simulated VFIO devices: each is a FUSE connection of its own, mounted on
- * a file vfioN in the folder that stands for /dev/vfio/devices.
+ * The files of simulated VFIO devices. Here each is a FUSE connection of its own, mounted
+ * on a file vfioN in the folder that stands for /dev/vfio/devices: a user without rights
+ * can mount no more than that. Under exec they are files of one connection, with groups
+ * and container (vfio_folder.c).
  */
 #include "sim/fuse/internal.h"
 #include "sim/fuse/mount.h"
@@ -15,22 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* One device and where it is mounted. */
-struct vfio_mount {
-	struct fuse_files files;
-	struct vfio_device *vfio;
-	char path[PATH_MAX];
-	bool mounted;
-	bool by_helper;
-	bool made; /* the file below, by us */
-};
-
-struct vfio_files {
-	struct fuse_device *device;
-	struct vfio_mount *mounts;
-	unsigned int count;
-};
 
 /* ---- what a device needs of its caller ------------------------------------------- */
 
@@ -91,7 +77,7 @@ static long file_ioctl(void *file, const struct engine_client *client, unsigned 
 	return vfio_file_ioctl(file, client, cmd, arg);
 }
 
-static const struct file_kind vfio_kind = {
+const struct file_kind fuse_vfio_kind = {
 	.mode = S_IFREG | 0666,
 	.open = file_open,
 	.release = file_release,
@@ -117,10 +103,11 @@ struct vfio_files *vfio_files_create(struct fuse_device *device)
 	if (!files)
 		return NULL;
 	files->device = device;
+	fuse_files_init(&files->folder, device);
 	count = config->bus ? pci_bus_count(config->bus) : 0;
 	files->mounts = calloc(count ? count : 1, sizeof(*files->mounts));
 	if (!files->mounts) {
-		free(files);
+		vfio_files_destroy(files);
 		return NULL;
 	}
 	for (; files->count < count; files->count++) {
@@ -140,6 +127,7 @@ void vfio_files_settle(struct vfio_files *files)
 {
 	for (unsigned int i = 0; i < files->count; i++)
 		fuse_files_settle(&files->mounts[i].files);
+	fuse_files_settle(&files->folder);
 }
 
 void vfio_files_destroy(struct vfio_files *files)
@@ -150,6 +138,8 @@ void vfio_files_destroy(struct vfio_files *files)
 		fuse_files_fini(&files->mounts[i].files);
 		vfio_device_destroy(files->mounts[i].vfio);
 	}
+	fuse_files_fini(&files->folder);
+	vfio_folder_fini(files);
 	free(files->mounts);
 	free(files);
 }
@@ -189,7 +179,7 @@ static int mount_one(struct vfio_mount *mount, char why[FUSE_DEVICE_WHY_BYTES])
 	if (fd < 0)
 		return fd;
 	mount->mounted = true;
-	err = fuse_files_start_file(&mount->files, fd, mount->path, &vfio_kind, mount->vfio, 0,
+	err = fuse_files_start_file(&mount->files, fd, mount->path, &fuse_vfio_kind, mount->vfio, 0,
 				    FUSE_CHANNEL_DRAINABLE);
 	if (err)
 		snprintf(why, FUSE_DEVICE_WHY_BYTES, "the device at %.200s does not answer: %s",
@@ -212,7 +202,7 @@ int fuse_device_mount_vfio(struct fuse_device *device, const char *folder,
 
 unsigned int vfio_files_stop(struct vfio_files *files)
 {
-	unsigned int stuck = 0;
+	unsigned int stuck = fuse_files_stop(&files->folder);
 
 	for (unsigned int i = 0; i < files->count; i++) {
 		struct vfio_mount *mount = &files->mounts[i];

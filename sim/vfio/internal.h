@@ -27,7 +27,8 @@ struct vfio_device {
 	struct vfio_device_env env;
 	pthread_mutex_t lock;
 	struct vfio_file *bound; /* the one file that may use it; NULL: none */
-	struct engine_device *engine_device;
+	struct engine_device *engine_device; /* also with dma_lock */
+	pthread_mutex_t dma_lock; /* held for moments */
 	struct engine_ctx *ctx; /* of env.ctx_get */
 	struct vfio_irqs irqs;
 };

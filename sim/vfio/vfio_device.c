@@ -14,61 +14,35 @@
 
 /* ---- the function behind the file ------------------------------------------------ */
 
-/* What is left of the local vectors of a DMA. */
-struct local_walk {
-	const struct iovec *vector;
-	unsigned int count;
-	size_t done; /* of the first */
-};
-
-/* The next bytes, at most want; 0: no more. */
-static size_t local_take(struct local_walk *walk, uint64_t want, uint8_t **at)
-{
-	size_t left;
-
-	while (walk->count && walk->done == walk->vector->iov_len) {
-		walk->vector++;
-		walk->count--;
-		walk->done = 0;
-	}
-	if (!walk->count)
-		return 0;
-	left = walk->vector->iov_len - walk->done;
-	*at = (uint8_t *)walk->vector->iov_base + walk->done;
-	left = want < left ? (size_t)want : left;
-	walk->done += left;
-	return left;
-}
-
 static int world_dma(void *opaque, uint32_t pasid, bool write, const struct pci_dma_piece *pieces,
 		     unsigned int pieces_count, const struct iovec *local,
 		     unsigned int local_count, uint64_t *fault_iova)
 {
 	struct vfio_device *device = opaque;
-	struct local_walk walk = { local, local_count, 0 };
-	uint64_t bad;
+	struct engine_device *engine_device;
+	const struct engine_dma dma = {
+		.write = write,
+		.pieces = (const struct engine_dma_piece *)(const void *)pieces,
+		.pieces_count = pieces_count,
+		.local = local,
+		.local_count = local_count,
+	};
+	int err;
 
-	if (pasid != PCI_NO_PASID)
+	_Static_assert(sizeof(*pieces) == sizeof(struct engine_dma_piece) &&
+			       offsetof(struct pci_dma_piece, bytes) ==
+				       offsetof(struct engine_dma_piece, length),
+		       "the bus's pieces are the engine's");
+	pthread_mutex_lock(&device->dma_lock);
+	engine_device = device->engine_device;
+	if (engine_device)
+		engine_device_get(engine_device);
+	pthread_mutex_unlock(&device->dma_lock);
+	if (!engine_device)
 		return -EFAULT;
-	for (unsigned int i = 0; i < pieces_count; i++) {
-		uint64_t iova = pieces[i].iova, left = pieces[i].bytes;
-
-		while (left) {
-			uint8_t *at;
-			size_t n = local_take(&walk, left, &at);
-
-			if (!n)
-				return 0;
-			if (engine_device_dma(device->engine_device, iova, n, write, at, &bad)) {
-				if (fault_iova)
-					*fault_iova = bad;
-				return -EFAULT;
-			}
-			iova += n;
-			left -= n;
-		}
-	}
-	return 0;
+	err = engine_device_dma_vector(engine_device, pasid, &dma, fault_iova);
+	engine_device_put(engine_device);
+	return err;
 }
 
 static void world_message(void *opaque, unsigned int vector)
@@ -131,6 +105,7 @@ struct vfio_device *vfio_device_create(const struct pci_slot *slot,
 	device->random = slot->seed;
 	device->env = *env;
 	pthread_mutex_init(&device->lock, NULL);
+	pthread_mutex_init(&device->dma_lock, NULL);
 	vfio_irqs_init(&device->irqs);
 	pci_function_connect(device->function, &device_world, device);
 	return device;
@@ -151,6 +126,7 @@ void vfio_device_destroy(struct vfio_device *device)
 		return;
 	if (device->runner)
 		vfio_device_stop(device);
+	pthread_mutex_destroy(&device->dma_lock);
 	pthread_mutex_destroy(&device->lock);
 	free(device);
 }
@@ -176,13 +152,18 @@ static void device_reset(struct vfio_device *device)
 
 static void device_unbind(struct vfio_device *device)
 {
-	engine_device_unbind(device->engine_device);
-	device->env.ctx_put(device->env.opaque, device->ctx);
+	struct engine_device *engine_device = device->engine_device;
+
+	/* First, so that nothing of it is under way when it has no address space. */
+	device_reset(device);
+	pthread_mutex_lock(&device->dma_lock);
 	device->engine_device = NULL;
+	pthread_mutex_unlock(&device->dma_lock);
+	engine_device_unbind(engine_device);
+	device->env.ctx_put(device->env.opaque, device->ctx);
 	device->ctx = NULL;
 	device->bound = NULL;
 	vfio_irqs_fini(&device->irqs);
-	device_reset(device);
 	pci_runner_use(device->runner, false);
 }
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A device of a simulation, between sim_device.c (what it is) and dma.c (its DMA). */
+#ifndef IOASIS_ENGINE_SIM_DEVICE_H
+#define IOASIS_ENGINE_SIM_DEVICE_H
+
+#include "sim/engine/device.h"
+
+struct engine_device {
+	uint32_t refs;		/* who bound it, and engine_device_get(); atomic */
+	struct engine_ctx *ctx; /* a reference */
+	struct device *dev;	/* counted, as its driver; NULL once unbound */
+};
+
+#endif

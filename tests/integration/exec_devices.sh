@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# `ioasis exec --device`: what a program finds of its devices in /sys and /dev, compared
+# with what Linux 7.3 shows of QEMU's edu behind an emulated IOMMU (tests/oracle/devices).
+. "$TOP/tests/integration/tap.sh"
+. "$TOP/tests/integration/exec_lib.sh"
+cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
+
+# Lines that are the host's, and why they differ; each is a pattern of grep -E.
+#   firmware_node            ACPI's name for the slot; there is no such table here
+#   iommu                    the IOMMU's own name: dmar0 there
+#   numa_node                the machine there had no NUMA
+#   local_cpu                processors of this machine
+host='^\./(firmware_node|iommu) -> |\./(numa_node|local_cpulist|local_cpus) = '
+
+cat >list.sh <<'LIST'
+cd "/sys/bus/pci/devices/$1/" || exit 1
+find . -maxdepth 3 | LC_ALL=C sort | while read -r f; do
+	if [ -L "$f" ]; then
+		echo "$f -> $(readlink "$f")"
+	elif [ -d "$f" ]; then
+		echo "$f/"
+	elif [ "$f" = ./config ] || ! [ -r "$f" ] || [ "$(stat -c %a "$f")" = 600 ] ||
+		case $(stat -c %A "$f") in -r*) false ;; esac; then
+		echo "$(stat -c %A "$f") $f"
+	else
+		echo "$(stat -c %A "$f") $f = $(tr '\n' '|' <"$f")" | cut -c1-200
+	fi
+done
+LIST
+
+# The text up to where the oracle cut its lines, below the folder of vfio-dev.
+lines() { grep -vE "$host" | grep -vE '(^| )\./vfio-dev/vfio0/[a-z]' | cut -c1-180; }
+
+device='--leak-check no --device edu,addr=0000:00:02.0,group=2'
+grep -v '^==' "$TOP/tests/oracle/devices/sysfs-edu.txt" | lines >expected
+$exec $device -- sh list.sh 0000:00:02.0 2>&1 | lines >got
+check "the device's folder is as the kernel's" diff expected got
+
+check_output "other places that lead to it" "../../../devices/pci0000:00/0000:00:02.0
+../../devices/pci0000:00/0000:00:02.0/vfio-dev/vfio0
+../../../../devices/pci0000:00/0000:00:02.0
+../../../../devices/pci0000:00/0000:00:02.0
+0x00000000fee00000 0x00000000feefffff msi
+508:0
+N" $exec $device -- sh -c '
+	readlink /sys/bus/pci/devices/0000:00:02.0 /sys/class/vfio-dev/vfio0 \
+		/sys/kernel/iommu_groups/2/devices/0000:00:02.0 \
+		/sys/bus/pci/drivers/vfio-pci/0000:00:02.0
+	cat /sys/kernel/iommu_groups/2/reserved_regions \
+		/sys/bus/pci/devices/0000:00:02.0/vfio-dev/vfio0/dev \
+		/sys/module/vfio/parameters/enable_unsafe_noiommu_mode'
+
+# What the host has is still there: as many devices, drivers, modules, but for ours.
+count='ls /sys/bus/pci/devices /sys/class /sys/module /sys/devices/virtual 2>/dev/null'
+before=$(sh -c "$count")
+after=$($exec $device -- sh -c "$count")
+missing=$(comm -23 <(sort -u <<<"$before") <(sort -u <<<"$after"))
+check_output "nothing of the host's is hidden" "" echo "$missing"
+check "and nothing of it is seen outside" test ! -e /sys/class/vfio-dev/vfio0 -o -d /sys/module/vfio
+
+check_output "the files look like character devices" "character special file 508 0
+character special file 508 0
+character special file 10 196
+character special file 10 125" $exec $device -- sh -c '
+	for f in devices/vfio0 ../char/508:0 vfio ../iommu; do
+		stat -L -c "%F %Hr %Lr" "/dev/vfio/$f"
+	done'
+check_output "also by fstat and relative to a folder" "character special file
+character special file" $exec $device -- sh -c '
+	cd /dev/vfio && stat -c %F devices/vfio0 && stat -L -c %F - <devices/vfio0'
+check_output "and others as they are" "regular file
+directory" $exec $device -- sh -c 'stat -c %F /proc/self/maps 2>/dev/null | sed "s/ empty//"
+	stat -c %F /dev/vfio'
+
+if can_be_user; then
+	make_public && cp list.sh "$public" && chmod 755 "$public/list.sh"
+	as_user "$public/ioasis" exec $device -- sh "$public/list.sh" 0000:00:02.0 2>&1 | lines >got
+	check "an ordinary user finds the same" diff expected got
+else
+	skip "an ordinary user finds the same" "no user that may use /dev/fuse"
+fi
+
+# A VMM that checks all of it, the way people start it.
+if qemu-system-x86_64 -device vfio-pci,help 2>/dev/null | grep -q 'iommufd='; then
+	check_output "QEMU finds it by host=" "    Class 0255: PCI device 1234:11e8" sh -c "
+		echo 'info pci
+		quit' | timeout 60 $exec $device -- qemu-system-x86_64 -S -accel tcg -m 64M \
+			-nodefaults -display none -monitor stdio -machine q35 \
+			-object iommufd,id=i -device vfio-pci,host=0000:00:02.0,iommufd=i 2>&1 |
+			tr -d '\r' | grep 'PCI device 1234:11e8'"
+else
+	skip "QEMU finds it by host=" "no qemu-system-x86_64 with iommufd"
+fi
+done_testing
