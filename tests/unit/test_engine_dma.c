@@ -4,8 +4,9 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ioasis/iommufd_abi.h"
 
@@ -144,15 +145,37 @@ struct unmapper {
 	struct rig *rig;
 	uint32_t ioas;
 	unsigned int inside; /* readers, when the unmap was over */
+	pid_t tid;	     /* __atomic */
+	bool done;	     /* __atomic */
 };
+
+/* Whether its thread waits for something. */
+static bool unmapper_sleeps(struct unmapper *unmapper)
+{
+	pid_t tid = __atomic_load_n(&unmapper->tid, __ATOMIC_ACQUIRE);
+	char path[64], state = '?';
+	FILE *stat;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	stat = tid ? fopen(path, "r") : NULL;
+	if (!stat)
+		return false;
+	if (fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+		state = '?';
+	fclose(stat);
+	return state == 'S';
+}
 
 static void *unmap_it(void *opaque)
 {
 	struct unmapper *unmapper = opaque;
 	uint64_t length = 4 * 4096;
-	long rc = fake_unmap(&unmapper->rig->fake, unmapper->rig->ctx, unmapper->ioas, 0x10000,
-			     &length);
+	long rc;
 
+	__atomic_store_n(&unmapper->tid, gettid(), __ATOMIC_RELEASE);
+	rc = fake_unmap(&unmapper->rig->fake, unmapper->rig->ctx, unmapper->ioas, 0x10000,
+			&length);
+	__atomic_store_n(&unmapper->done, true, __ATOMIC_RELEASE);
 	unmapper->inside = gate_inside();
 	return (void *)(intptr_t)rc;
 }
@@ -181,7 +204,8 @@ static void test_nothing_waits_for_dma_but_its_unmap(void **state)
 	assert_int_equal(rig_unmap(rig, a.ioas, 0x40000, 4096), 0);
 	/* What is being read is not unmapped before that is over. */
 	assert_int_equal(pthread_create(&other, NULL, unmap_it, &unmapper), 0);
-	sched_yield();
+	while (!unmapper_sleeps(&unmapper))
+		assert_false(__atomic_load_n(&unmapper.done, __ATOMIC_ACQUIRE));
 	gate_set(false);
 	assert_int_equal(pthread_join(other, &rc), 0);
 	assert_int_equal((intptr_t)rc, 0);
