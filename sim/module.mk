@@ -12,6 +12,7 @@ engine_srcs := \
 	sim/engine/dirty.c \
 	sim/engine/dirty_set.c \
 	sim/engine/dma.c \
+	sim/engine/dmabuf.c \
 	sim/engine/domain.c \
 	sim/engine/eventq.c \
 	sim/engine/fault_queue.c \
@@ -82,7 +83,16 @@ pci_srcs := \
 	sim/pci/pci_state.c \
 	sim/pci/pci_work.c
 vfio_srcs := \
+	sim/vfio/config.c \
+	sim/vfio/dma_log.c \
+	sim/vfio/dmabuf.c \
+	sim/vfio/eventfd.c \
+	sim/vfio/feature.c \
+	sim/vfio/ioeventfd.c \
 	sim/vfio/irq.c \
+	sim/vfio/migration.c \
+	sim/vfio/region.c \
+	sim/vfio/reset.c \
 	sim/vfio/vfio_device.c
 exec_srcs := \
 	sim/exec/caller.c \

@@ -94,9 +94,7 @@ ssize_t engine_anon_file_write(struct engine_anon_file *file, const void *buf, s
 long engine_anon_file_ioctl(struct engine_anon_file *file, const struct engine_client *client,
 			    unsigned int cmd, uint64_t arg)
 {
-	/* None of the kinds has an ioctl of its own. */
-	(void)file, (void)client, (void)cmd, (void)arg;
-	return -ENOTTY;
+	return file->ops->ioctl ? file->ops->ioctl(file, client, cmd, arg) : -ENOTTY;
 }
 
 short engine_anon_file_poll(struct engine_anon_file *file)
@@ -117,4 +115,64 @@ void engine_anon_file_release(struct engine_anon_file *file)
 {
 	file->ops->release(file);
 	anon_file_put(file);
+}
+
+/* ---- streams of others -------------------------------------------------------------- */
+
+struct stream_file {
+	struct engine_anon_file file;
+	const struct engine_stream_ops *ops;
+	void *opaque;
+};
+
+static struct stream_file *to_stream(struct engine_anon_file *file)
+{
+	return container_of(file, struct stream_file, file);
+}
+
+static ssize_t stream_read(struct engine_anon_file *file, void *buf, size_t len)
+{
+	return to_stream(file)->ops->read(to_stream(file)->opaque, buf, len);
+}
+
+static ssize_t stream_write(struct engine_anon_file *file, const void *buf, size_t len)
+{
+	return to_stream(file)->ops->write(to_stream(file)->opaque, buf, len);
+}
+
+static long stream_ioctl(struct engine_anon_file *file, const struct engine_client *client,
+			 unsigned int cmd, uint64_t arg)
+{
+	return to_stream(file)->ops->ioctl(to_stream(file)->opaque, client, cmd, arg);
+}
+
+static void stream_release(struct engine_anon_file *file)
+{
+	to_stream(file)->ops->release(to_stream(file)->opaque);
+}
+
+static void stream_free(struct engine_anon_file *file)
+{
+	free(to_stream(file));
+}
+
+static const struct anon_file_ops stream_file_ops = {
+	.kind = ENGINE_ANON_STREAM,
+	.read = stream_read,
+	.write = stream_write,
+	.ioctl = stream_ioctl,
+	.release = stream_release,
+	.free = stream_free,
+};
+
+struct engine_anon_file *engine_stream_create(const struct engine_stream_ops *ops, void *opaque)
+{
+	struct stream_file *stream = calloc(1, sizeof(*stream));
+
+	if (!stream)
+		return NULL;
+	anon_file_init(&stream->file, &stream_file_ops, NULL);
+	stream->ops = ops;
+	stream->opaque = opaque;
+	return &stream->file;
 }

@@ -18,6 +18,9 @@ struct anon_file_ops {
 	ssize_t (*read)(struct engine_anon_file *file, void *buf, size_t len);
 	ssize_t (*write)(struct engine_anon_file *file, const void *buf, size_t len);
 	short (*poll)(struct engine_anon_file *file);
+	/* NULL: -ENOTTY. */
+	long (*ioctl)(struct engine_anon_file *file, const struct engine_client *client,
+		      unsigned int cmd, uint64_t arg);
 	/* The last close, with no lock held: what the kernel's release does. */
 	void (*release)(struct engine_anon_file *file);
 	/* The last reference is gone; may come under any lock. */

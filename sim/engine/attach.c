@@ -86,9 +86,16 @@ static int attach_reserve(const struct hwpt *paging, struct device *dev, uint32_
 		return 0;
 	if (ctx_should_fail(paging->object.ctx))
 		return -EINVAL;
-	if (!dev->reserved_last)
-		return 0;
-	return iopt_reserve(&paging->ioas->iopt, dev->reserved_start, dev->reserved_last, dev);
+	for (unsigned int i = 0; dev->iommu && i < dev->iommu->reserved_count; i++) {
+		int rc = iopt_reserve(&paging->ioas->iopt, dev->iommu->reserved[i].start,
+				      dev->iommu->reserved[i].last, dev);
+
+		if (rc) {
+			iopt_unreserve(&paging->ioas->iopt, dev);
+			return rc;
+		}
+	}
+	return 0;
 }
 
 /* It comes back: iopt_remove_reserved_iova(). */

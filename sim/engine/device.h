@@ -50,7 +50,7 @@ struct device {
 	const struct device_driver *driver;
 	void *private; /* the driver's */
 	uint32_t max_pasids;
-	uint64_t reserved_start, reserved_last; /* never mapped while attached; last 0: none */
+	const struct engine_iommu *iommu; /* what its IOMMU can do, borrowed; NULL: the default */
 	struct list_link attached;
 	struct vdevice *vdev; /* weak */
 	bool destroying;      /* no new vdevice */

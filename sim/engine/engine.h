@@ -272,7 +272,8 @@ enum engine_anon_kind {
 	ENGINE_ANON_FAULT_QUEUE,
 	ENGINE_ANON_EVENT_QUEUE,
 	ENGINE_ANON_ACCESS, /* the test command's mock access */
-	ENGINE_ANON_DMABUF, /* the test command's dma-buf */
+	ENGINE_ANON_DMABUF, /* the test command's dma-buf, or a device's */
+	ENGINE_ANON_STREAM, /* of engine_stream_create() */
 };
 
 /* read and write, with buffers already in our memory; bytes or -errno. */
@@ -293,6 +294,43 @@ void engine_anon_file_set_notify(struct engine_anon_file *file, void (*notify)(v
 				 void *opaque);
 /* The last close. No other call on file may run or follow. */
 void engine_anon_file_release(struct engine_anon_file *file);
+
+/* Bytes of a file that has a size, a dma-buf: what lseek() to its end gives; else 0. */
+uint64_t engine_anon_file_size(struct engine_anon_file *file);
+
+/* A file that is read and written, for a client to get by fd_install(). */
+struct engine_stream_ops {
+	ssize_t (*read)(void *opaque, void *buf, size_t len);
+	ssize_t (*write)(void *opaque, const void *buf, size_t len);
+	long (*ioctl)(void *opaque, const struct engine_client *client, unsigned int cmd,
+		      uint64_t arg);
+	/* The last close: opaque is not used any more. */
+	void (*release)(void *opaque);
+};
+/* NULL: out of memory. */
+struct engine_anon_file *engine_stream_create(const struct engine_stream_ops *ops, void *opaque);
+
+/* A dma-buf of a device's BAR (VFIO_DEVICE_FEATURE_DMA_BUF). */
+struct engine_dmabuf;
+
+struct engine_dmabuf_config {
+	uint64_t size;	 /* bytes */
+	uint32_t ranges; /* one can be mapped, more give EOPNOTSUPP */
+	/* DMA of another device to it, inside size: 0 or -EFAULT. From any thread. */
+	int (*access)(void *opaque, uint64_t offset, void *buf, size_t length, bool write);
+	/* Nobody has it any more; from any thread, under any lock. */
+	void (*gone)(void *opaque);
+	void *opaque;
+};
+
+/* With one reference, which engine_dmabuf_put() or the client's file has. NULL: no memory. */
+struct engine_dmabuf *engine_dmabuf_create(struct engine_ctx *ctx,
+					   const struct engine_dmabuf_config *config);
+void engine_dmabuf_put(struct engine_dmabuf *dmabuf);
+/* What fd_install() of a client takes, with the reference. */
+struct engine_anon_file *engine_dmabuf_file(struct engine_dmabuf *dmabuf);
+/* True: what is mapped of it maps to nothing, and nothing new can be mapped (ENODEV). */
+void engine_dmabuf_revoke(struct engine_dmabuf *dmabuf, bool revoked);
 
 /* ---- what is there: leak reports, state dumps, model tests ---------------- */
 
@@ -356,12 +394,26 @@ struct engine_device;
  */
 int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 		       struct engine_device **out_device, uint32_t *out_id);
-/*
- * Says which addresses cannot be mapped where the device is attached, as
- * iommu_get_resv_regions() does: of a PCI device on x86 the window of interrupts.
- * Before the first attach; last > 0.
- */
-void engine_device_reserve(struct engine_device *device, uint64_t start, uint64_t last);
+
+#define ENGINE_RESERVED_MAX 16u
+
+/* What the IOMMU of a simulated device can do. */
+struct engine_iommu {
+	unsigned int address_bits; /* of an IOVA, such as 39, 48 or 57 */
+	unsigned int pasid_bits;   /* 0: no PASIDs */
+	bool no_dirty_tracking;
+	/* What cannot be mapped where the device is attached: iommu_get_resv_regions(). */
+	struct engine_iova_range {
+		uint64_t start, last;
+	} reserved[ENGINE_RESERVED_MAX];
+	unsigned int reserved_count;
+};
+
+/* A usual one of an x86 machine: 48 bits, and no mapping where writes are interrupts. */
+void engine_iommu_init(struct engine_iommu *iommu);
+
+/* Before the first attach, else it has 48 bits, no PASIDs, and nothing reserved. Copied. */
+void engine_device_set_iommu(struct engine_device *device, const struct engine_iommu *iommu);
 void engine_device_unbind(struct engine_device *device);
 /*
  * Keeps the handle for a DMA of another thread, across an unbind; its DMA is -EFAULT
@@ -369,10 +421,14 @@ void engine_device_unbind(struct engine_device *device);
  */
 void engine_device_get(struct engine_device *device);
 void engine_device_put(struct engine_device *device);
-/* Attach to an address space or page table; *pt_id becomes the page table's id. */
+/*
+ * Attaches to an address space or page table; *pt_id becomes the page table's id. An
+ * attached one is moved. pasid 0: DMA without a PASID. Errors as device_attach().
+ */
 int engine_device_attach(struct engine_device *device, const struct engine_client *client,
-			 uint32_t *pt_id);
-void engine_device_detach(struct engine_device *device);
+			 uint32_t pasid, uint32_t *pt_id);
+/* Harmless when it is not attached. */
+void engine_device_detach(struct engine_device *device, uint32_t pasid);
 
 /*
  * DMA of length bytes at iova: every byte must be mapped, and writable when

@@ -142,6 +142,12 @@ static int dmabuf_pages_alloc(struct engine_ctx *ctx, struct iopt_dmabuf *dmabuf
 		free(*out);
 		return -ENODEV;
 	}
+	/* vfio_pci_dma_buf_iommufd_map() */
+	if (dmabuf->ranges != 1) {
+		iopt_source_put((*out)->pages.source);
+		free(*out);
+		return -EOPNOTSUPP;
+	}
 	(*out)->dmabuf = dmabuf;
 	return 0;
 }

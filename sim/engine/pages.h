@@ -43,6 +43,7 @@ struct iopt_pins;
  */
 struct iopt_dmabuf {
 	uint64_t size;	/* bytes */
+	uint32_t ranges; /* more than one cannot be mapped */
 	bool revoked;	/* no new pages; atomic */
 	uint32_t revocations; /* pages made before the last one map to nothing; atomic */
 	uint64_t object; /* identity: page n is {object, n} */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Devices of a simulation: bound without the test command, with plain pages of
- * 4 KiB over 48 bits of address, and dirty tracking. Their DMA is dma.c.
+ * 4 KiB, and what their IOMMU is said to do. Their DMA is dma.c.
  */
 #include "sim/engine/sim_device.h"
 
-#define SIM_APERTURE_LAST ((1ull << 48) - 1)
+#define DEFAULT_ADDRESS_BITS 48u
 
 static int sim_domain_alloc_paging(struct device *dev, struct domain *domain, uint32_t flags,
 				   const struct user_data *data)
@@ -14,7 +14,8 @@ static int sim_domain_alloc_paging(struct device *dev, struct domain *domain, ui
 		return -EOPNOTSUPP;
 	if (ctx_should_fail(dev->object.ctx))
 		return -ENOMEM;
-	domain_init_paging(domain, 0, SIM_APERTURE_LAST, ENGINE_PAGE_SIZE);
+	domain_init_paging(domain, 0, UINT64_MAX >> (64 - dev->iommu->address_bits),
+			   ENGINE_PAGE_SIZE);
 	domain->cache_coherent = true;
 	domain->dirty_ops = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	return 0;
@@ -35,8 +36,7 @@ static int sim_hw_info(struct device *dev, uint32_t *type, void *data)
 
 static bool sim_dirty_capable(const struct device *dev)
 {
-	(void)dev;
-	return true;
+	return !dev->iommu->no_dirty_tracking;
 }
 
 static const struct device_driver sim_driver = {
@@ -55,8 +55,10 @@ int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *clien
 	if (!device)
 		return -ENOMEM;
 	ctx_lock(ctx, &call, client);
+	device->iommu.address_bits = DEFAULT_ADDRESS_BITS;
 	device->dev = device_bind(ctx, &sim_driver, NULL, 0);
 	if (device->dev) {
+		device->dev->iommu = &device->iommu;
 		device->dev->holds_ctx = true;
 		*out_id = device->dev->object.id;
 		ctx_get(ctx);
@@ -72,11 +74,24 @@ int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *clien
 	return 0;
 }
 
-void engine_device_reserve(struct engine_device *device, uint64_t start, uint64_t last)
+/* IOAPIC_RANGE_START (arch/x86): writes there are interrupts. */
+#define MSI_WINDOW_START 0xfee00000u
+#define MSI_WINDOW_LAST 0xfeefffffu
+
+void engine_iommu_init(struct engine_iommu *iommu)
+{
+	*iommu = (struct engine_iommu){
+		.address_bits = DEFAULT_ADDRESS_BITS,
+		.reserved = { { MSI_WINDOW_START, MSI_WINDOW_LAST } },
+		.reserved_count = 1,
+	};
+}
+
+void engine_device_set_iommu(struct engine_device *device, const struct engine_iommu *iommu)
 {
 	ctx_lock(device->ctx, NULL, NULL);
-	device->dev->reserved_start = start;
-	device->dev->reserved_last = last;
+	device->iommu = *iommu;
+	device->dev->max_pasids = iommu->pasid_bits ? 1u << iommu->pasid_bits : 0;
 	ctx_unlock(device->ctx);
 }
 
@@ -107,24 +122,24 @@ void engine_device_put(struct engine_device *device)
 }
 
 int engine_device_attach(struct engine_device *device, const struct engine_client *client,
-			 uint32_t *pt_id)
+			 uint32_t pasid, uint32_t *pt_id)
 {
 	struct engine_call call;
 	int rc;
 
 	ctx_lock(device->ctx, &call, client);
 	/* As VFIO's ATTACH: the second one moves the device. */
-	if (device_attach_find(device->dev, NO_PASID))
-		rc = device_replace(device->dev, NO_PASID, pt_id);
+	if (device_attach_find(device->dev, pasid))
+		rc = device_replace(device->dev, pasid, pt_id);
 	else
-		rc = device_attach(device->dev, NO_PASID, pt_id);
+		rc = device_attach(device->dev, pasid, pt_id);
 	ctx_unlock(device->ctx);
 	return rc;
 }
 
-void engine_device_detach(struct engine_device *device)
+void engine_device_detach(struct engine_device *device, uint32_t pasid)
 {
 	ctx_lock(device->ctx, NULL, NULL);
-	device_detach(device->dev, NO_PASID);
+	device_detach(device->dev, pasid);
 	ctx_unlock(device->ctx);
 }

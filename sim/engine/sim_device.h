@@ -9,6 +9,7 @@ struct engine_device {
 	uint32_t refs;		/* who bound it, and engine_device_get(); atomic */
 	struct engine_ctx *ctx; /* a reference */
 	struct device *dev;	/* counted, as its driver; NULL once unbound */
+	struct engine_iommu iommu;
 };
 
 #endif

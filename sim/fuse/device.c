@@ -33,6 +33,8 @@ int fuse_device_create(const struct fuse_device_config *config, struct fuse_devi
 	if (!device)
 		return -ENOMEM;
 	device->config = *config;
+	if (!config->iommu.address_bits)
+		engine_iommu_init(&device->config.iommu);
 	if (config->inject) {
 		device->config.engine.intercept = fuse_call_intercept;
 		device->config.engine.intercept_opaque = device;

@@ -32,6 +32,7 @@ struct fuse_device_config {
 	struct engine_config engine; /* its intercept is the device's */
 	struct inject *inject;	     /* calls that fail or take longer; borrowed; NULL: none */
 	struct pci_bus *bus; /* simulated devices, settled; borrowed; NULL: none */
+	struct engine_iommu iommu; /* theirs; address_bits 0: as engine_iommu_init() */
 	struct leak_report *leaks;   /* where what is left is noted; borrowed; NULL: nowhere */
 	/*
 	 * Asked for the fail_nth of a client's thread (engine_client.fail_nth); NULL:

@@ -98,6 +98,7 @@ struct vfio_files *vfio_files_create(struct fuse_device *device)
 		.ctx_put = env_ctx_put,
 		.fd_get = env_fd_get,
 		.opaque = device,
+		.iommu = &config->iommu,
 	};
 
 	if (!files)
@@ -113,7 +114,7 @@ struct vfio_files *vfio_files_create(struct fuse_device *device)
 	for (; files->count < count; files->count++) {
 		struct vfio_mount *mount = &files->mounts[files->count];
 
-		mount->vfio = vfio_device_create(pci_bus_at(config->bus, files->count), &env);
+		mount->vfio = vfio_device_create(pci_bus_slot(config->bus, files->count), &env);
 		if (!mount->vfio) {
 			vfio_files_destroy(files);
 			return NULL;

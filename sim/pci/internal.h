@@ -25,7 +25,7 @@ struct pci_gate {
 
 struct pci_pin {
 	pthread_mutex_t lock;
-	bool raised;   /* by the model */
+	bool raised;   /* by the model; read without the lock */
 	bool disabled; /* INTX_DISABLE */
 	bool up;       /* what the world was told */
 };
@@ -40,6 +40,8 @@ struct pci_function {
 	pthread_mutex_t config_lock; /* also of hiding and showing memory */
 	struct pci_config config;
 	bool memory_enabled, is_master; /* what config says; read without the lock */
+	bool asleep;
+	bool removed; /* the card is not there any more; __atomic */
 
 	struct pci_memory bars[PCI_BARS];
 	bool lent[PCI_BARS]; /* its file is with someone; with config_lock */
@@ -53,6 +55,11 @@ struct pci_function {
 /* The kind of the area that offset lies in, with MSI-X's as memory. */
 enum pci_area_kind pci_function_area(const struct pci_function *function, unsigned int bar,
 				     uint64_t offset);
+
+static inline bool pci_function_is_removed(const struct pci_function *function)
+{
+	return __atomic_load_n(&function->removed, __ATOMIC_ACQUIRE);
+}
 
 /* ---- pci_work.c ------------------------------------------------------------------ */
 

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,14 +24,17 @@ struct pci_bus {
 	unsigned int count;
 	bool settled;
 	uint64_t seed;
+	pthread_mutex_t lock; /* of the slots' owners */
 };
 
 struct pci_bus *pci_bus_create(uint64_t seed)
 {
 	struct pci_bus *bus = calloc(1, sizeof(*bus));
 
-	if (bus)
-		bus->seed = seed;
+	if (!bus)
+		return NULL;
+	bus->seed = seed;
+	pthread_mutex_init(&bus->lock, NULL);
 	return bus;
 }
 
@@ -40,6 +44,7 @@ void pci_bus_destroy(struct pci_bus *bus)
 		return;
 	for (unsigned int i = 0; i < bus->count; i++)
 		pci_function_destroy(bus->slots[i].function);
+	pthread_mutex_destroy(&bus->lock);
 	free(bus);
 }
 
@@ -49,6 +54,21 @@ unsigned int pci_bus_count(const struct pci_bus *bus)
 }
 
 const struct pci_slot *pci_bus_at(const struct pci_bus *bus, unsigned int index)
+{
+	return &bus->slots[index];
+}
+
+void pci_bus_lock(struct pci_bus *bus)
+{
+	pthread_mutex_lock(&bus->lock);
+}
+
+void pci_bus_unlock(struct pci_bus *bus)
+{
+	pthread_mutex_unlock(&bus->lock);
+}
+
+struct pci_slot *pci_bus_slot(struct pci_bus *bus, unsigned int index)
 {
 	return &bus->slots[index];
 }
@@ -117,7 +137,7 @@ bool pci_address_parse(const char *text, struct pci_address *address)
 /* What the keys that every kind has say. */
 struct common {
 	struct pci_address address;
-	bool address_given, group_given;
+	bool address_given, group_given, migrates;
 	uint64_t group, vendor, device;
 	const char *id;
 };
@@ -148,6 +168,10 @@ static int set_common(struct common *common, const char *key, const char *value,
 		*valid = "a name of up to 31 letters, digits, '-', '_' and '.'";
 		common->id = value;
 		return id_is_good(value) ? 1 : -1;
+	}
+	if (!strcmp(key, "migration")) {
+		*valid = "on or off";
+		return pci_value_switch(value, &common->migrates) ? 1 : -1;
 	}
 	*valid = "a PCI id from 1 to 0xffff";
 	if (!strcmp(key, "vendor"))
@@ -181,7 +205,7 @@ static void list_names(const struct pci_model *model, char *text, size_t room)
 	for (const struct pci_model_key *key = model->keys; key && key->name && at < room; key++)
 		at += (size_t)snprintf(text + at, room - at, "%s, ", key->name);
 	if (at < room)
-		snprintf(text + at, room - at, "addr, group, id, vendor, device");
+		snprintf(text + at, room - at, "addr, group, id, vendor, device, migration");
 }
 
 /* keys: what follows the kind, changed on the way. */
@@ -237,7 +261,8 @@ static int add(struct pci_bus *bus, const struct pci_model *model, const struct 
 	}
 	*slot = (struct pci_slot){ .model = model, .address = common->address,
 				   .group = (uint32_t)common->group, .number = bus->count,
-				   .seed = bus->seed + bus->count };
+				   .seed = bus->seed + bus->count,
+				   .migrates = common->migrates, .bus = bus };
 	if (common->id)
 		snprintf(slot->id, sizeof(slot->id), "%s", common->id);
 	else
@@ -246,6 +271,11 @@ static int add(struct pci_bus *bus, const struct pci_model *model, const struct 
 					     (uint16_t)common->device, why);
 	if (!slot->function)
 		return -EINVAL;
+	if (slot->migrates && !pci_function_can_migrate(slot->function)) {
+		snprintf(why, PCI_WHY_BYTES, "--device '%s': %s cannot migrate", text, model->kind);
+		pci_function_destroy(slot->function);
+		return -EINVAL;
+	}
 	slot->irq = pci_function_description(slot->function)->intx ? IRQ_LINE : 0;
 	bus->given[bus->count].address = common->address_given;
 	bus->given[bus->count].group = common->group_given;
@@ -381,6 +411,7 @@ void pci_models_print(FILE *out)
 	      "    addr=   its address, such as 0000:00:05.0\n"
 	      "    group=  its IOMMU group, a number from 0 to 9999\n"
 	      "    id=     its name in messages and traces\n"
-	      "    vendor=, device=  other PCI ids than the kind's\n",
+	      "    vendor=, device=  other PCI ids than the kind's\n"
+	      "    migration=  on: its state can be saved and loaded (VFIO migration)\n",
 	      out);
 }

@@ -32,6 +32,10 @@ struct pci_slot {
 	uint64_t bars[PCI_BARS]; /* addresses; a BAR's size is in its description */
 	uint8_t irq;		 /* what sysfs says; 0: it has no pin */
 	uint64_t seed;		 /* of its chance */
+	bool migrates;		 /* migration=on */
+	struct pci_bus *bus;
+	void *driver_data; /* of the host driver that has the function; NULL: none */
+	const void *owner; /* who has claimed its DMA; with pci_bus_lock(); NULL: nobody */
 };
 
 struct pci_bus;
@@ -41,7 +45,8 @@ struct pci_bus *pci_bus_create(uint64_t seed);
 void pci_bus_destroy(struct pci_bus *bus);
 
 /*
- * Adds KIND[,addr=0000:00:05.0][,group=3][,id=NAME][,vendor=ID][,device=ID][,KEY=VALUE...].
+ * Adds KIND[,addr=0000:00:05.0][,group=3][,id=NAME][,vendor=ID][,device=ID]
+ * [,migration=on][,KEY=VALUE...].
  * 0, or -EINVAL or -ENOMEM with one line in why that names what is wrong and what is right.
  */
 int pci_bus_add(struct pci_bus *bus, const char *text, char why[PCI_WHY_BYTES]);
@@ -51,6 +56,12 @@ int pci_bus_settle(struct pci_bus *bus, char why[PCI_WHY_BYTES]);
 unsigned int pci_bus_count(const struct pci_bus *bus);
 /* In the order of --device: number is the index. */
 const struct pci_slot *pci_bus_at(const struct pci_bus *bus, unsigned int index);
+/* Held for moments, to compare and set owners of a group. */
+void pci_bus_lock(struct pci_bus *bus);
+void pci_bus_unlock(struct pci_bus *bus);
+
+/* For a driver, which sets driver_data. */
+struct pci_slot *pci_bus_slot(struct pci_bus *bus, unsigned int index);
 /* NULL: nothing is there. */
 const struct pci_slot *pci_bus_find(const struct pci_bus *bus, const struct pci_address *address);
 

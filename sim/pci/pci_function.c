@@ -189,6 +189,10 @@ void pci_function_config_read(struct pci_function *function, size_t offset, void
 {
 	bool pin = pci_function_pin(function);
 
+	if (pci_function_is_removed(function)) {
+		memset(buf, 0xff, length);
+		return;
+	}
 	pthread_mutex_lock(&function->config_lock);
 	if (pin)
 		function->config.bytes[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
@@ -204,7 +208,7 @@ static void update_memory(struct pci_function *function)
 	for (unsigned int i = 0; i < PCI_BARS; i++) {
 		if (!function->lent[i])
 			continue;
-		if (function->memory_enabled)
+		if (function->memory_enabled && !function->asleep)
 			pci_memory_show(&function->bars[i]);
 		else
 			pci_memory_hide(&function->bars[i]);
@@ -218,6 +222,8 @@ void pci_function_config_write(struct pci_function *function, size_t offset, con
 	uint16_t command;
 	bool enabled;
 
+	if (pci_function_is_removed(function))
+		return;
 	pthread_mutex_lock(&function->config_lock);
 	pci_config_write(config, offset, buf, length);
 	command = pci_config_get16(config, PCI_COMMAND);
@@ -344,6 +350,8 @@ uint64_t pci_function_read(struct pci_function *function, unsigned int bar, uint
 {
 	uint64_t value;
 
+	if (pci_function_is_removed(function))
+		return UINT64_MAX;
 	if (pci_function_area(function, bar, offset) != PCI_AREA_TRAPPED)
 		return load(function->bars[bar].base + offset, size);
 	pci_gate_enter(function);
@@ -357,6 +365,8 @@ void pci_function_write(struct pci_function *function, unsigned int bar, uint64_
 {
 	enum pci_area_kind kind = pci_function_area(function, bar, offset);
 
+	if (pci_function_is_removed(function))
+		return;
 	if (kind == PCI_AREA_TRAPPED) {
 		pci_gate_enter(function);
 		function->model->write(function->state, bar, offset, value, size);
@@ -370,6 +380,53 @@ void pci_function_write(struct pci_function *function, unsigned int bar, uint64_
 		if (pci_function_poll(function, i))
 			pci_wake(function, i);
 	}
+}
+
+int pci_function_peer_access(struct pci_function *function, unsigned int bar, uint64_t offset,
+			     void *buf, size_t length, bool write)
+{
+	uint8_t *at = buf;
+
+	if (!pci_function_memory_enabled(function))
+		return -EFAULT;
+	while (length) {
+		struct pci_area area;
+		uint64_t value = 0;
+		size_t n = 8;
+
+		if (find_area(function, bar, offset, &area) && area.kind == PCI_AREA_MEMORY) {
+			n = (size_t)(area.offset + area.bytes - offset);
+			n = n < length ? n : length;
+			if (write)
+				memcpy(function->bars[bar].base + offset, at, n);
+			else
+				memcpy(at, function->bars[bar].base + offset, n);
+		} else {
+			while (n > length || offset % n)
+				n /= 2;
+			if (write) {
+				memcpy(&value, at, n);
+				pci_function_write(function, bar, offset, value, (unsigned int)n);
+			} else {
+				value = pci_function_read(function, bar, offset, (unsigned int)n);
+				memcpy(at, &value, n);
+			}
+		}
+		at += n;
+		offset += n;
+		length -= n;
+	}
+	return 0;
+}
+
+void pci_function_sleep(struct pci_function *function, bool asleep)
+{
+	pthread_mutex_lock(&function->config_lock);
+	if (function->asleep != asleep) {
+		function->asleep = asleep;
+		update_memory(function);
+	}
+	pthread_mutex_unlock(&function->config_lock);
 }
 
 int pci_function_bar_fd(struct pci_function *function, unsigned int bar)
@@ -388,6 +445,19 @@ uint8_t *pci_function_bar_base(const struct pci_function *function, unsigned int
 	return function->bars[bar].base;
 }
 
+void pci_removed(struct pci_function *function)
+{
+	if (__atomic_exchange_n(&function->removed, true, __ATOMIC_ACQ_REL))
+		return;
+	pci_irq_reset(function);
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
+		if (function->bars[i].fd >= 0)
+			memset(function->bars[i].base, 0xff, function->bars[i].bytes);
+	}
+	if (function->world && function->world->removed)
+		function->world->removed(function->opaque);
+}
+
 /* ---- what a model asks ----------------------------------------------------------- */
 
 void *pci_bar_memory(struct pci_function *function, unsigned int bar, uint64_t offset)
@@ -399,7 +469,8 @@ int pci_dma_vector(struct pci_function *function, uint32_t pasid, bool write,
 		   const struct pci_dma_piece *pieces, unsigned int pieces_count,
 		   const struct iovec *local, unsigned int local_count, uint64_t *fault_iova)
 {
-	if (!__atomic_load_n(&function->is_master, __ATOMIC_ACQUIRE) || !function->world) {
+	if (!__atomic_load_n(&function->is_master, __ATOMIC_ACQUIRE) || !function->world ||
+	    pci_function_is_removed(function)) {
 		if (fault_iova)
 			*fault_iova = pieces_count ? pieces[0].iova : 0;
 		return -EFAULT;

@@ -30,6 +30,8 @@ struct pci_world_ops {
 	uint64_t (*random)(void *opaque);
 	/* step() of the unit is to be called; not from here. NULL: someone polls anyway. */
 	void (*wake)(void *opaque, unsigned int unit);
+	/* pci_removed(). NULL: nobody minds. */
+	void (*removed)(void *opaque);
 };
 
 /*
@@ -83,6 +85,13 @@ void pci_function_write(struct pci_function *function, unsigned int bar, uint64_
 			uint64_t value, unsigned int size);
 
 /*
+ * DMA of another device to the BAR, any bytes inside it: memory at once, registers by
+ * the widest aligned accesses. 0, or -EFAULT: memory is not decoded.
+ */
+int pci_function_peer_access(struct pci_function *function, unsigned int bar, uint64_t offset,
+			     void *buf, size_t length, bool write);
+
+/*
  * The memfd of the BAR's memory, borrowed, whose offsets are the BAR's; -1: it has none.
  * Its size is 0 while memory is not decoded.
  */
@@ -96,6 +105,11 @@ bool pci_function_mappable(const struct pci_function *function, unsigned int bar
 /* Whether all of [offset, +bytes) can be mapped. */
 bool pci_function_is_mappable(const struct pci_function *function, unsigned int bar,
 			      uint64_t offset, uint64_t bytes);
+/*
+ * Hides what is mapped of it, besides what the configuration space says: a sleeping
+ * device. Reads and writes work as before.
+ */
+void pci_function_sleep(struct pci_function *function, bool asleep);
 /* The memory itself; only where it can be mapped. */
 uint8_t *pci_function_bar_base(const struct pci_function *function, unsigned int bar);
 
@@ -127,8 +141,11 @@ bool pci_function_poll(struct pci_function *function, unsigned int unit);
  */
 void pci_function_reset(struct pci_function *function);
 
-/* Stops and starts the model: no step begins, and none runs when it returns. */
-void pci_function_stop(struct pci_function *function);
+/*
+ * Stops and starts the model: no step begins, and none runs when it returns. -ETIMEDOUT:
+ * one does not end; it is not stopped then.
+ */
+int pci_function_stop(struct pci_function *function);
 void pci_function_start(struct pci_function *function);
 
 /* Whether it can; and what is in it, also its memory. While stopped. */

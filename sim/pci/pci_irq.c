@@ -30,7 +30,7 @@ static void pin_update(struct pci_function *function)
 static void pin_set(struct pci_function *function, bool raised)
 {
 	pthread_mutex_lock(&function->pin.lock);
-	function->pin.raised = raised;
+	__atomic_store_n(&function->pin.raised, raised, __ATOMIC_RELEASE);
 	pin_update(function);
 	pthread_mutex_unlock(&function->pin.lock);
 }
@@ -50,25 +50,29 @@ void pci_irq_reset(struct pci_function *function)
 
 bool pci_function_pin(struct pci_function *function)
 {
-	bool raised;
-
-	pthread_mutex_lock(&function->pin.lock);
-	raised = function->pin.raised;
-	pthread_mutex_unlock(&function->pin.lock);
-	return raised;
+	return __atomic_load_n(&function->pin.raised, __ATOMIC_ACQUIRE);
 }
 
 void pci_irq_raise(struct pci_function *function, unsigned int vector)
 {
 	unsigned int count = __atomic_load_n(&function->irq_count, __ATOMIC_ACQUIRE);
+	enum pci_irq_mode mode = __atomic_load_n(&function->irq_mode, __ATOMIC_ACQUIRE);
 
-	if (__atomic_load_n(&function->irq_mode, __ATOMIC_ACQUIRE) == PCI_IRQ_PIN) {
+	if (pci_function_is_removed(function))
+		return;
+	if (mode == PCI_IRQ_PIN) {
 		if (function->description.intx)
 			pin_set(function, true);
 		return;
 	}
-	if (count && function->world)
-		function->world->message(function->opaque, vector % count);
+	if (!count || !function->world || (mode == PCI_IRQ_MSIX && vector >= count))
+		return;
+	function->world->message(function->opaque, vector % count);
+}
+
+bool pci_irq_by_pin(struct pci_function *function)
+{
+	return __atomic_load_n(&function->irq_mode, __ATOMIC_ACQUIRE) == PCI_IRQ_PIN;
 }
 
 void pci_irq_lower(struct pci_function *function)

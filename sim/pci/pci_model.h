@@ -187,6 +187,14 @@ int pci_dma_write(struct pci_function *function, uint64_t iova, const void *buf,
 void pci_irq_raise(struct pci_function *function, unsigned int vector);
 /* The pin goes down. Messages know nothing of it. */
 void pci_irq_lower(struct pci_function *function);
+/* Whether it interrupts by its pin now. */
+bool pci_irq_by_pin(struct pci_function *function);
+
+/*
+ * The card is pulled: configuration space, BARs and their memory read as ones from now on,
+ * writes are lost, and there is no DMA and no interrupt, until the function is destroyed.
+ */
+void pci_removed(struct pci_function *function);
 
 /* Nanoseconds from some start; they never go back. */
 uint64_t pci_now(struct pci_function *function);

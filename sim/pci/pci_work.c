@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#define RESET_PATIENCE_NS 500000000l
+#define PATIENCE_NS 500000000l
 
 void pci_gate_init(struct pci_gate *gate)
 {
@@ -97,15 +97,22 @@ void pci_gate_leave(struct pci_function *function)
 	pthread_mutex_unlock(&gate->lock);
 }
 
-void pci_function_reset(struct pci_function *function)
+static struct timespec patience_end(void)
 {
-	struct pci_gate *gate = &function->gate;
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += RESET_PATIENCE_NS;
+	until.tv_nsec += PATIENCE_NS;
 	until.tv_sec += until.tv_nsec / 1000000000l;
 	until.tv_nsec %= 1000000000l;
+	return until;
+}
+
+void pci_function_reset(struct pci_function *function)
+{
+	struct pci_gate *gate = &function->gate;
+	struct timespec until = patience_end();
+
 	pthread_mutex_lock(&gate->lock);
 	gate->reset_wanted = true; /* nobody comes in from here on */
 	gate->waiting++;
@@ -120,15 +127,22 @@ void pci_function_reset(struct pci_function *function)
 	pthread_mutex_unlock(&gate->lock);
 }
 
-void pci_function_stop(struct pci_function *function)
+int pci_function_stop(struct pci_function *function)
 {
 	struct pci_gate *gate = &function->gate;
+	struct timespec until = patience_end();
+	int err = 0;
 
 	pthread_mutex_lock(&gate->lock);
 	gate->stopped = true;
-	while (gate->running || gate->alone)
-		gate_wait(gate);
+	gate->waiting++;
+	while ((gate->running || gate->alone) && !err)
+		err = pthread_cond_timedwait(&gate->changed, &gate->lock, &until);
+	gate->waiting--;
+	if (err)
+		gate->stopped = false;
 	pthread_mutex_unlock(&gate->lock);
+	return err ? -ETIMEDOUT : 0;
 }
 
 void pci_function_start(struct pci_function *function)

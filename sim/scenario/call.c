@@ -494,7 +494,7 @@ static int attach_with(void *opaque, const struct engine_client *client)
 {
 	struct bind_request *request = opaque;
 
-	return engine_device_attach(request->device->bound, client, &request->pt_id);
+	return engine_device_attach(request->device->bound, client, 0, &request->pt_id);
 }
 
 uint64_t call_device_bind(struct sim_device *device, struct guest *guest, uint64_t now_ns, int *ret)
@@ -543,7 +543,7 @@ uint64_t call_device_detach(struct sim_device *device, uint64_t now_ns)
 {
 	struct guest *guest = device->guest;
 
-	engine_device_detach(device->bound);
+	engine_device_detach(device->bound, 0);
 	now_ns += guest->world->scenario->cost.attach_ns;
 	log_commit(guest, 0, now_ns, device->hwpt_id, TRACE_COMMIT_DETACH, 0, 0, 0, device->id);
 	now_ns = iommu_invalidate_domain(guest->iommu, device->domain, now_ns);

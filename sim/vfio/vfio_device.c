@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/vfio/vfio_device.h"
+#include "sim/vfio/eventfd.h"
 #include "sim/vfio/internal.h"
+#include "sim/vfio/migration.h"
 
 #include <errno.h>
 #include <linux/pci_regs.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Where writes are interrupts on x86 (arch/x86, IOAPIC_RANGE_START): nothing can be mapped. */
-#define MSI_WINDOW_START 0xfee00000u
-#define MSI_WINDOW_LAST 0xfeefffffu
-
-/* ---- the function behind the file ------------------------------------------------ */
+/* ---- the world of the function --------------------------------------------------- */
 
 static int world_dma(void *opaque, uint32_t pasid, bool write, const struct pci_dma_piece *pieces,
 		     unsigned int pieces_count, const struct iovec *local,
@@ -40,6 +38,12 @@ static int world_dma(void *opaque, uint32_t pasid, bool write, const struct pci_
 	pthread_mutex_unlock(&device->dma_lock);
 	if (!engine_device)
 		return -EFAULT;
+	/* Noted before the bytes move: who looks in between looks again. */
+	for (unsigned int i = 0; write && i < pieces_count; i++) {
+		if (pieces[i].bytes)
+			vfio_log_note(device->log, pieces[i].iova,
+				      pieces[i].iova + pieces[i].bytes - 1);
+	}
 	err = engine_device_dma_vector(engine_device, pasid, &dma, fault_iova);
 	engine_device_put(engine_device);
 	return err;
@@ -47,14 +51,12 @@ static int world_dma(void *opaque, uint32_t pasid, bool write, const struct pci_
 
 static void world_message(void *opaque, unsigned int vector)
 {
-	(void)vector;
-	vfio_irqs_raise(&((struct vfio_device *)opaque)->irqs);
+	vfio_irqs_message(&((struct vfio_device *)opaque)->irqs, vector);
 }
 
 static void world_pin(void *opaque, bool up)
 {
-	if (up)
-		vfio_irqs_raise(&((struct vfio_device *)opaque)->irqs);
+	vfio_irqs_pin(opaque, up);
 }
 
 static uint64_t world_now(void *opaque)
@@ -79,6 +81,15 @@ static void world_wake(void *opaque, unsigned int unit)
 	pci_runner_wake(((struct vfio_device *)opaque)->runner, unit);
 }
 
+/* Surprise removal: the driver asks for the device, and tells of the error. */
+static void world_removed(void *opaque)
+{
+	struct vfio_device *device = opaque;
+
+	vfio_irqs_error(&device->irqs);
+	vfio_irqs_request(&device->irqs);
+}
+
 static const struct pci_world_ops device_world = {
 	.dma = world_dma,
 	.message = world_message,
@@ -86,50 +97,196 @@ static const struct pci_world_ops device_world = {
 	.now = world_now,
 	.random = world_random,
 	.wake = world_wake,
+	.removed = world_removed,
 };
 
-struct vfio_device *vfio_device_create(const struct pci_slot *slot,
-				       const struct vfio_device_env *env)
+/* ---- making one ------------------------------------------------------------------ */
+
+struct vfio_device *vfio_device_create(struct pci_slot *slot, const struct vfio_device_env *env)
 {
 	struct vfio_device *device = calloc(1, sizeof(*device));
 
 	if (!device)
 		return NULL;
-	device->runner = pci_runner_create(slot->function);
-	if (!device->runner) {
-		free(device);
-		return NULL;
-	}
 	device->slot = slot;
 	device->function = slot->function;
 	device->random = slot->seed;
 	device->env = *env;
 	pthread_mutex_init(&device->lock, NULL);
 	pthread_mutex_init(&device->dma_lock, NULL);
+	pthread_mutex_init(&device->config.lock, NULL);
+	pthread_mutex_init(&device->ioeventfds_lock, NULL);
+	pthread_mutex_init(&device->dmabufs_lock, NULL);
 	vfio_irqs_init(&device->irqs);
+	vfio_power_init(&device->power);
+	device->runner = pci_runner_create(slot->function);
+	device->watch = vfio_watch_create();
+	if (slot->migrates) {
+		device->migration = vfio_migration_create(device);
+		device->log = vfio_log_create();
+	}
+	if (!device->runner || !device->watch ||
+	    (slot->migrates && (!device->migration || !device->log))) {
+		vfio_device_destroy(device);
+		return NULL;
+	}
+	vfio_config_init(device);
 	pci_function_connect(device->function, &device_world, device);
+	slot->driver_data = device;
 	return device;
 }
 
 bool vfio_device_stop(struct vfio_device *device)
 {
-	bool ended = pci_runner_destroy(device->runner);
+	bool units = pci_runner_destroy(device->runner);
+	bool eventfds = vfio_watch_destroy(device->watch);
 
-	if (ended)
+	if (units)
 		device->runner = NULL;
-	return ended;
+	if (eventfds)
+		device->watch = NULL;
+	return units && eventfds;
 }
 
 void vfio_device_destroy(struct vfio_device *device)
 {
 	if (!device)
 		return;
-	if (device->runner)
-		vfio_device_stop(device);
+	vfio_device_stop(device);
+	vfio_migration_destroy(device->migration);
+	vfio_log_destroy(device->log);
+	vfio_power_fini(&device->power);
+	vfio_irqs_fini(&device->irqs);
+	pthread_mutex_destroy(&device->dmabufs_lock);
+	pthread_mutex_destroy(&device->ioeventfds_lock);
+	pthread_mutex_destroy(&device->config.lock);
 	pthread_mutex_destroy(&device->dma_lock);
 	pthread_mutex_destroy(&device->lock);
 	free(device);
 }
+
+const struct pci_slot *vfio_device_slot(const struct vfio_device *device)
+{
+	return device->slot;
+}
+
+unsigned int vfio_device_opens(struct vfio_device *device)
+{
+	unsigned int opens;
+
+	pthread_mutex_lock(&device->lock);
+	opens = device->opens;
+	pthread_mutex_unlock(&device->lock);
+	return opens;
+}
+
+void vfio_device_request(struct vfio_device *device)
+{
+	vfio_irqs_request(&device->irqs);
+}
+
+int vfio_device_reset(struct vfio_device *device)
+{
+	if (!vfio_can_reset(device))
+		return -ENOTTY;
+	vfio_device_reset_function(device);
+	return 0;
+}
+
+/* ---- the first open and the last close, with the device's lock -------------------------- */
+
+/*
+ * The devices of an IOMMU group have one owner: iommu_device_claim_dma_owner(). -EPERM:
+ * another has it.
+ */
+static int group_claim(struct vfio_device *device, struct engine_ctx *ctx)
+{
+	struct pci_bus *bus = device->slot->bus;
+	int err = 0;
+
+	pci_bus_lock(bus);
+	for (unsigned int i = 0; i < pci_bus_count(bus); i++) {
+		struct pci_slot *slot = pci_bus_slot(bus, i);
+
+		if (slot->group == device->slot->group && slot->owner && slot->owner != ctx)
+			err = -EPERM;
+	}
+	if (!err)
+		pci_bus_slot(bus, device->slot->number)->owner = ctx;
+	pci_bus_unlock(bus);
+	return err;
+}
+
+static void group_release(struct vfio_device *device)
+{
+	struct pci_bus *bus = device->slot->bus;
+
+	pci_bus_lock(bus);
+	pci_bus_slot(bus, device->slot->number)->owner = NULL;
+	pci_bus_unlock(bus);
+}
+
+/* As vfio_pci_core_enable() leaves it: memory on, no bus master, nothing pending. */
+static void device_enable(struct vfio_device *device)
+{
+	const uint16_t command = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_SERR;
+
+	pci_function_irq_mode(device->function, PCI_IRQ_PIN, 0);
+	pci_function_config_write(device->function, PCI_COMMAND, &command, sizeof(command));
+	pci_function_reset(device->function);
+	vfio_config_init(device);
+	pci_runner_use(device->runner, true);
+}
+
+static void engine_device_set(struct vfio_device *device, struct engine_device *engine_device)
+{
+	pthread_mutex_lock(&device->dma_lock);
+	device->engine_device = engine_device;
+	pthread_mutex_unlock(&device->dma_lock);
+}
+
+static int first_open(struct vfio_device *device, const struct engine_client *client,
+		      struct engine_ctx *ctx)
+{
+	struct engine_device *engine_device;
+	int err = group_claim(device, ctx);
+
+	if (err)
+		return err;
+	err = engine_device_bind(ctx, client, &engine_device, &device->devid);
+	if (err) {
+		group_release(device);
+		return err;
+	}
+	engine_device_set_iommu(engine_device, device->env.iommu);
+	engine_device_set(device, engine_device);
+	device->ctx = ctx;
+	device_enable(device);
+	return 0;
+}
+
+static void last_close(struct vfio_device *device)
+{
+	struct engine_device *engine_device = device->engine_device;
+	const uint16_t command = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_SERR;
+
+	vfio_dmabufs_end(device);
+	vfio_power_end(device);
+	pci_runner_use(device->runner, false);
+	/* No bus master any more; and nothing is under way when it has no address space. */
+	pci_function_config_write(device->function, PCI_COMMAND, &command, sizeof(command));
+	vfio_irqs_end(device);
+	vfio_ioeventfds_end(device);
+	vfio_log_end(device->log);
+	vfio_migration_reset(device);
+	pci_function_reset(device->function);
+	engine_device_set(device, NULL);
+	engine_device_unbind(engine_device);
+	device->ctx = NULL;
+	group_release(device);
+}
+
+/* ---- files ----------------------------------------------------------------------- */
 
 struct vfio_file *vfio_file_open(struct vfio_device *device)
 {
@@ -140,45 +297,90 @@ struct vfio_file *vfio_file_open(struct vfio_device *device)
 	return file;
 }
 
-/* As vfio_pci_core_enable() leaves it: memory on, no bus master. */
-static void device_reset(struct vfio_device *device)
+static bool is_granted(const struct vfio_file *file)
 {
-	const uint16_t command = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_SERR;
-
-	pci_function_irq_mode(device->function, PCI_IRQ_PIN, 0);
-	pci_function_config_write(device->function, PCI_COMMAND, &command, sizeof(command));
-	pci_function_reset(device->function);
+	return __atomic_load_n(&file->granted, __ATOMIC_ACQUIRE);
 }
 
-static void device_unbind(struct vfio_device *device)
+static void file_grant(struct vfio_file *file, struct engine_ctx *ctx)
 {
-	struct engine_device *engine_device = device->engine_device;
-
-	/* First, so that nothing of it is under way when it has no address space. */
-	device_reset(device);
-	pthread_mutex_lock(&device->dma_lock);
-	device->engine_device = NULL;
-	pthread_mutex_unlock(&device->dma_lock);
-	engine_device_unbind(engine_device);
-	device->env.ctx_put(device->env.opaque, device->ctx);
-	device->ctx = NULL;
-	device->bound = NULL;
-	vfio_irqs_fini(&device->irqs);
-	pci_runner_use(device->runner, false);
+	file->ctx = ctx;
+	__atomic_store_n(&file->granted, true, __ATOMIC_RELEASE);
 }
 
-void vfio_file_release(struct vfio_file *file)
+/* vfio_device_block_group(): a device that is bound keeps its group from being opened. */
+static int group_block(struct vfio_device *device)
+{
+	return device->env.block_group ? device->env.block_group(device->env.opaque, device) : 0;
+}
+
+static void group_unblock(struct vfio_device *device)
+{
+	if (device->env.unblock_group)
+		device->env.unblock_group(device->env.opaque, device);
+}
+
+/* The file has the device no more. Without the device's lock. */
+static void file_close(struct vfio_file *file)
 {
 	struct vfio_device *device = file->device;
 
 	pthread_mutex_lock(&device->lock);
-	if (device->bound == file)
-		device_unbind(device);
+	__atomic_store_n(&file->granted, false, __ATOMIC_RELEASE);
+	if (!--device->opens)
+		last_close(device);
 	pthread_mutex_unlock(&device->lock);
+	device->env.ctx_put(device->env.opaque, file->ctx);
+	file->ctx = NULL;
+	if (!file->by_group)
+		group_unblock(device);
+}
+
+void vfio_file_release(struct vfio_file *file)
+{
+	if (is_granted(file))
+		file_close(file);
 	free(file);
 }
 
-/* ---- calls ----------------------------------------------------------------------- */
+struct vfio_file *vfio_file_open_group(struct vfio_device *device,
+				       const struct engine_client *client, struct engine_ctx *ctx,
+				       bool attach, int *err)
+{
+	struct vfio_file *file = vfio_file_open(device);
+	uint32_t ioas = 0;
+
+	*err = file ? 0 : -ENOMEM;
+	if (file) {
+		file->by_group = true;
+		pthread_mutex_lock(&device->lock);
+		if (device->opens && !device->by_group)
+			*err = -EINVAL;
+		else if (!device->opens)
+			*err = first_open(device, client, ctx);
+		if (!*err) {
+			device->by_group = true;
+			device->opens++;
+			file_grant(file, ctx);
+		}
+		pthread_mutex_unlock(&device->lock);
+	}
+	if (*err) {
+		device->env.ctx_put(device->env.opaque, ctx);
+		free(file);
+		return NULL;
+	}
+	if (attach)
+		*err = engine_vfio_ioas_id(ctx, client, &ioas);
+	if (attach && !*err)
+		*err = engine_device_attach(device->engine_device, client, 0, &ioas);
+	if (!*err)
+		return file;
+	vfio_file_release(file);
+	return NULL;
+}
+
+/* ---- BIND ------------------------------------------------------------------------ */
 
 /* copy_struct_from_user(): the structure as far as the caller knows it, a tail of zeros. */
 static int copy_struct_in(const struct engine_client *client, void *dst, size_t size, uint64_t src,
@@ -209,6 +411,8 @@ static long file_bind(struct vfio_file *file, const struct engine_client *client
 {
 	struct vfio_device *device = file->device;
 	struct sim_vfio_bind bind;
+	struct engine_ctx *ctx;
+	uint8_t token[16];
 	uint32_t user_size;
 	int err = 0;
 
@@ -219,29 +423,46 @@ static long file_bind(struct vfio_file *file, const struct engine_client *client
 	err = copy_struct_in(client, &bind, sizeof(bind), arg, user_size);
 	if (err)
 		return err;
-	/* The one flag, a token of a virtual function, is for devices that have such. */
-	if (bind.iommufd < 0 || bind.flags || device->bound)
+	if (bind.iommufd < 0 || bind.flags & ~SIM_VFIO_BIND_TOKEN || file->by_group ||
+	    is_granted(file))
 		return -EINVAL;
-	device->ctx = device->env.ctx_get(device->env.opaque, client, bind.iommufd, &err);
-	if (!device->ctx)
+	/* A token is for virtual functions and who has such; ours are neither. */
+	if (bind.flags & SIM_VFIO_BIND_TOKEN)
+		return client->ops->copy_in(client, token, bind.token_uuid_ptr, sizeof(token)) ?
+			       -EFAULT : -EINVAL;
+	err = group_block(device);
+	if (err)
 		return err;
-	err = engine_device_bind(device->ctx, client, &device->engine_device, &bind.out_devid);
+	ctx = device->env.ctx_get(device->env.opaque, client, bind.iommufd, &err);
+	if (!ctx) {
+		group_unblock(device);
+		return err;
+	}
+	pthread_mutex_lock(&device->lock);
+	if (device->opens || is_granted(file))
+		err = -EINVAL;
+	else
+		err = first_open(device, client, ctx);
+	if (!err) {
+		device->opens = 1;
+		device->by_group = false;
+		bind.out_devid = device->devid;
+		file_grant(file, ctx);
+	}
+	pthread_mutex_unlock(&device->lock);
 	if (err) {
-		device->env.ctx_put(device->env.opaque, device->ctx);
-		device->ctx = NULL;
+		device->env.ctx_put(device->env.opaque, ctx);
+		group_unblock(device);
 		return err;
 	}
-	engine_device_reserve(device->engine_device, MSI_WINDOW_START, MSI_WINDOW_LAST);
-	device->bound = file;
-	device_reset(device);
-	pci_runner_use(device->runner, true);
-	if (client->ops->copy_out(client, arg + offsetof(struct sim_vfio_bind, out_devid),
-				  &bind.out_devid, sizeof(bind.out_devid))) {
-		device_unbind(device);
-		return -EFAULT;
-	}
-	return 0;
+	if (!client->ops->copy_out(client, arg + offsetof(struct sim_vfio_bind, out_devid),
+				   &bind.out_devid, sizeof(bind.out_devid)))
+		return 0;
+	file_close(file);
+	return -EFAULT;
 }
+
+/* ---- ATTACH, DETACH ---------------------------------------------------------------- */
 
 /* vfio_df_ioctl_attach_pt() */
 static long device_attach(struct vfio_device *device, const struct engine_client *client,
@@ -254,17 +475,32 @@ static long device_attach(struct vfio_device *device, const struct engine_client
 		return -EFAULT;
 	if (attach.argsz < SIM_VFIO_ATTACH_MIN || attach.flags & ~SIM_VFIO_FLAG_PASID)
 		return -EINVAL;
-	if (attach.flags & SIM_VFIO_FLAG_PASID)
-		return -EOPNOTSUPP;
-	err = engine_device_attach(device->engine_device, client, &attach.pt_id);
+	attach.pasid = 0;
+	if (attach.flags & SIM_VFIO_FLAG_PASID) {
+		if (attach.argsz < sizeof(attach))
+			return -EINVAL;
+		if (client->ops->copy_in(client, &attach.pasid, arg + SIM_VFIO_ATTACH_MIN,
+					 sizeof(attach.pasid)))
+			return -EFAULT;
+	}
+	pthread_mutex_lock(&device->lock);
+	if (!device->engine_device)
+		err = -EINVAL;
+	else
+		err = engine_device_attach(device->engine_device, client, attach.pasid,
+					   &attach.pt_id);
+	pthread_mutex_unlock(&device->lock);
 	if (err)
 		return err;
-	if (client->ops->copy_out(client, arg + offsetof(struct sim_vfio_attach, pt_id),
-				  &attach.pt_id, sizeof(attach.pt_id))) {
-		engine_device_detach(device->engine_device);
-		return -EFAULT;
-	}
-	return 0;
+	if (!client->ops->copy_out(client, arg + offsetof(struct sim_vfio_attach, pt_id),
+				   &attach.pt_id, sizeof(attach.pt_id)))
+		return 0;
+	/* The kernel detaches the device itself, also when it was a PASID. */
+	pthread_mutex_lock(&device->lock);
+	if (device->engine_device)
+		engine_device_detach(device->engine_device, 0);
+	pthread_mutex_unlock(&device->lock);
+	return -EFAULT;
 }
 
 /* vfio_df_ioctl_detach_pt() */
@@ -277,98 +513,47 @@ static long device_detach(struct vfio_device *device, const struct engine_client
 		return -EFAULT;
 	if (detach.argsz < SIM_VFIO_DETACH_MIN || detach.flags & ~SIM_VFIO_FLAG_PASID)
 		return -EINVAL;
-	if (detach.flags & SIM_VFIO_FLAG_PASID)
-		return -EOPNOTSUPP;
-	engine_device_detach(device->engine_device);
+	detach.pasid = 0;
+	if (detach.flags & SIM_VFIO_FLAG_PASID) {
+		if (detach.argsz < sizeof(detach))
+			return -EINVAL;
+		if (client->ops->copy_in(client, &detach.pasid, arg + SIM_VFIO_DETACH_MIN,
+					 sizeof(detach.pasid)))
+			return -EFAULT;
+	}
+	pthread_mutex_lock(&device->lock);
+	if (device->engine_device)
+		engine_device_detach(device->engine_device, detach.pasid);
+	pthread_mutex_unlock(&device->lock);
 	return 0;
 }
 
-static long device_info(const struct engine_client *client, uint64_t arg)
-{
-	struct sim_vfio_info info = { 0 };
-	size_t size;
+/* ---- calls ----------------------------------------------------------------------- */
 
-	if (client->ops->copy_in(client, &info, arg, SIM_VFIO_INFO_MIN))
-		return -EFAULT;
-	if (info.argsz < SIM_VFIO_INFO_MIN)
-		return -EINVAL;
-	size = info.argsz < sizeof(info) ? info.argsz : sizeof(info);
-	info.flags = SIM_VFIO_FLAG_PCI | SIM_VFIO_FLAG_RESET;
-	info.num_regions = SIM_VFIO_REGIONS;
-	info.num_irqs = SIM_VFIO_IRQS;
-	return client->ops->copy_out(client, arg, &info, size);
-}
-
-/* How long a region is, and what may be done with it; 0: it is not there. */
-static uint64_t region_bytes(const struct vfio_device *device, uint32_t index)
-{
-	if (index <= SIM_VFIO_BAR5)
-		return pci_function_description(device->function)->bars[index].bytes;
-	return index == SIM_VFIO_CONFIG ? pci_function_config_bytes(device->function) : 0;
-}
-
-static long device_region_info(const struct vfio_device *device, const struct engine_client *client, uint64_t arg)
-{
-	struct sim_vfio_region_info info;
-
-	if (client->ops->copy_in(client, &info, arg, sizeof(info)))
-		return -EFAULT;
-	if (info.argsz < sizeof(info) || info.index >= SIM_VFIO_REGIONS ||
-	    info.index == SIM_VFIO_VGA)
-		return -EINVAL;
-	info.cap_offset = 0;
-	info.offset = (uint64_t)info.index << SIM_VFIO_OFFSET_SHIFT;
-	info.size = region_bytes(device, info.index);
-	info.flags = info.size ? SIM_VFIO_REGION_READ | SIM_VFIO_REGION_WRITE : 0;
-	return client->ops->copy_out(client, arg, &info, sizeof(info));
-}
-
-/* vfio_ioctl_device_feature(): the checks, and then no feature is known. */
-static long device_feature(const struct engine_client *client, uint64_t arg)
-{
-	const uint32_t both = SIM_VFIO_FEATURE_GET | SIM_VFIO_FEATURE_SET;
-	struct sim_vfio_feature feature;
-
-	if (client->ops->copy_in(client, &feature, arg, sizeof(feature)))
-		return -EFAULT;
-	if (feature.argsz < sizeof(feature) ||
-	    feature.flags & ~(SIM_VFIO_FEATURE_MASK | both | SIM_VFIO_FEATURE_PROBE))
-		return -EINVAL;
-	if (!(feature.flags & SIM_VFIO_FEATURE_PROBE) && (feature.flags & both) == both)
-		return -EINVAL;
-	return -ENOTTY;
-}
-
-static long file_ioctl_locked(struct vfio_file *file, const struct engine_client *client,
-			      unsigned int cmd, uint64_t arg)
+static long device_ioctl(struct vfio_file *file, const struct engine_client *client,
+			 unsigned int cmd, uint64_t arg)
 {
 	struct vfio_device *device = file->device;
 
-	if (cmd == SIM_VFIO_BIND)
-		return file_bind(file, client, arg);
-	if (device->bound != file)
-		return -EINVAL;
 	switch (cmd) {
-	case SIM_VFIO_ATTACH:
-		return device_attach(device, client, arg);
-	case SIM_VFIO_DETACH:
-		return device_detach(device, client, arg);
 	case SIM_VFIO_FEATURE:
-		return device_feature(client, arg);
+		return vfio_feature(device, client, arg);
 	case SIM_VFIO_GET_INFO:
-		return device_info(client, arg);
+		return vfio_info(device, client, arg);
 	case SIM_VFIO_GET_REGION_INFO:
-		return device_region_info(device, client, arg);
+		return vfio_region_info(device, client, arg);
 	case SIM_VFIO_GET_IRQ_INFO:
-		return vfio_irqs_info(client, arg);
+		return vfio_irqs_info(device, client, arg);
 	case SIM_VFIO_SET_IRQS:
 		return vfio_irqs_set(device, client, arg);
 	case SIM_VFIO_RESET:
-		pci_function_reset(device->function);
-		return 0;
+		return vfio_reset(device);
 	case SIM_VFIO_HOT_RESET_INFO:
+		return vfio_hot_reset_info(file, client, arg);
 	case SIM_VFIO_HOT_RESET:
-		return -ENODEV; /* neither its slot nor its bus can be reset */
+		return vfio_hot_reset(file, client, arg);
+	case SIM_VFIO_IOEVENTFD:
+		return vfio_ioeventfd(device, client, arg);
 	default:
 		return -ENOTTY;
 	}
@@ -377,92 +562,33 @@ static long file_ioctl_locked(struct vfio_file *file, const struct engine_client
 long vfio_file_ioctl(struct vfio_file *file, const struct engine_client *client, unsigned int cmd,
 		     uint64_t arg)
 {
-	long result;
-
-	pthread_mutex_lock(&file->device->lock);
-	result = file_ioctl_locked(file, client, cmd, arg);
-	pthread_mutex_unlock(&file->device->lock);
-	return result;
-}
-
-/* ---- regions --------------------------------------------------------------------- */
-
-/* Splits an access to the BAR into the widest aligned ones, as vfio_pci_core_do_io_rw() does. */
-static unsigned int access_size(uint64_t offset, size_t left)
-{
-	for (unsigned int size = 8; size > 1; size /= 2) {
-		if (left >= size && !(offset % size))
-			return size;
-	}
-	return 1;
-}
-
-static void bar_access(struct vfio_device *device, unsigned int bar, uint64_t offset, uint8_t *buf, size_t length,
-		       bool write)
-{
-	while (length) {
-		unsigned int size = access_size(offset, length);
-		uint64_t value = 0;
-
-		if (write) {
-			memcpy(&value, buf, size);
-			pci_function_write(device->function, bar, offset, value, size);
-		} else {
-			value = pci_function_read(device->function, bar, offset, size);
-			memcpy(buf, &value, size);
-		}
-		offset += size;
-		buf += size;
-		length -= size;
-	}
-}
-
-/* vfio_pci_rw(), vfio_pci_config_rw(), vfio_pci_bar_rw() */
-static ssize_t region_access(struct vfio_file *file, void *buf, size_t length, uint64_t offset,
-			     bool write)
-{
-	struct vfio_device *device = file->device;
-	uint64_t index = offset >> SIM_VFIO_OFFSET_SHIFT, size;
-	uint64_t at = offset & ((1ull << SIM_VFIO_OFFSET_SHIFT) - 1);
-
-	if (device->bound != file || index >= SIM_VFIO_REGIONS)
+	if (cmd == SIM_VFIO_BIND)
+		return file_bind(file, client, arg);
+	if (!is_granted(file))
 		return -EINVAL;
-	size = region_bytes(device, (uint32_t)index);
-	if (index == SIM_VFIO_CONFIG) {
-		if (at >= size || length > size - at)
-			return -EFAULT;
-		if (write)
-			pci_function_config_write(device->function, at, buf, length);
-		else
-			pci_function_config_read(device->function, at, buf, length);
-		return (ssize_t)length;
-	}
-	if (at >= size)
+	vfio_power_resume(file->device);
+	if (cmd == SIM_VFIO_ATTACH && !file->by_group)
+		return device_attach(file->device, client, arg);
+	if (cmd == SIM_VFIO_DETACH && !file->by_group)
+		return device_detach(file->device, client, arg);
+	return device_ioctl(file, client, cmd, arg);
+}
+
+static ssize_t file_access(struct vfio_file *file, void *buf, size_t length, uint64_t offset,
+			   bool write)
+{
+	if (!is_granted(file))
 		return -EINVAL;
-	if (length > size - at)
-		length = (size_t)(size - at);
-	if (!pci_function_memory_enabled(device->function))
-		return -EIO;
-	bar_access(device, (unsigned int)index, at, buf, length, write);
-	return (ssize_t)length;
+	vfio_power_resume(file->device);
+	return vfio_region_access(file->device, buf, length, offset, write);
 }
 
 ssize_t vfio_file_read(struct vfio_file *file, void *buf, size_t length, uint64_t offset)
 {
-	ssize_t n;
-
-	pthread_mutex_lock(&file->device->lock);
-	n = region_access(file, buf, length, offset, false);
-	pthread_mutex_unlock(&file->device->lock);
-	return n;
+	return file_access(file, buf, length, offset, false);
 }
 
 ssize_t vfio_file_write(struct vfio_file *file, const void *buf, size_t length, uint64_t offset)
 {
-	ssize_t n;
-
-	pthread_mutex_lock(&file->device->lock);
-	n = region_access(file, (void *)(uintptr_t)buf, length, offset, true);
-	pthread_mutex_unlock(&file->device->lock);
-	return n;
+	return file_access(file, (void *)(uintptr_t)buf, length, offset, true);
 }

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A simulated VFIO device: the file /dev/vfio/devices/vfioN of a PCI function.
+ * A simulated VFIO device: the file /dev/vfio/devices/vfioN of a PCI function, or what
+ * GROUP_GET_DEVICE_FD of its group gives.
  *
- * It answers as the kernel's VFIO does (drivers/vfio/vfio_main.c, device_cdev.c,
- * pci/vfio_pci_core.c, Linux 7.2): nothing but BIND before BIND, then attach, detach,
- * regions, interrupts by eventfd, and DMA that goes through the page table it is
- * attached to. Regions are read and written, not mapped.
+ * It answers as the kernel's vfio-pci does (drivers/vfio/vfio_main.c, device_cdev.c,
+ * group.c, pci/vfio_pci_core.c, Linux 7.3): nothing but BIND before BIND, then attach,
+ * detach, regions, interrupts by eventfd, features, resets, and DMA that goes through the
+ * page table it is attached to.
  *
- * Threads: everything may be called from any thread.
+ * Threads: everything may be called from any thread. A client's memory is read and
+ * written with no lock held, so memory that does not answer keeps its own call waiting
+ * and nobody else's.
  */
 #ifndef IOASIS_SIM_VFIO_DEVICE_H
 #define IOASIS_SIM_VFIO_DEVICE_H
 
 #include "sim/engine/engine.h"
 #include "sim/pci/pci_bus.h"
+
+struct vfio_device;
+struct vfio_file;
 
 /* What a device needs of the process that calls, besides engine_client. */
 struct vfio_device_env {
@@ -26,15 +32,27 @@ struct vfio_device_env {
 	void (*ctx_put)(void *opaque, struct engine_ctx *ctx);
 	/* fd of the client as a file of this process, to be closed; or -EBADF. */
 	int (*fd_get)(void *opaque, const struct engine_client *client, int fd);
+	/*
+	 * The group whose file fd of the client is, for a hot reset: 0, -EBADF, or -EINVAL
+	 * (another file). NULL: there are no groups.
+	 */
+	int (*group_of_fd)(void *opaque, const struct engine_client *client, int fd,
+			   uint32_t *group);
+	/*
+	 * Around BIND and as long as it lasts: 0, or -EBUSY (the device's group is open).
+	 * NULL: there are no groups.
+	 */
+	int (*block_group)(void *opaque, struct vfio_device *device);
+	void (*unblock_group)(void *opaque, struct vfio_device *device);
 	void *opaque;
+	const struct engine_iommu *iommu; /* what the device's IOMMU can do; outlives it */
 };
 
-struct vfio_device;
-struct vfio_file;
-
-/* NULL: out of memory. env is copied; the slot and its function outlive the device. */
-struct vfio_device *vfio_device_create(const struct pci_slot *slot,
-				       const struct vfio_device_env *env);
+/*
+ * NULL: out of memory. env is copied; the slot, whose driver_data the device becomes, and
+ * its function outlive it.
+ */
+struct vfio_device *vfio_device_create(struct pci_slot *slot, const struct vfio_device_env *env);
 /*
  * Ends what the function does by itself; no call may follow but destroy. False: it waits
  * for memory that does not answer, and neither the device nor the function may go.
@@ -43,8 +61,25 @@ bool vfio_device_stop(struct vfio_device *device);
 /* Stopped, and no file is open. */
 void vfio_device_destroy(struct vfio_device *device);
 
+const struct pci_slot *vfio_device_slot(const struct vfio_device *device);
+/* How many files may use it now: bound, or opened by the group. */
+unsigned int vfio_device_opens(struct vfio_device *device);
+/* Its driver wants it back: tells the client by its REQ interrupt. */
+void vfio_device_request(struct vfio_device *device);
+/* What sysfs `reset` does: 0, or -ENOTTY: it cannot be reset. */
+int vfio_device_reset(struct vfio_device *device);
+
 /* An open of the device's file; NULL: out of memory. */
 struct vfio_file *vfio_file_open(struct vfio_device *device);
+/*
+ * A file by the device's group, which may use it at once: bound to ctx, and attached to
+ * its compatibility address space when attach is set, by the first that is open. Takes
+ * over a reference of ctx as ctx_get() gives it, also on failure. NULL with *err: -EPERM,
+ * -EBUSY, -EINVAL (open by its own file), -ENODEV (no address space), -ENOMEM, ...
+ */
+struct vfio_file *vfio_file_open_group(struct vfio_device *device,
+				       const struct engine_client *client, struct engine_ctx *ctx,
+				       bool attach, int *err);
 /* The last close: unbinds. */
 void vfio_file_release(struct vfio_file *file);
 
@@ -53,5 +88,13 @@ long vfio_file_ioctl(struct vfio_file *file, const struct engine_client *client,
 		     uint64_t arg);
 ssize_t vfio_file_read(struct vfio_file *file, void *buf, size_t length, uint64_t offset);
 ssize_t vfio_file_write(struct vfio_file *file, const void *buf, size_t length, uint64_t offset);
+
+/*
+ * mmap: 0 with a memfd, borrowed from the device, to map at *fd_offset instead; or
+ * -EINVAL. length: whole pages. The memfd has no bytes while memory is not decoded, so
+ * touching it raises SIGBUS.
+ */
+int vfio_file_mmap(struct vfio_file *file, uint64_t offset, uint64_t length, bool shared,
+		   int *fd, uint64_t *fd_offset);
 
 #endif

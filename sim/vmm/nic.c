@@ -26,7 +26,7 @@ static int nic_attach(void *opaque, const struct engine_client *client)
 
 	if (ret)
 		return ret;
-	ret = engine_device_attach(nic->device, client, &nic->pt_id);
+	ret = engine_device_attach(nic->device, client, 0, &nic->pt_id);
 	if (ret)
 		engine_device_unbind(nic->device);
 	return ret;
@@ -58,7 +58,7 @@ void vmm_nic_destroy(struct vmm *vmm)
 {
 	if (!vmm->nic)
 		return;
-	engine_device_detach(vmm->nic->device);
+	engine_device_detach(vmm->nic->device, 0);
 	engine_device_unbind(vmm->nic->device);
 	free(vmm->nic);
 	vmm->nic = NULL;

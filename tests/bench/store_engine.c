@@ -47,7 +47,7 @@ static void engine_store_destroy(void *opaque)
 	struct engine_store *store = opaque;
 
 	if (store->device) {
-		engine_device_detach(store->device);
+		engine_device_detach(store->device, 0);
 		engine_device_unbind(store->device);
 	}
 	inproc_destroy(store->inproc);
@@ -107,7 +107,7 @@ static int attach(void *opaque, const struct engine_client *client)
 	int rc;
 
 	rc = engine_device_bind(ctx, client, &store->device, &id);
-	return rc ? rc : engine_device_attach(store->device, client, &pt_id);
+	return rc ? rc : engine_device_attach(store->device, client, 0, &pt_id);
 }
 
 static bool engine_store_prepare_lookup(void *opaque)

@@ -128,7 +128,7 @@ static void use_sim_device(struct worker *worker, uint32_t ioas)
 
 	if (engine_device_bind(worker->rig->ctx, &worker->rig->fake.client, &device, &id))
 		return;
-	engine_device_attach(device, &worker->rig->fake.client, &ioas);
+	engine_device_attach(device, &worker->rig->fake.client, 0, &ioas);
 	engine_device_dma(device, IOVA, sizeof(data), true, data, &bad);
 	engine_device_unbind(device);
 }

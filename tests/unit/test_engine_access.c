@@ -250,7 +250,7 @@ static void test_sim_device_moves_data_and_marks_pages(void **state)
 	assert_int_equal(engine_device_dma(device, 0x10000, 4, false, NULL, &bad), -EFAULT);
 	hwpt = rig_hwpt(rig, id, ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING);
 	pt = hwpt;
-	assert_int_equal(engine_device_attach(device, &rig->fake.client, &pt), 0);
+	assert_int_equal(engine_device_attach(device, &rig->fake.client, 0, &pt), 0);
 	assert_int_equal(rig_check_refs(rig, 7, 3, 1), 0);
 	track.hwpt_id = dirty.hwpt_id = hwpt;
 	assert_int_equal(rig_call(rig, IOMMU_HWPT_SET_DIRTY_TRACKING, &track), 0);
@@ -264,10 +264,10 @@ static void test_sim_device_moves_data_and_marks_pages(void **state)
 	assert_int_equal(bad, 0x14000);
 	/* An address space instead: its own page table, and the old one can go. */
 	pt = ioas;
-	assert_int_equal(engine_device_attach(device, &rig->fake.client, &pt), 0);
+	assert_int_equal(engine_device_attach(device, &rig->fake.client, 0, &pt), 0);
 	assert_int_not_equal(pt, ioas);
 	assert_int_equal(rig_destroy(rig, hwpt), 0);
-	engine_device_detach(device);
+	engine_device_detach(device, 0);
 	assert_int_equal(engine_device_dma(device, 0x10000, 4, false, data, &bad), -EFAULT);
 	assert_int_equal(rig_destroy(rig, id), -EBUSY);
 	engine_device_unbind(device);
@@ -283,7 +283,7 @@ static void test_sim_device_keeps_the_context(void **state)
 
 	rig_map(rig, ioas, 0, 1, 0x10000);
 	assert_int_equal(engine_device_bind(rig->ctx, &rig->fake.client, &device, &id), 0);
-	assert_int_equal(engine_device_attach(device, &rig->fake.client, &ioas), 0);
+	assert_int_equal(engine_device_attach(device, &rig->fake.client, 0, &ioas), 0);
 	engine_ctx_release(rig->ctx);
 	assert_int_equal(engine_device_dma(device, 0x10000, 4, true, data, NULL), 0);
 	assert_string_equal((char *)rig->fake.memory, "abc");

@@ -64,7 +64,7 @@ static int attach(struct fixture *f, struct fake_client *by)
 {
 	uint32_t pt_id = f->ioas;
 
-	return engine_device_attach(f->device, &by->client, &pt_id);
+	return engine_device_attach(f->device, &by->client, 0, &pt_id);
 }
 
 static long map_pages(struct fixture *f, uint64_t user_va, uint64_t npages, uint64_t iova)
@@ -96,7 +96,7 @@ static void test_bad_memory_is_efault_at_the_attach(void **state)
 	f->fake.pages[40] = FAKE_PAGE_NONE;
 	assert_int_equal(map_pages(f, FAKE_BASE + 38 * PAGE, 4, 32 * PAGE), -EFAULT);
 	assert_int_equal(f->fake.pinned, 8);
-	engine_device_detach(f->device);
+	engine_device_detach(f->device, 0);
 	assert_int_equal(f->fake.pinned, 0);
 }
 
@@ -122,7 +122,7 @@ static void test_copied_pages_are_pinned_once(void **state)
 	length = 4 * PAGE;
 	assert_int_equal(fake_unmap(&f->fake, f->ctx, f->ioas, 64 * PAGE, &length), 0);
 	assert_int_equal(f->fake.pinned, 4);
-	engine_device_detach(f->device);
+	engine_device_detach(f->device, 0);
 	assert_int_equal(f->fake.pinned, 0);
 }
 
@@ -161,7 +161,7 @@ static void test_cut_mapping_keeps_the_rest_pinned(void **state)
 	assert_int_equal(unmap.size, 2 * PAGE);
 	assert_int_equal(f->fake.pinned, 6);
 	engine_ctx_verify(f->ctx);
-	engine_device_detach(f->device);
+	engine_device_detach(f->device, 0);
 	assert_int_equal(f->fake.pinned, 0);
 }
 
@@ -250,7 +250,7 @@ static long second_process_maps(struct fixture *f, uint64_t mode)
 	assert_int_equal(fake_ioas_alloc(&f->fake, ctx, &ioas), 0);
 	assert_int_equal(engine_device_bind(ctx, &f->fake.client, &device, &id), 0);
 	pt_id = ioas;
-	assert_int_equal(engine_device_attach(device, &f->fake.client, &pt_id), 0);
+	assert_int_equal(engine_device_attach(device, &f->fake.client, 0, &pt_id), 0);
 	f->fake.memlock_bytes = f->other.memlock_bytes = 3 * PAGE;
 	assert_int_equal(fake_map(&f->fake, ctx, ioas, RW | FIXED, MEMORY, 2 * PAGE, &iova), 0);
 	rc = fake_map(&f->other, ctx, ioas, RW | FIXED, MEMORY, 2 * PAGE, &other_iova);

@@ -74,7 +74,7 @@ static struct attached attach(struct rig *rig)
 
 	rig_map(rig, a.ioas, 0, 4, 0x10000);
 	assert_int_equal(engine_device_bind(rig->ctx, &rig->fake.client, &a.device, &a.id), 0);
-	assert_int_equal(engine_device_attach(a.device, &rig->fake.client, &pt), 0);
+	assert_int_equal(engine_device_attach(a.device, &rig->fake.client, 0, &pt), 0);
 	return a;
 }
 

@@ -86,11 +86,11 @@ static void worker_device(struct worker *worker, struct engine_ctx *ctx, uint32_
 		worker->wrong++;
 		return;
 	}
-	rc = engine_device_attach(device, &worker->fake.client, &ioas);
+	rc = engine_device_attach(device, &worker->fake.client, 0, &ioas);
 	if (!rc) {
 		rc = engine_device_dma(device, PAGE, PAGE, true, NULL, &fault);
 		worker->wrong += rc && rc != -EFAULT;
-		engine_device_detach(device);
+		engine_device_detach(device, 0);
 	} else if (rc != -ENOMEM) {
 		worker->wrong++;
 	}
