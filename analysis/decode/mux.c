@@ -7,13 +7,14 @@
 #include <string.h>
 
 #define UUID_BYTES 16u
+#define UNTIMED INT64_MIN
 
 struct mux_input {
 	bt_message_iterator *iterator;	 /* owned reference */
 	const char *path;		 /* of the trace; borrowed */
 	bt_message_array_const messages; /* the last batch; from at on they are ours */
 	uint64_t count, at;
-	int64_t time_ns; /* of messages[at] */
+	int64_t time_ns; /* of messages[at]; UNTIMED: it has none and goes first */
 };
 
 struct mux {
@@ -26,6 +27,7 @@ struct mux {
 	void (*reading)(void *opaque, const char *path); /* may be NULL */
 	void *reading_opaque;
 	const char *path; /* what is read, or failed; borrowed of an input */
+	bool untimed_first; /* a message without a time goes before all that have one */
 	bool has_clock; /* of the first stream; what follows says which */
 	bool is_epoch;
 	bool has_uuid;
@@ -41,6 +43,7 @@ struct mux *mux_create(void (*reading)(void *opaque, const char *path), void *op
 	mux->last_ns = INT64_MIN;
 	mux->reading = reading;
 	mux->reading_opaque = opaque;
+	mux->untimed_first = bt_version_get_major() > 2 || bt_version_get_minor() >= 1;
 	return mux;
 }
 
@@ -198,7 +201,7 @@ static enum mux_status read_other_time(struct mux *mux, const bt_message *messag
 		class = bt_clock_snapshot_borrow_clock_class_const(clock);
 	if (!clock_fits(mux, class))
 		return MUX_CLOCKS;
-	*time_ns = mux->last_ns;
+	*time_ns = mux->untimed_first ? UNTIMED : mux->last_ns;
 	return clock ? clock_time(clock, time_ns) : MUX_OK;
 }
 
@@ -404,12 +407,13 @@ enum mux_status mux_next(struct mux *mux, const bt_message **message, int64_t *t
 	}
 	if (status != MUX_OK)
 		return status;
-	if (input->time_ns < mux->last_ns) {
+	if (input->time_ns != UNTIMED && input->time_ns < mux->last_ns) {
 		mux->path = input->path;
 		return MUX_BACKWARDS;
 	}
-	mux->last_ns = input->time_ns;
-	*time_ns = input->time_ns;
+	if (input->time_ns != UNTIMED)
+		mux->last_ns = input->time_ns;
+	*time_ns = mux->last_ns;
 	*message = input->messages[input->at++];
 	return MUX_OK;
 }

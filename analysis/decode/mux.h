@@ -4,7 +4,8 @@
  *
  * It gives the order of babeltrace2's filter.utils.muxer: at equal times by UUID and name of
  * the trace, ids of stream class and stream, kind of message, id of the event class, name of the
- * stream. Two things make it cheaper: the time of a message is read once, and while one stream
+ * stream. A message without a time goes first with babeltrace2 2.1; 2.0 gives it the time of the
+ * message before. Two things make it cheaper: the time of a message is read once, and while one stream
  * is ahead of all others its messages are handed on without a look at these.
  */
 #ifndef IOASIS_ANALYSIS_MUX_H

@@ -272,6 +272,9 @@ static const bt_component_sink *add_sink(struct ctf_writer *writer)
 	bt_value_map_insert_string_entry(params, "path", writer->dir);
 	bt_value_map_insert_bool_entry(params, "assume-single-trace", BT_TRUE);
 	bt_value_map_insert_bool_entry(params, "quiet", BT_TRUE);
+	/* From 2.1 on CTF 2 is the default; 2.0 writes CTF 1.8 and knows no such parameter. */
+	if (bt_version_get_major() > 2 || bt_version_get_minor() >= 1)
+		bt_value_map_insert_string_entry(params, "ctf-version", "1.8");
 	if (!sink_class || bt_graph_add_sink_component(writer->graph, sink_class, "ctf", params,
 						       BT_LOGGING_LEVEL_NONE,
 						       &sink) != BT_GRAPH_ADD_COMPONENT_STATUS_OK)

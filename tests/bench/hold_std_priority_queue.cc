@@ -70,6 +70,10 @@ class Keys
 	{
 		return *first_;
 	}
+	bool empty() const /* checked builds of libstdc++ ask */
+	{
+		return first_ == end_;
+	}
 	void push_back(const Key &key)
 	{
 		*end_++ = key;

@@ -39,10 +39,13 @@ cat >"$dir/foreign/metadata" <<'END'
 trace { major = 1; minor = 8; byte_order = le; };
 clock { name = c; freq = 1000000000; };
 typealias integer { size = 64; align = 8; signed = false; map = clock.c.value; } := stamp;
-stream { event.header := struct { stamp timestamp; }; };
+stream {
+	packet.context := struct { stamp timestamp_begin; stamp timestamp_end; };
+	event.header := struct { stamp timestamp; };
+};
 event { name = "other:thing"; };
 END
-printf '\1\0\0\0\0\0\0\0' >"$dir/foreign/stream"
+printf '\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0' >"$dir/foreign/stream"
 check_output "a trace of something else" \
 	"ioasis check: $dir/foreign: a trace of something else: none of its events is of iommufd_backend, iommufd_dev, ioasis_sim or qemu:iommufd_backend_*" \
 	"$ioasis" check "$dir/foreign"
