@@ -30,6 +30,7 @@ analysis_core_srcs := \
 analysis_decode_srcs := \
 	analysis/decode/decode.c \
 	analysis/decode/decoded.c \
+	analysis/decode/mip.c \
 	analysis/decode/mux.c \
 	analysis/decode/packets.c \
 	analysis/decode/read.c \
@@ -66,6 +67,7 @@ plugin_srcs := \
 	analysis/plugin/plugin_sink.c \
 	analysis/decode/decode.c \
 	analysis/decode/decoded.c \
+	analysis/decode/mip.c \
 	analysis/stats/histogram.c \
 	$(analysis_core_srcs) \
 	$(rules_dot_srcs) \

@@ -9,6 +9,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/decode/decoded.h"
+#include "analysis/decode/mip.h"
 #include "analysis/table.h"
 
 #define FIELDS_MAX 24u
@@ -102,28 +103,17 @@ static const char *environment_text(const bt_trace *trace, const char *name)
 	return value && bt_value_is_string(value) ? bt_value_string_get(value) : NULL;
 }
 
-static void uuid_text(bt_uuid uuid, char text[33])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (int i = 0; i < 16; i++) {
-		text[2 * i] = digits[uuid[i] >> 4];
-		text[2 * i + 1] = digits[uuid[i] & 15];
-	}
-	text[32] = 0;
-}
-
 static int stream_begin(struct decoder *decoder, const bt_stream *stream)
 {
 	const bt_trace *trace = bt_stream_borrow_trace_const(stream);
 	const bt_clock_class *clock = bt_stream_class_borrow_default_clock_class_const(
 		bt_stream_borrow_class_const(stream));
-	char uuid[33] = "", world[2 * sizeof(void *) + 1];
+	char clock_id[MIP_ID_BYTES] = "", world[2 * sizeof(void *) + 1];
 	const struct decoded_origin origin = {
 		.hostname = environment_text(trace, "hostname"),
 		.tracer_name = environment_text(trace, "tracer_name"),
 		.scenario = environment_text(trace, "scenario"),
-		.clock_uuid = uuid,
+		.clock_uuid = clock_id,
 		.world = world, /* the trace's source keeps it to the end of the graph */
 	};
 	struct decoded_stream *known;
@@ -132,8 +122,7 @@ static int stream_begin(struct decoder *decoder, const bt_stream *stream)
 		return 0;
 	if (!clock)
 		return -EINVAL;
-	if (bt_clock_class_get_uuid(clock))
-		uuid_text(bt_clock_class_get_uuid(clock), uuid);
+	mip_clock_id(clock, clock_id);
 	snprintf(world, sizeof(world), "%" PRIxPTR, (uintptr_t)trace);
 	known = calloc(1, sizeof(*known));
 	if (!known)

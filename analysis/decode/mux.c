@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UUID_BYTES 16u
+#include "analysis/decode/mip.h"
+
 #define UNTIMED INT64_MIN
 
 struct mux_input {
@@ -30,8 +31,8 @@ struct mux {
 	bool untimed_first; /* a message without a time goes before all that have one */
 	bool has_clock; /* of the first stream; what follows says which */
 	bool is_epoch;
-	bool has_uuid;
-	uint8_t uuid[UUID_BYTES];
+	bool has_clock_id;
+	char clock_id[MIP_ID_BYTES];
 };
 
 struct mux *mux_create(void (*reading)(void *opaque, const char *path), void *opaque)
@@ -158,25 +159,26 @@ static const bt_clock_snapshot *message_clock(const bt_message *message)
 /* True when times of clock (NULL: none, nothing to compare) go with those of the first one. */
 static bool clock_fits(struct mux *mux, const bt_clock_class *clock)
 {
+	char text[MIP_ID_BYTES];
+	const char *id;
 	bool is_epoch;
-	bt_uuid uuid;
 
 	if (!clock)
 		return true;
 	is_epoch = bt_clock_class_origin_is_unix_epoch(clock);
-	uuid = bt_clock_class_get_uuid(clock);
+	id = mip_clock_id(clock, text);
 	if (!mux->has_clock) {
 		mux->has_clock = true;
 		mux->is_epoch = is_epoch;
-		mux->has_uuid = uuid;
-		if (uuid)
-			memcpy(mux->uuid, uuid, UUID_BYTES);
+		mux->has_clock_id = id;
+		if (id)
+			strcpy(mux->clock_id, id);
 	}
 	if (is_epoch || mux->is_epoch)
 		return is_epoch == mux->is_epoch;
-	if (!uuid || !mux->has_uuid)
-		return !uuid == !mux->has_uuid;
-	return !memcmp(mux->uuid, uuid, UUID_BYTES);
+	if (!id || !mux->has_clock_id)
+		return !id == !mux->has_clock_id;
+	return !strcmp(mux->clock_id, id);
 }
 
 static inline enum mux_status clock_time(const bt_clock_snapshot *clock, int64_t *time_ns)
@@ -222,13 +224,14 @@ static inline enum mux_status read_time(struct mux *mux, struct mux_input *input
 
 static int compare_traces(const bt_trace *a, const bt_trace *b)
 {
-	bt_uuid uuid_a = bt_trace_get_uuid(a), uuid_b = bt_trace_get_uuid(b);
 	const char *name_a = bt_trace_get_name(a), *name_b = bt_trace_get_name(b);
+	char text_a[MIP_ID_BYTES], text_b[MIP_ID_BYTES];
+	const char *id_a = mip_trace_id(a, text_a), *id_b = mip_trace_id(b, text_b);
 	int order;
 
-	if (!uuid_a != !uuid_b)
-		return uuid_a ? -1 : 1;
-	order = uuid_a ? memcmp(uuid_a, uuid_b, UUID_BYTES) : 0;
+	if (!id_a != !id_b)
+		return id_a ? -1 : 1;
+	order = id_a ? strcmp(id_a, id_b) : 0;
 	if (order)
 		return order;
 	if (!name_a != !name_b)

@@ -17,6 +17,7 @@
 #include "analysis/analysis_internal.h"
 #include "analysis/ctf/feed.h"
 #include "analysis/decode/decode.h"
+#include "analysis/decode/mip.h"
 #include "analysis/decode/mux.h"
 #include "analysis/decode/packets.h"
 #include "analysis/decode/reason.h"
@@ -240,7 +241,7 @@ static void try_again(const bt_component_class_source *class, const bt_value *pa
 		      size_t cause_size)
 {
 	const bt_component_source *source;
-	bt_graph *graph = bt_graph_create(0);
+	bt_graph *graph = bt_graph_create(mip_of_our_graphs());
 	struct reason_log log;
 
 	reason_log_begin(&log);
@@ -503,7 +504,7 @@ static int read_by_babeltrace2(struct reader *reader, char *const *paths, size_t
 
 	reader->decoder = decoder_create(reader->analysis);
 	reader->mux = mux_create(on_path, reader->analysis);
-	reader->graph = bt_graph_create(0);
+	reader->graph = bt_graph_create(mip_of_our_graphs());
 	if (!reader->decoder || !reader->mux || !reader->graph)
 		ret = fail(reader, -ENOMEM, "out of memory");
 	else

@@ -13,6 +13,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/decode/decode.h"
+#include "analysis/decode/mip.h"
 
 /* The fields of ioasis:op, in their order. */
 enum op_field {
@@ -131,10 +132,7 @@ static bt_clock_class *make_clock(struct op_iterator *iterator, const bt_clock_c
 	bt_clock_class_get_offset(like, &seconds, &cycles);
 	bt_clock_class_set_frequency(clock, iterator->clock_hz);
 	bt_clock_class_set_offset(clock, seconds, cycles);
-	bt_clock_class_set_origin_is_unix_epoch(clock,
-						bt_clock_class_origin_is_unix_epoch(like));
-	if (bt_clock_class_get_uuid(like))
-		bt_clock_class_set_uuid(clock, bt_clock_class_get_uuid(like));
+	mip_clock_imitate(clock, like);
 	iterator->clock_offset_ns = seconds * 1000000000 +
 		(int64_t)((unsigned __int128)cycles * 1000000000 / iterator->clock_hz);
 	return clock;
