@@ -257,3 +257,8 @@ soak: tests
 tests += $(B)/tests/compare_readers
 $(B)/tests/compare_readers: $(call objs,tests/integration/compare_readers.c $(analysis_srcs))
 	$(link) $(ioasis_libs)
+
+# Traces of others, below TRACES=DIR: the sources of babeltrace2 and barectf have many.
+.PHONY: check-foreign
+check-foreign: all
+	$(Q)TRACES='$(TRACES)' BUILD=$(B) tests/run -t 3600 tests/foreign.sh

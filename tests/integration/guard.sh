@@ -85,7 +85,6 @@ check "Ctrl-C reaches parent and child: 130" interrupt INT 130 group check "$dir
 check "SIGTERM ends check: 143" interrupt TERM 143 one check "$dir/t"
 
 # A signal while events are read, in a trace that takes some seconds.
-unset IOASIS_READER
 large=("$dir"/t)
 for i in $(seq 40); do
 	cp -r "$dir/t" "$dir/large$i"
