@@ -34,7 +34,9 @@ analysis_decode_srcs := \
 	analysis/decode/mux.c \
 	analysis/decode/packets.c \
 	analysis/decode/read.c \
-	analysis/decode/reason.c
+	analysis/decode/reason.c \
+	analysis/text/qemu_log.c \
+	analysis/text/text_feed.c
 
 # The same from LTTng's and our own streams, without babeltrace2.
 analysis_decode_srcs += \

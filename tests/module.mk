@@ -40,6 +40,7 @@ unit_tests := \
 	test_mux \
 	test_options \
 	test_process \
+	test_qemu_log \
 	test_range_set \
 	test_stats \
 	test_report \
@@ -99,6 +100,7 @@ trace_feed_srcs := tests/unit/trace_feed.c $(analysis_srcs)
 test_export_srcs := $(trace_feed_srcs)
 test_report_srcs := $(trace_feed_srcs)
 test_rules_srcs := $(trace_feed_srcs)
+test_qemu_log_srcs := $(analysis_srcs)
 test_stat_test_srcs := analysis/stats/histogram.c analysis/stats/stat_test.c
 test_scenario_load_srcs := sim/scenario/conflicts.c sim/scenario/load.c sim/scenario/presets.c sim/scenario/schema.c \
 	sim/scenario/units.c sim/des/random.c
@@ -128,6 +130,7 @@ script_tests := \
 	tests/integration/live.sh \
 	tests/integration/outputs.sh \
 	tests/integration/packages.sh \
+	tests/integration/qemu_log.sh \
 	tests/integration/raw.sh \
 	tests/integration/readers.sh \
 	tests/integration/record.sh \

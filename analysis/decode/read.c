@@ -21,6 +21,7 @@
 #include "analysis/decode/mux.h"
 #include "analysis/decode/packets.h"
 #include "analysis/decode/reason.h"
+#include "analysis/text/text_feed.h"
 
 /* Messages between two looks at whether to stop. */
 #define MESSAGES_AT_ONCE 64
@@ -33,6 +34,8 @@ struct reader {
 	const char *why; /* the same in words; NULL: as strerror() says */
 	char **folders; /* of traces, in the order in which they are read; owned */
 	size_t folders_count;
+	char **logs; /* text files, likewise; owned array of borrowed paths */
+	size_t logs_count;
 	bool live; /* one of the paths is a live session */
 	bt_graph *graph;
 	const bt_component_sink *sink; /* borrowed of the graph */
@@ -412,6 +415,18 @@ static int find_below(struct reader *reader, const char *path, size_t *found)
 	return ret;
 }
 
+/* Notes a file: it can only be a log, which its reader will say. */
+static int find_log(struct reader *reader, const char *path)
+{
+	char **logs = realloc(reader->logs, (reader->logs_count + 1) * sizeof(*logs));
+
+	if (!logs)
+		return fail(reader, -ENOMEM, "out of memory");
+	reader->logs = logs;
+	logs[reader->logs_count++] = (char *)path;
+	return 0;
+}
+
 static int find_path(struct reader *reader, const char *path)
 {
 	size_t found = 0;
@@ -430,7 +445,7 @@ static int find_path(struct reader *reader, const char *path)
 	if (stat(path, &st))
 		return fail(reader, -errno, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return fail(reader, -ENOTDIR, "%s: not a trace: a trace is a folder", path);
+		return find_log(reader, path);
 	ret = find_below(reader, path, &found);
 	if (!ret && !found)
 		return fail(reader, -ENOENT,
@@ -524,6 +539,12 @@ static int read_all(struct reader *reader, char *const *paths, size_t count)
 	const char *wanted = getenv("IOASIS_READER");
 	int ret = -ENOTSUP;
 
+	if (reader->logs_count && (reader->live || reader->folders_count))
+		return fail(reader, -EXDEV, "%s: a log counts time for itself, so it has no order "
+					    "with traces; read it alone", reader->logs[0]);
+	if (reader->logs_count)
+		return text_feed(reader->analysis, reader->logs, reader->logs_count, reader->error,
+				 reader->error_size);
 	if (!reader->live && (!wanted || strcmp(wanted, "babeltrace2")))
 		ret = ctf_feed(reader->analysis, reader->folders, reader->folders_count,
 			       reader->error, reader->error_size);
@@ -557,5 +578,6 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 	for (size_t i = 0; i < reader.folders_count; i++)
 		free(reader.folders[i]);
 	free(reader.folders);
+	free(reader.logs);
 	return ret;
 }
