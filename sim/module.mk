@@ -73,6 +73,18 @@ fuse_srcs := \
 	sim/fuse/workers.c
 pci_srcs := \
 	sim/pci/edu.c \
+	sim/pci/nvme.c \
+	sim/pci/nvme_admin.c \
+	sim/pci/nvme_config.c \
+	sim/pci/nvme_disk.c \
+	sim/pci/nvme_faults.c \
+	sim/pci/nvme_features.c \
+	sim/pci/nvme_identify.c \
+	sim/pci/nvme_io.c \
+	sim/pci/nvme_log.c \
+	sim/pci/nvme_prp.c \
+	sim/pci/nvme_queue.c \
+	sim/pci/nvme_regs.c \
 	sim/pci/pci_bus.c \
 	sim/pci/pci_config.c \
 	sim/pci/pci_function.c \

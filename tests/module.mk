@@ -38,6 +38,10 @@ unit_tests := \
 	test_inject \
 	test_iommu_costs \
 	test_mux \
+	test_nvme \
+	test_nvme_admin \
+	test_nvme_fuzz \
+	test_nvme_io \
 	test_options \
 	test_process \
 	test_qemu_log \
@@ -92,6 +96,10 @@ test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/stats/histogram.c
 test_inject_srcs := sim/fuse/inject.c
 test_mux_srcs := analysis/decode/mip.c analysis/decode/mux.c
+test_nvme_srcs = tests/unit/nvme_rig.c $(pci_srcs)
+test_nvme_admin_srcs = tests/unit/nvme_rig.c $(pci_srcs)
+test_nvme_fuzz_srcs = tests/unit/nvme_rig.c $(pci_srcs)
+test_nvme_io_srcs = tests/unit/nvme_rig.c $(pci_srcs)
 test_process_srcs = $(process_srcs) tracepoints/identity.c
 test_pci_srcs = $(pci_srcs)
 test_iommu_costs_srcs = sim/scenario/iommu.c $(des_srcs)

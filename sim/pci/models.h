@@ -6,5 +6,6 @@
 #include "sim/pci/pci_model.h"
 
 extern const struct pci_model pci_model_edu;
+extern const struct pci_model pci_model_nvme;
 
 #endif
