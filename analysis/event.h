@@ -82,6 +82,15 @@ enum event_op event_op_of_cmd(uint32_t cmd);
 /* The backend's operation that makes this ioctl; op itself where there is none. */
 enum event_op event_op_plain(enum event_op op);
 
+/* The number of the ioctl that op is, or makes (_IOC_NR, from 0x80); 0: none, or VFIO's. */
+uint32_t event_op_nr(enum event_op op);
+
+/* Whether the ioctl that op is, or makes, names objects by id. */
+bool event_op_names_ids(enum event_op op);
+
+/* Whether it answers EINVAL, not ENOENT, when one of them is not there. */
+bool event_op_says_einval(enum event_op op);
+
 /*
  * What fields mean is said in tracepoints/, under the event's name. Fields that
  * an event does not have are 0. Ranges: see analysis/iova_range.h; size in bytes is what the

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tracepoints/commands.h"
 #include "tracepoints/identity.h"
 
 static const char *const op_names[OP_IOCTL] = {
@@ -29,24 +30,17 @@ static const char *const op_names[OP_IOCTL] = {
 	[OP_COPY_DMA] = "copy_dma",
 };
 
-static const char *const ioctl_names[] = {
-	"DESTROY", "IOAS_ALLOC", "IOAS_ALLOW_IOVAS", "IOAS_COPY", "IOAS_IOVA_RANGES", "IOAS_MAP",
-	"IOAS_UNMAP", "OPTION", "VFIO_IOAS", "HWPT_ALLOC", "GET_HW_INFO", "HWPT_SET_DIRTY_TRACKING",
-	"HWPT_GET_DIRTY_BITMAP", "HWPT_INVALIDATE", "FAULT_QUEUE_ALLOC", "IOAS_MAP_FILE",
-	"VIOMMU_ALLOC", "VDEVICE_ALLOC", "IOAS_CHANGE_PROCESS", "VEVENTQ_ALLOC", "HW_QUEUE_ALLOC",
-};
-#define IOCTL_NAMES (sizeof(ioctl_names) / sizeof(ioctl_names[0]))
+/* The ioctls by number from 0x80, and VFIO's calls of type 1 from VFIO_BASE (100). */
+#define IOCTL_NAME(nr, NAME, ...) [(nr) - 0x80] = #NAME,
+#define TYPE1_NAME(nr, NAME, ...) [nr] = #NAME,
 
-/* VFIO's calls of type 1, by number from VFIO_BASE (100). */
-static const char *const vfio_names[] = {
-	[0] = "VFIO_GET_API_VERSION",
-	[1] = "VFIO_CHECK_EXTENSION",
-	[2] = "VFIO_SET_IOMMU",
-	[12] = "VFIO_IOMMU_GET_INFO",
-	[13] = "VFIO_IOMMU_MAP_DMA",
-	[14] = "VFIO_IOMMU_UNMAP_DMA",
-};
+static const char *const ioctl_names[] = { IOMMUFD_COMMANDS(IOCTL_NAME) };
+static const char *const vfio_names[] = { VFIO_TYPE1_COMMANDS(TYPE1_NAME) };
+#define IOCTL_NAMES (sizeof(ioctl_names) / sizeof(ioctl_names[0]))
 #define VFIO_NAMES (sizeof(vfio_names) / sizeof(vfio_names[0]))
+
+_Static_assert(IOCTL_NAMES <= OP_IOCTL_LAST - OP_IOCTL, "an operation for each ioctl");
+_Static_assert(VFIO_NAMES <= OP_VFIO_IOCTL_LAST - OP_VFIO_IOCTL + 1, "and for VFIO's");
 
 const char *event_op_name(enum event_op op)
 {
@@ -54,7 +48,7 @@ const char *event_op_name(enum event_op op)
 		return op_names[op];
 	if (op == OP_IOCTL_LAST)
 		return "TEST_CMD";
-	if (op < OP_IOCTL + IOCTL_NAMES)
+	if (op < OP_IOCTL + IOCTL_NAMES && ioctl_names[op - OP_IOCTL])
 		return ioctl_names[op - OP_IOCTL];
 	if (op >= OP_VFIO_IOCTL && op < OP_VFIO_IOCTL + VFIO_NAMES &&
 	    vfio_names[op - OP_VFIO_IOCTL])
@@ -76,28 +70,69 @@ enum event_op event_op_of_cmd(uint32_t cmd)
 {
 	uint32_t nr = cmd & 0xff; /* _IOC_NR */
 
-	if (nr >= 0x80 && nr < 0x80 + IOCTL_NAMES)
+	if (nr >= 0x80 && nr < 0x80 + IOCTL_NAMES && ioctl_names[nr - 0x80])
 		return (enum event_op)(OP_IOCTL + (nr - 0x80));
-	if (nr == 0xa0)
+	if (nr == IOMMUFD_TEST_COMMAND)
 		return OP_IOCTL_LAST;
 	if (nr >= 100 && nr < 100 + VFIO_NAMES && vfio_names[nr - 100])
 		return (enum event_op)(OP_VFIO_IOCTL + (nr - 100));
 	return OP_IOCTL_OTHER;
 }
 
+#define PLAIN_OF(nr, NAME, text, handler, type, last, major, minor, plain, ...) \
+	[(nr) - 0x80] = OP_##plain,
+#define TYPE1_PLAIN_OF(nr, NAME, text, plain) [nr] = OP_##plain,
+
+static const enum event_op plain_ops[] = { IOMMUFD_COMMANDS(PLAIN_OF) };
+
+static const enum event_op type1_plain_ops[] = { VFIO_TYPE1_COMMANDS(TYPE1_PLAIN_OF) };
+
 enum event_op event_op_plain(enum event_op op)
 {
-	static const enum event_op plain[IOCTL_NAMES] = {
-		[0x00] = OP_FREE_ID,	       [0x01] = OP_ALLOC_IOAS,
-		[0x03] = OP_COPY_DMA,	       [0x05] = OP_MAP_DMA,
-		[0x06] = OP_UNMAP_DMA,	       [0x09] = OP_ALLOC_HWPT,
-		[0x0b] = OP_SET_DIRTY,	       [0x0c] = OP_GET_DIRTY_BITMAP,
-		[0x0d] = OP_INVALIDATE_CACHE,  [0x0f] = OP_MAP_FILE_DMA,
-	};
+	enum event_op plain = OP_NONE;
 
-	if (op < OP_IOCTL || op >= OP_IOCTL + IOCTL_NAMES || !plain[op - OP_IOCTL])
-		return op;
-	return plain[op - OP_IOCTL];
+	if (op >= OP_IOCTL && op < OP_IOCTL + IOCTL_NAMES)
+		plain = plain_ops[op - OP_IOCTL];
+	else if (op >= OP_VFIO_IOCTL && op < OP_VFIO_IOCTL + VFIO_NAMES)
+		plain = type1_plain_ops[op - OP_VFIO_IOCTL];
+	return plain ? plain : op;
+}
+
+uint32_t event_op_nr(enum event_op op)
+{
+	if (op >= OP_IOCTL && op < OP_IOCTL + IOCTL_NAMES && ioctl_names[op - OP_IOCTL])
+		return 0x80 + (uint32_t)(op - OP_IOCTL);
+	for (size_t i = 0; op && i < IOCTL_NAMES; i++) {
+		if (plain_ops[i] == op)
+			return 0x80 + (uint32_t)i;
+	}
+	return 0;
+}
+
+/* Whether a call of the ioctl names ids, and whether it says EINVAL when one is not there. */
+#define NAMES_ID 1u
+#define SAYS_EINVAL 2u
+#define ID(member) | NAMES_ID
+#define ID_EINVAL(member) | NAMES_ID | SAYS_EINVAL
+#define OPTIONAL_ID(member, condition) | NAMES_ID
+#define RANGE(iova, length)
+#define IDS_OF(nr, NAME, text, handler, type, last, major, minor, plain, names, ...) \
+	[(nr) - 0x80] = 0u names,
+
+static const uint8_t ids[] = { IOMMUFD_COMMANDS(IDS_OF) };
+
+bool event_op_names_ids(enum event_op op)
+{
+	uint32_t nr = event_op_nr(op);
+
+	return nr && ids[nr - 0x80] & NAMES_ID;
+}
+
+bool event_op_says_einval(enum event_op op)
+{
+	uint32_t nr = event_op_nr(op);
+
+	return nr && ids[nr - 0x80] & SAYS_EINVAL;
 }
 
 static enum event_op backend_op(const char *name, size_t len)

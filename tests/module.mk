@@ -131,6 +131,7 @@ script_tests := \
 	tests/integration/faults.sh \
 	tests/integration/guard.sh \
 	tests/integration/headers.sh \
+	tests/integration/ids.sh \
 	tests/integration/includes.sh \
 	tests/integration/late.sh \
 	tests/integration/learn.sh \
@@ -170,7 +171,8 @@ $(exec_clients): tests/integration/exec_client.c backend/include/ioasis/iommufd_
 		$(if $(findstring static,$@),-static) -o $@ $<
 
 # What the serve tests run.
-serve_clients := $(B)/tests/device_client $(B)/tests/hostile_client $(B)/tests/vfio_client
+serve_clients := $(B)/tests/device_client $(B)/tests/hostile_client $(B)/tests/ids_client \
+	$(B)/tests/vfio_client
 tests += $(serve_clients)
 
 $(serve_clients): $(B)/tests/%: tests/integration/%.c backend/include/ioasis/iommufd_abi.h \
@@ -214,6 +216,11 @@ $(B)/tests/simulate_O0: $(simulate_O0_objs) $(call objs,$(simulate_O0_srcs))
 
 # cmocka 2.0 deprecates names for which 1.1 has no other.
 $(O)/tests/%.o: warn += -DCMOCKA_DISABLE_DEPRECATION_WARNINGS
+
+# Reads a trace with both readers.
+tests += $(B)/tests/compare_readers
+$(B)/tests/compare_readers: $(call objs,tests/integration/compare_readers.c $(analysis_srcs))
+	$(link) $(ioasis_libs)
 
 unit_programs := $(addprefix $(B)/tests/,$(unit_tests))
 tests += $(unit_programs)
@@ -263,11 +270,6 @@ asan ubsan tsan: deps-check
 .PHONY: soak
 soak: tests
 	$(Q)RUNS=$${RUNS:-1000} BUILD=$(B) tests/run -t 7200 tests/integration/soak.sh
-
-# Reads a trace with both readers.
-tests += $(B)/tests/compare_readers
-$(B)/tests/compare_readers: $(call objs,tests/integration/compare_readers.c $(analysis_srcs))
-	$(link) $(ioasis_libs)
 
 # Traces of others, below TRACES=DIR: the sources of babeltrace2 and barectf have many.
 .PHONY: check-foreign

@@ -57,36 +57,20 @@ void check_id_forget(struct check *check, const struct state_context *context)
 	}
 }
 
+/* Calls whose ids are known: of the backend they tell them, of the device those that failed. */
 static bool names_id(const struct state_op *op)
 {
-	switch (op->op) {
-	case OP_FREE_ID:
-	case OP_MAP_DMA:
-	case OP_MAP_FILE_DMA:
-	case OP_UNMAP_DMA:
-	case OP_COPY_DMA:
-	case OP_SET_DIRTY:
-	case OP_GET_DIRTY_BITMAP:
-	case OP_INVALIDATE_CACHE:
-	case OP_ALLOC_VDEV:
-	case OP_ALLOC_VEVENTQ:
-	case OP_ALLOC_HWPT:
-	case OP_ALLOC_VIOMMU:
-		return true;
-	default:
-		return op->told;
-	}
+	return op->layer == STATE_BACKEND ? event_op_names_ids(op->op) : op->told;
 }
 
-/* True when the answer can mean that there is no such id. */
+/* True when the answer means that there is no such id. */
 static bool answer_says_gone(const struct state_op *op)
 {
-	if (op->op == OP_ALLOC_HWPT || op->op == OP_ALLOC_VIOMMU)
-		return op->ret == -ENOENT || op->ret == -EINVAL;
-	return op->non_exist || op->ret == -ENOENT;
+	return op->non_exist || op->ret == -ENOENT ||
+	       (op->ret == -EINVAL && event_op_says_einval(op->op));
 }
 
-static void found_freed(struct check *check, const struct state_op *op,
+static void found_freed(struct check *check, const struct state_op *op, uint64_t id,
 			const struct id_history *history, enum check_verdict verdict)
 {
 	enum check_rule rule = event_op_plain(op->op) == OP_FREE_ID ? RULE_DOUBLE_FREE
@@ -94,32 +78,32 @@ static void found_freed(struct check *check, const struct state_op *op,
 	struct check_finding *finding =
 		finding_add(check, rule, verdict, op->end_ns,
 			    "%s names id %" PRIu64 ", which was %sfreed%s", event_op_name(op->op),
-			    op->id, rule == RULE_DOUBLE_FREE ? "already " : "",
+			    id, rule == RULE_DOUBLE_FREE ? "already " : "",
 			    check_shared_unseen(op->context) ? CHECK_SHARED_WHY : "");
 
-	finding_about(check, finding, op->process, op->context, op->id);
+	finding_about(check, finding, op->process, op->context, id);
 	finding_witness(finding, history->freed_ns, history->freed_op, history->freed_tid,
-			"freed id %" PRIu64, op->id);
+			"freed id %" PRIu64, id);
 	finding_witness_op(finding, op);
 }
 
-static void found_unknown(struct check *check, const struct state_op *op,
+static void found_unknown(struct check *check, const struct state_op *op, uint64_t id,
 			  enum check_verdict verdict, bool lossy)
 {
 	struct check_finding *finding =
 		finding_add(check, RULE_UNKNOWN_ID, verdict, op->end_ns,
-			    "%s names id %" PRIu64 ", which %s", event_op_name(op->op), op->id,
+			    "%s names id %" PRIu64 ", which %s", event_op_name(op->op), id,
 			    lossy ? "is not there" : "was never given out");
 
-	finding_about(check, finding, op->process, op->context, op->id);
+	finding_about(check, finding, op->process, op->context, id);
 	finding_witness_op(finding, op);
 }
 
 /* The answer says that the id was not there, or (gone false) that it was. */
-static void judge_absent(struct check *check, const struct state_op *op,
+static void judge_absent(struct check *check, const struct state_op *op, uint64_t id,
 			 const struct state_context *truth, enum state_settled how, bool gone)
 {
-	const struct id_history *history = history_find(check, truth, op->id);
+	const struct id_history *history = history_find(check, truth, id);
 	bool lossy = check_lossy_since(check, op->machine, truth->born_ns) || !truth->born_seen;
 	bool is_unmap = event_op_plain(op->op) == OP_UNMAP_DMA;
 	enum check_verdict verdict = gone && !is_unmap ? VERDICT_VIOLATION
@@ -143,15 +127,15 @@ static void judge_absent(struct check *check, const struct state_op *op,
 			verdict = VERDICT_UNKNOWN;
 		else if (!gone && op->context->passed_in)
 			return;
-		found_freed(check, op, history, verdict);
+		found_freed(check, op, id, history, verdict);
 		return;
 	}
 	if (gone && !is_unmap)
-		found_unknown(check, op, VERDICT_VIOLATION, lossy);
+		found_unknown(check, op, id, VERDICT_VIOLATION, lossy);
 	else if (lossy)
-		found_unknown(check, op, VERDICT_UNKNOWN, true);
+		found_unknown(check, op, id, VERDICT_UNKNOWN, true);
 	else if (!op->context->passed_in)
-		found_unknown(check, op, VERDICT_INFERRED, lossy);
+		found_unknown(check, op, id, VERDICT_INFERRED, lossy);
 }
 
 /* QEMU tells no errno. Why the free of an id failed that was freed before is clear. */
@@ -166,21 +150,41 @@ static bool is_second_free(const struct check *check, const struct state_op *op,
 	return history && history->freed_ns != INT64_MIN;
 }
 
+/*
+ * The call was refused for something else, it may be before it looked the id up. That it named an
+ * id that had been freed before it began is a mistake all the same.
+ */
+static void judge_refused(struct check *check, const struct state_op *op, uint64_t id,
+			  const struct state_context *truth, enum state_settled how)
+{
+	const struct id_history *history = history_find(check, truth, id);
+
+	if (history && history->freed_ns != INT64_MIN && history->freed_ns < op->begin_ns)
+		judge_absent(check, op, id, truth, how, true);
+}
+
+static void judge_id(struct check *check, const struct state_op *op, uint64_t id,
+		     const struct state_context *truth, enum state_settled how)
+{
+	if (state_object_find(check->state, truth, id))
+		return;
+	if (answer_says_gone(op))
+		judge_absent(check, op, id, truth, how, true);
+	else if ((!op->ret && !op->context->peer) || is_second_free(check, op, truth))
+		judge_absent(check, op, id, truth, how, false);
+	else if (op->ret && op->ret != -EBADF && !op->qemu) /* EBADF: it met no device */
+		judge_refused(check, op, id, truth, how);
+}
+
 void check_id_named(struct check *check, const struct state_op *op, enum state_settled how)
 {
 	const struct state_context *truth = check_truth(op);
-	const struct state_object *object;
 
 	if (!truth || !names_id(op))
 		return;
 	rule_asked(check, RULE_USE_AFTER_FREE);
 	rule_asked(check, RULE_UNKNOWN_ID);
-	if (answer_says_gone(op)) {
-		object = state_object_find(check->state, truth, op->id);
-		if (!object)
-			judge_absent(check, op, truth, how, true);
-	} else if ((!op->ret && !op->context->peer) || is_second_free(check, op, truth)) {
-		if (!state_object_find(check->state, truth, op->id))
-			judge_absent(check, op, truth, how, false);
-	}
+	judge_id(check, op, op->id, truth, how);
+	for (uint32_t i = 0; i < op->other_ids_count; i++)
+		judge_id(check, op, op->other_ids[i], truth, how);
 }

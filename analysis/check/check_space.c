@@ -140,8 +140,7 @@ static bool refused_as_overlap(const struct state_op *op)
 
 	if (op->ret != -EEXIST)
 		return false;
-	return plain == OP_MAP_DMA || plain == OP_MAP_FILE_DMA || plain == OP_COPY_DMA ||
-	       op->op == event_op_of_cmd(0x3b71); /* VFIO_IOMMU_MAP_DMA */
+	return plain == OP_MAP_DMA || plain == OP_MAP_FILE_DMA || plain == OP_COPY_DMA;
 }
 
 /* EEXIST is the device's word that a mapping was there: in this order, not in another. */

@@ -122,6 +122,8 @@ enum state_settled {
 };
 
 /* A call: begin and end. From the backend, or an ioctl of the device. */
+#define STATE_OTHER_IDS 2u
+
 struct state_op {
 	enum event_op op;
 	enum state_layer layer;
@@ -140,6 +142,8 @@ struct state_op {
 	bool non_exist;
 	bool qemu;
 	bool told;		/* an ioctl that failed, and id, iova and last are known */
+	uint32_t other_ids_count; /* of such an ioctl: what else it named */
+	uint64_t other_ids[STATE_OTHER_IDS];
 	uint64_t id;		/* of an ioctl that succeeded: what its commits changed, iova
 				   and last around it, and size: bytes mapped or unmapped */
 	uint64_t new_id;

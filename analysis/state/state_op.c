@@ -346,6 +346,11 @@ void state_ioctl_refused(struct state *state, const struct event *event)
 
 	if (!op)
 		return;
+	if (op->told) { /* an event for each id; the first has the range */
+		if (op->other_ids_count < STATE_OTHER_IDS)
+			op->other_ids[op->other_ids_count++] = event->id;
+		return;
+	}
 	op->told = true;
 	op->id = event->id;
 	op->iova = event->iova;

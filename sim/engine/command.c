@@ -12,66 +12,52 @@
 
 #include "sim/engine/anon_file.h"
 #include "sim/engine/trace.h"
+#include "tracepoints/commands.h"
 
-#define TEST_CMD_NR 0xa0
+#define TEST_CMD_NR IOMMUFD_TEST_COMMAND
 #define LAST_NR TEST_CMD_NR
 /* As large as the largest structure, the test command's. */
 #define CMD_MAX_BYTES 72
 
-/* The arguments after handler are what older kernels knew (command_before). */
-#define ROW(number, type, last_member, major, minor, handler, ...)                     \
-	[(number) - IOMMUFD_CMD_BASE] = {                                              \
-		.cmd = _IO(IOMMUFD_TYPE, number),                                      \
+/* What a call names, for the trace: the ids first, in the catalogue's order, and the range. */
+#define ID(member) trace_named_id(named, arg->member);
+#define ID_EINVAL ID
+#define OPTIONAL_ID(member, condition)                                                 \
+	if (condition)                                                                 \
+		trace_named_id(named, arg->member);
+#define RANGE(first, bytes) trace_named_range(named, arg->first, arg->bytes);
+#define NAMES(nr, NAME, text, handler, type, last, major, minor, plain, what, ...)      \
+	static void names_of_##NAME(const void *cmd, struct trace_named *named)        \
+	{                                                                              \
+		const struct type *arg = cmd;                                          \
+                                                                                       \
+		(void)arg;                                                             \
+		(void)named;                                                           \
+		what                                                                   \
+	}
+
+IOMMUFD_COMMANDS(NAMES)
+
+/* The arguments behind the file are what older kernels knew (command_before). */
+#define ROW(nr, NAME, text, handler, type, last_member, major, minor, plain, what, errnos, \
+	    file, ...)                                                                 \
+	[(nr) - IOMMUFD_CMD_BASE] = {                                                  \
+		.cmd = _IO(IOMMUFD_TYPE, nr),                                          \
 		.size = sizeof(struct type),                                           \
 		.min_size = offsetof(struct type, last_member) +                       \
 			    sizeof(((struct type *)0)->last_member),                   \
 		.since = ENGINE_LINUX(major, minor),                                   \
-		.name = &#number[sizeof("IOMMUFD_CMD_") - 1],                          \
+		.name = #NAME,                                                         \
 		.handle = handler,                                                     \
+		.names = names_of_##NAME,                                              \
 		.before = { __VA_ARGS__ },                                             \
-	}
+	},
+
+#define NUMBER(nr, NAME, ...) _Static_assert((nr) == IOMMUFD_CMD_##NAME, "number of " #NAME);
+IOMMUFD_COMMANDS(NUMBER)
 
 static const struct command_row rows[] = {
-	ROW(IOMMUFD_CMD_DESTROY, iommu_destroy, id, 6, 2, cmd_destroy),
-	ROW(IOMMUFD_CMD_IOAS_ALLOC, iommu_ioas_alloc, out_ioas_id, 6, 2, cmd_ioas_alloc),
-	ROW(IOMMUFD_CMD_IOAS_ALLOW_IOVAS, iommu_ioas_allow_iovas, allowed_iovas, 6, 2,
-	    cmd_ioas_allow_iovas),
-	ROW(IOMMUFD_CMD_IOAS_COPY, iommu_ioas_copy, src_iova, 6, 2, cmd_ioas_copy),
-	ROW(IOMMUFD_CMD_IOAS_IOVA_RANGES, iommu_ioas_iova_ranges, out_iova_alignment, 6, 2,
-	    cmd_ioas_iova_ranges),
-	ROW(IOMMUFD_CMD_IOAS_MAP, iommu_ioas_map, iova, 6, 2, cmd_ioas_map),
-	ROW(IOMMUFD_CMD_IOAS_UNMAP, iommu_ioas_unmap, length, 6, 2, cmd_ioas_unmap),
-	ROW(IOMMUFD_CMD_OPTION, iommu_option, val64, 6, 2, cmd_option),
-	ROW(IOMMUFD_CMD_VFIO_IOAS, iommu_vfio_ioas, __reserved, 6, 2, cmd_vfio_ioas),
-	ROW(IOMMUFD_CMD_HWPT_ALLOC, iommu_hwpt_alloc, __reserved, 6, 6, cmd_hwpt_alloc,
-	    { ENGINE_LINUX(6, 7), offsetof(struct iommu_hwpt_alloc, data_type), 0 },
-	    { ENGINE_LINUX(6, 11), offsetof(struct iommu_hwpt_alloc, fault_id),
-	      IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING },
-	    { ENGINE_LINUX(6, 15), sizeof(struct iommu_hwpt_alloc),
-	      IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
-		      IOMMU_HWPT_FAULT_ID_VALID }),
-	ROW(IOMMUFD_CMD_GET_HW_INFO, iommu_hw_info, __reserved, 6, 6, cmd_get_hw_info,
-	    { ENGINE_LINUX(6, 7), offsetof(struct iommu_hw_info, out_capabilities), 0 },
-	    { ENGINE_LINUX(6, 17), sizeof(struct iommu_hw_info), 0 }),
-	ROW(IOMMUFD_CMD_HWPT_SET_DIRTY_TRACKING, iommu_hwpt_set_dirty_tracking, __reserved, 6, 7,
-	    cmd_hwpt_set_dirty_tracking),
-	ROW(IOMMUFD_CMD_HWPT_GET_DIRTY_BITMAP, iommu_hwpt_get_dirty_bitmap, data, 6, 7,
-	    cmd_hwpt_get_dirty_bitmap),
-	ROW(IOMMUFD_CMD_HWPT_INVALIDATE, iommu_hwpt_invalidate, __reserved, 6, 8,
-	    cmd_hwpt_invalidate),
-	ROW(IOMMUFD_CMD_FAULT_QUEUE_ALLOC, iommu_fault_alloc, out_fault_fd, 6, 11,
-	    cmd_fault_queue_alloc),
-	ROW(IOMMUFD_CMD_IOAS_MAP_FILE, iommu_ioas_map_file, iova, 6, 13, cmd_ioas_map_file),
-	ROW(IOMMUFD_CMD_VIOMMU_ALLOC, iommu_viommu_alloc, out_viommu_id, 6, 13,
-	    cmd_viommu_alloc,
-	    { ENGINE_LINUX(6, 17), offsetof(struct iommu_viommu_alloc, data_len), 0 }),
-	ROW(IOMMUFD_CMD_VDEVICE_ALLOC, iommu_vdevice_alloc, virt_id, 6, 13, cmd_vdevice_alloc),
-	ROW(IOMMUFD_CMD_IOAS_CHANGE_PROCESS, iommu_ioas_change_process, __reserved, 6, 13,
-	    cmd_ioas_change_process),
-	ROW(IOMMUFD_CMD_VEVENTQ_ALLOC, iommu_veventq_alloc, out_veventq_fd, 6, 15,
-	    cmd_veventq_alloc),
-	ROW(IOMMUFD_CMD_HW_QUEUE_ALLOC, iommu_hw_queue_alloc, length, 6, 17,
-	    cmd_hw_queue_alloc),
+	IOMMUFD_COMMANDS(ROW)
 	[TEST_CMD_NR - IOMMUFD_CMD_BASE] = {
 		.cmd = _IO(IOMMUFD_TYPE, TEST_CMD_NR),
 		.size = CMD_MAX_BYTES,
@@ -245,8 +231,8 @@ static long run_command(struct engine_ctx *ctx, struct engine_call *call, unsign
 	ctx->call = call;
 	rc = run_locked(row, &ucmd);
 	ctx_unlock(ctx);
-	if (rc < 0)
-		trace_call_refused(ctx, call->op_id, cmd, buf);
+	if (rc < 0 && row->names && trace_wants_named())
+		row->names(buf, &call->named);
 	return rc;
 }
 
@@ -269,9 +255,11 @@ long engine_ctx_ioctl(struct engine_ctx *ctx, const struct engine_client *client
 	} else {
 		pthread_mutex_lock(&ctx->lock);
 		ctx->call = &call;
-		rc = vfio_compat_ioctl(ctx, cmd, arg);
+		rc = vfio_compat_ioctl(ctx, &call, cmd, arg);
 		ctx_unlock(ctx);
 	}
+	if (rc < 0)
+		trace_call_refused(ctx, call.op_id, &call.named);
 	trace_call_end(ctx, call.op_id, cmd, rc);
 	anon_files_notify(ctx);
 	return rc;

@@ -38,6 +38,8 @@ struct command_row {
 	uint32_t since;	   /* ENGINE_LINUX() of the first kernel with it */
 	const char *name;
 	int (*handle)(struct engine_ucmd *ucmd);
+	/* Adds what the structure names: ids and a range. NULL: the test command. */
+	void (*names)(const void *cmd, struct trace_named *named);
 	struct command_before before[3]; /* oldest first; see docs/VERSIONS.md */
 };
 
@@ -87,7 +89,11 @@ int cmd_veventq_alloc(struct engine_ucmd *ucmd);
 int cmd_hw_queue_alloc(struct engine_ucmd *ucmd);
 int cmd_test(struct engine_ucmd *ucmd);
 
-/* VFIO type 1 on the same file: every number outside of the table. */
-long vfio_compat_ioctl(struct engine_ctx *ctx, unsigned int cmd, uint64_t arg);
+/*
+ * VFIO type 1 on the same file: every number outside of the table. call, the context's, is
+ * told what the structure names.
+ */
+long vfio_compat_ioctl(struct engine_ctx *ctx, struct engine_call *call, unsigned int cmd,
+		       uint64_t arg);
 
 #endif

@@ -45,9 +45,19 @@ struct engine {
 };
 
 /* The call that runs in a context. */
+/* What a call names: object ids, and the range [iova, +length) of the first one. */
+#define TRACE_NAMED_IDS 3u
+
+struct trace_named {
+	uint32_t count;
+	uint32_t ids[TRACE_NAMED_IDS];
+	uint64_t iova, length; /* length 0: no range */
+};
+
 struct engine_call {
 	const struct engine_client *client;
 	uint64_t op_id;
+	struct trace_named named; /* of one that fails, while somebody traces it */
 };
 
 /* RLIMIT_MODE of a context and of pages: who is charged (IOPT_PAGES_ACCOUNT_*). */

@@ -99,47 +99,30 @@ uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *cl
 	return op_id;
 }
 
-void trace_call_refused(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, const void *arg)
+bool trace_wants_named(void)
 {
-	const struct iommu_hwpt_get_dirty_bitmap *dirty = arg;
-	const struct iommu_ioas_map_file *map_file = arg;
-	const struct iommu_ioas_unmap *unmap = arg;
-	const struct iommu_ioas_copy *copy = arg;
-	const struct iommu_ioas_map *map = arg;
+	return dev_enabled(refused);
+}
 
+void trace_named_id(struct trace_named *named, uint32_t id)
+{
+	ENGINE_BUG_ON(named->count == TRACE_NAMED_IDS);
+	named->ids[named->count++] = id;
+}
+
+void trace_named_range(struct trace_named *named, uint64_t iova, uint64_t length)
+{
+	named->iova = iova;
+	named->length = length;
+}
+
+void trace_call_refused(struct engine_ctx *ctx, uint64_t op_id, const struct trace_named *named)
+{
 	if (!dev_enabled(refused))
 		return;
-	switch (cmd) {
-	case IOMMU_DESTROY:
-	case IOMMU_IOAS_ALLOW_IOVAS:
-	case IOMMU_IOAS_IOVA_RANGES:
-	case IOMMU_HWPT_INVALIDATE:
-		/* The id is what follows the size. */
-		dev_emit(refused, ctx->number, op_id, ((const struct iommu_destroy *)arg)->id, 0,
-			 0);
-		break;
-	case IOMMU_HWPT_SET_DIRTY_TRACKING:
-		dev_emit(refused, ctx->number, op_id,
-			 ((const struct iommu_hwpt_set_dirty_tracking *)arg)->hwpt_id, 0, 0);
-		break;
-	case IOMMU_HWPT_GET_DIRTY_BITMAP:
-		dev_emit(refused, ctx->number, op_id, dirty->hwpt_id, dirty->iova, dirty->length);
-		break;
-	case IOMMU_IOAS_MAP:
-		dev_emit(refused, ctx->number, op_id, map->ioas_id, map->iova, map->length);
-		break;
-	case IOMMU_IOAS_MAP_FILE:
-		dev_emit(refused, ctx->number, op_id, map_file->ioas_id, map_file->iova,
-			 map_file->length);
-		break;
-	case IOMMU_IOAS_UNMAP:
-		dev_emit(refused, ctx->number, op_id, unmap->ioas_id, unmap->iova, unmap->length);
-		break;
-	case IOMMU_IOAS_COPY:
-		dev_emit(refused, ctx->number, op_id, copy->dst_ioas_id, copy->dst_iova,
-			 copy->length);
-		break;
-	}
+	for (uint32_t i = 0; i < named->count; i++)
+		dev_emit(refused, ctx->number, op_id, named->ids[i], i ? 0 : named->iova,
+			 i ? 0 : named->length);
 }
 
 void trace_call_end(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, long ret)

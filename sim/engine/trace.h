@@ -18,11 +18,15 @@ void trace_ctx_release(struct engine_ctx *ctx);
 uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *client,
 			  unsigned int cmd);
 
-/*
- * Tells what a call that failed had named. cmd: its number; arg: its structure, copied in.
- * Says nothing of commands that name no object, or several.
- */
-void trace_call_refused(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, const void *arg);
+/* Whether somebody traces what calls that fail had named. */
+bool trace_wants_named(void);
+
+/* Add an id, the range of the first id; at most TRACE_NAMED_IDS. */
+void trace_named_id(struct trace_named *named, uint32_t id);
+void trace_named_range(struct trace_named *named, uint64_t iova, uint64_t length);
+
+/* Tells what a call that failed had named: an event for each id. */
+void trace_call_refused(struct engine_ctx *ctx, uint64_t op_id, const struct trace_named *named);
 
 void trace_call_end(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, long ret);
 

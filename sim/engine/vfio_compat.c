@@ -79,7 +79,17 @@ void engine_ctx_open_as_container(struct engine_ctx *ctx)
 	ctx->account_mode = ACCOUNT_MM;
 }
 
-static int vfio_map_dma(struct engine_ctx *ctx, uint64_t arg)
+/* What a call of type 1 names: the space of the file, and a range of it. */
+static void name_range(struct engine_ctx *ctx, struct engine_call *call, uint64_t iova,
+		       uint64_t size)
+{
+	if (!ctx->vfio_ioas || !trace_wants_named())
+		return;
+	trace_named_id(&call->named, ctx->vfio_ioas->object.id);
+	trace_named_range(&call->named, iova, size);
+}
+
+static int vfio_map_dma(struct engine_ctx *ctx, struct engine_call *call, uint64_t arg)
 {
 	struct vfio_iommu_type1_dma_map map;
 	struct iopt_slice slice = { 0 };
@@ -89,6 +99,7 @@ static int vfio_map_dma(struct engine_ctx *ctx, uint64_t arg)
 
 	if (ctx_copy_in(ctx, &map, arg, sizeof(map)))
 		return -EFAULT;
+	name_range(ctx, call, map.iova, map.size);
 	if (map.argsz < sizeof(map) ||
 	    (map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)))
 		return -EINVAL;
@@ -135,7 +146,7 @@ static int unmap_sized(struct ioas *ioas, const struct vfio_iommu_type1_dma_unma
 	return iopt_unmap_range(ioas, unmap->iova, last, unmapped, true);
 }
 
-static int vfio_unmap_dma(struct engine_ctx *ctx, uint64_t arg)
+static int vfio_unmap_dma(struct engine_ctx *ctx, struct engine_call *call, uint64_t arg)
 {
 	struct vfio_iommu_type1_dma_unmap unmap;
 	struct ioas *ioas = ctx->vfio_ioas;
@@ -144,6 +155,10 @@ static int vfio_unmap_dma(struct engine_ctx *ctx, uint64_t arg)
 
 	if (ctx_copy_in(ctx, &unmap, arg, sizeof(unmap)))
 		return -EFAULT;
+	if (unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL)
+		name_range(ctx, call, 0, UINT64_MAX);
+	else
+		name_range(ctx, call, unmap.iova, unmap.size);
 	if (unmap.argsz < sizeof(unmap) || (unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL))
 		return -EINVAL;
 	if (!ioas)
@@ -306,7 +321,8 @@ static int vfio_get_info(struct engine_ctx *ctx, uint64_t arg)
 	return ctx_copy_out(ctx, arg, &info, answer);
 }
 
-long vfio_compat_ioctl(struct engine_ctx *ctx, unsigned int cmd, uint64_t arg)
+long vfio_compat_ioctl(struct engine_ctx *ctx, struct engine_call *call, unsigned int cmd,
+		       uint64_t arg)
 {
 	switch (cmd) {
 	case VFIO_GET_API_VERSION:
@@ -318,9 +334,9 @@ long vfio_compat_ioctl(struct engine_ctx *ctx, unsigned int cmd, uint64_t arg)
 	case VFIO_IOMMU_GET_INFO:
 		return vfio_get_info(ctx, arg);
 	case VFIO_IOMMU_MAP_DMA:
-		return vfio_map_dma(ctx, arg);
+		return vfio_map_dma(ctx, call, arg);
 	case VFIO_IOMMU_UNMAP_DMA:
-		return vfio_unmap_dma(ctx, arg);
+		return vfio_unmap_dma(ctx, call, arg);
 	default:
 		return -ENOTTY;
 	}

@@ -2,6 +2,7 @@
 #include "sim/exec/filter.h"
 
 #include <errno.h>
+#include <ioasis/iommufd_abi.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/kvm.h>
@@ -11,6 +12,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "tracepoints/commands.h"
 
 #if defined(__x86_64__)
 #define NATIVE_ARCH AUDIT_ARCH_X86_64
@@ -133,6 +136,14 @@ static void look_at_files(struct filter *filter)
 #endif
 }
 
+/* Commands that return an open file, which only the supervisor can put into the caller. */
+#define NO_FILE 0
+#define GIVES_FILE 1
+#define REPORT_FILE(nr, NAME, text, handler, type, last, major, minor, plain, names, errnos, file, \
+		    ...)                                                               \
+	if (file)                                                                      \
+		report_if(filter, _IO(IOMMUFD_TYPE, nr));
+
 void filter_build(struct filter *filter, bool test_ops, bool devices)
 {
 	unsigned short jump;
@@ -143,8 +154,7 @@ void filter_build(struct filter *filter, bool test_ops, bool devices)
 
 	jump = call_begin(filter, __NR_ioctl);
 	load(filter, ARG(1));
-	report_if(filter, IOMMU_FAULT_QUEUE_ALLOC);
-	report_if(filter, IOMMU_VEVENTQ_ALLOC);
+	IOMMUFD_COMMANDS(REPORT_FILE)
 	if (test_ops)
 		report_if(filter, IOMMU_TEST_CMD);
 	if (devices) {

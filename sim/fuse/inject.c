@@ -3,12 +3,13 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <ioasis/iommufd_abi.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "tracepoints/commands.h"
 
 struct command_name {
 	unsigned int nr;
@@ -17,35 +18,14 @@ struct command_name {
 };
 
 /* Native commands, VFIO's type 1 calls on the same file, the test command. */
+#define VFIO_BASE 100
+#define NATIVE(nr, NAME, text, ...) { nr, text, #NAME },
+#define TYPE1(nr, NAME, text, ...) { VFIO_BASE + (nr), text, #NAME },
+
 static const struct command_name command_names[] = {
-	{ IOMMUFD_CMD_DESTROY, "destroy", "DESTROY" },
-	{ IOMMUFD_CMD_IOAS_ALLOC, "alloc", "IOAS_ALLOC" },
-	{ IOMMUFD_CMD_IOAS_ALLOW_IOVAS, "allow", "IOAS_ALLOW_IOVAS" },
-	{ IOMMUFD_CMD_IOAS_COPY, "copy", "IOAS_COPY" },
-	{ IOMMUFD_CMD_IOAS_IOVA_RANGES, "ranges", "IOAS_IOVA_RANGES" },
-	{ IOMMUFD_CMD_IOAS_MAP, "map", "IOAS_MAP" },
-	{ IOMMUFD_CMD_IOAS_UNMAP, "unmap", "IOAS_UNMAP" },
-	{ IOMMUFD_CMD_OPTION, "option", "OPTION" },
-	{ IOMMUFD_CMD_VFIO_IOAS, "vfio-ioas", "VFIO_IOAS" },
-	{ IOMMUFD_CMD_HWPT_ALLOC, "hwpt-alloc", "HWPT_ALLOC" },
-	{ IOMMUFD_CMD_GET_HW_INFO, "hw-info", "GET_HW_INFO" },
-	{ IOMMUFD_CMD_HWPT_SET_DIRTY_TRACKING, "set-dirty", "HWPT_SET_DIRTY_TRACKING" },
-	{ IOMMUFD_CMD_HWPT_GET_DIRTY_BITMAP, "get-dirty", "HWPT_GET_DIRTY_BITMAP" },
-	{ IOMMUFD_CMD_HWPT_INVALIDATE, "invalidate", "HWPT_INVALIDATE" },
-	{ IOMMUFD_CMD_FAULT_QUEUE_ALLOC, "fault-alloc", "FAULT_QUEUE_ALLOC" },
-	{ IOMMUFD_CMD_IOAS_MAP_FILE, "map-file", "IOAS_MAP_FILE" },
-	{ IOMMUFD_CMD_VIOMMU_ALLOC, "viommu-alloc", "VIOMMU_ALLOC" },
-	{ IOMMUFD_CMD_VDEVICE_ALLOC, "vdevice-alloc", "VDEVICE_ALLOC" },
-	{ IOMMUFD_CMD_IOAS_CHANGE_PROCESS, "change-process", "IOAS_CHANGE_PROCESS" },
-	{ IOMMUFD_CMD_VEVENTQ_ALLOC, "veventq-alloc", "VEVENTQ_ALLOC" },
-	{ IOMMUFD_CMD_HW_QUEUE_ALLOC, "hw-queue-alloc", "HW_QUEUE_ALLOC" },
-	{ 0xa0, "test", "TEST_CMD" },
-	{ 100, "vfio-version", "VFIO_GET_API_VERSION" },
-	{ 101, "vfio-extension", "VFIO_CHECK_EXTENSION" },
-	{ 102, "vfio-set-iommu", "VFIO_SET_IOMMU" },
-	{ 112, "vfio-info", "VFIO_IOMMU_GET_INFO" },
-	{ 113, "vfio-map", "VFIO_IOMMU_MAP_DMA" },
-	{ 114, "vfio-unmap", "VFIO_IOMMU_UNMAP_DMA" },
+	IOMMUFD_COMMANDS(NATIVE)
+	{ IOMMUFD_TEST_COMMAND, "test", "TEST_CMD" },
+	VFIO_TYPE1_COMMANDS(TYPE1)
 };
 #define COMMAND_NAMES (sizeof(command_names) / sizeof(*command_names))
 

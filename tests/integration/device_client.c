@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "sim/engine/test_abi.h"
+#include "sim/engine/vfio_abi.h"
 
 #define CANNOT 77
 #define DIE(...)                              \
@@ -479,6 +480,40 @@ static int run_refused(const char *arg)
 	return 0;
 }
 
+/* VFIO's type 1 calls on the file: a part of a mapping is to go, then all. */
+static int run_type1_partial(const char *arg)
+{
+	int fd = device_open();
+	struct iommu_vfio_ioas space = {
+		.size = sizeof(space), .ioas_id = ioas_alloc(fd), .op = IOMMU_VFIO_IOAS_SET,
+	};
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)some_memory(8u << 20),
+		.iova = 0x200000,
+		.size = 8u << 20,
+	};
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap), .iova = 0x400000, .size = 2u << 20,
+	};
+
+	(void)arg;
+	if (ioctl(fd, IOMMU_VFIO_IOAS, &space) || ioctl(fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) ||
+	    ioctl(fd, VFIO_IOMMU_MAP_DMA, &map))
+		DIE("a mapping by type 1: %s", strerror(errno));
+	printf("part %s\n", name_of(ioctl(fd, VFIO_IOMMU_UNMAP_DMA, &unmap)));
+	unmap.flags = VFIO_DMA_UNMAP_FLAG_ALL;
+	unmap.iova = unmap.size = 0;
+	printf("all %s\n", name_of(ioctl(fd, VFIO_IOMMU_UNMAP_DMA, &unmap)));
+	space.op = IOMMU_VFIO_IOAS_CLEAR;
+	space.ioas_id = 0;
+	if (ioctl(fd, IOMMU_VFIO_IOAS, &space))
+		DIE("VFIO_IOAS: %s", strerror(errno));
+	close(fd);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const char *arg);
@@ -497,6 +532,7 @@ static const struct {
 	{ "share", run_share },
 	{ "signals", run_signals },
 	{ "stuck", run_stuck },
+	{ "type1-partial", run_type1_partial },
 };
 
 int main(int argc, char **argv)

@@ -13,12 +13,12 @@ sim/inproc: sim/engine sim/process ioasis/ tracepoints
 sim/fuse: sim/engine sim/process sim/pci sim/vfio tracepoints ioasis/iommufd_abi.h
 sim/pci:
 sim/vfio: sim/engine sim/pci
-sim/exec: sim/engine sim/process sim/fuse sim/pci tracepoints/load.h ioasis/iommufd_abi.h
+sim/exec: sim/engine sim/process sim/fuse sim/pci tracepoints/commands.h tracepoints/load.h ioasis/iommufd_abi.h
 sim/vmm: ioasis/ sim/inproc sim/engine
 sim/des: sim/engine ioasis/
 sim/scenario: sim/des sim/engine sim/inproc ioasis/ tracepoints
 text:
-analysis: text/ tracepoints/identity.h tracepoints/names.h tracepoints/op_id.h
+analysis: text/ tracepoints/commands.h tracepoints/identity.h tracepoints/names.h tracepoints/op_id.h
 '
 while read -r line; do
 	[ -n "$line" ] || continue
