@@ -250,35 +250,32 @@ static int64_t line_time(struct qemu_log *log, const char *line, uint64_t *tid)
 	return time_ns > log->last_ns ? time_ns : log->last_ns;
 }
 
-/* Whether the line ends with its newline: the last one does not when QEMU was killed. */
-static bool is_whole(const char *line, size_t len)
+/* A line that cannot be read: an event that came after the one before, and till now. */
+static enum qemu_log_status lose_line(struct qemu_log *log, int64_t before_ns)
 {
-	return len && line[len - 1] == '\n';
+	log->loss = (struct event_loss){
+		.first_ns = before_ns == INT64_MIN ? log->last_ns : before_ns,
+		.last_ns = log->last_ns,
+		.events = 1,
+	};
+	return QEMU_LOG_LOSS;
 }
 
 /* Reads line, which has an event's name. False: not an event that the analysis knows. */
-static bool read_event(struct qemu_log *log, char *line, char *name, size_t len,
-		       enum qemu_log_status *status)
+static bool read_event(struct qemu_log *log, char *line, char *name, enum qemu_log_status *status)
 {
 	size_t name_len = strcspn(name, " \t\r\n");
 	struct log_class *class = class_get(log, name, name_len);
 	unsigned int numbers = 0;
 	int64_t before_ns = log->last_ns;
 	uint64_t tid;
-	bool whole;
 
 	if (!class || class->decoded.class.kind == EVENT_OTHER)
 		return false;
 	log->last_ns = line_time(log, line, &tid);
-	whole = is_whole(line, len) && read_values(class, name + name_len, &numbers) &&
-		(!class->is_known || numbers >= class->numbers);
-	if (!whole) {
-		log->loss = (struct event_loss){
-			.first_ns = before_ns == INT64_MIN ? log->last_ns : before_ns,
-			.last_ns = log->last_ns,
-			.events = 1,
-		};
-		*status = QEMU_LOG_LOSS;
+	if (!read_values(class, name + name_len, &numbers) ||
+	    (class->is_known && numbers < class->numbers)) {
+		*status = lose_line(log, before_ns);
 		return true;
 	}
 	if (!class->is_known || numbers > class->numbers)
@@ -302,10 +299,14 @@ static enum qemu_log_status read_next(struct qemu_log *log)
 		char *name;
 
 		log->lines++;
+		/* The last line has no end when QEMU was killed: who knows what it would have said. */
+		if (log->line[len - 1] != '\n')
+			return log->last_ns == INT64_MIN ? QEMU_LOG_END
+							 : lose_line(log, log->last_ns);
 		if (len > LINE_MAX_BYTES || strlen(log->line) != (size_t)len)
 			continue; /* too long, or not text */
 		name = find_name(log->line);
-		if (name && read_event(log, log->line, name, (size_t)len, &status))
+		if (name && read_event(log, log->line, name, &status))
 			return status;
 	}
 	return QEMU_LOG_END;

@@ -24,7 +24,7 @@ done
 check "no relay daemon where the address says" grep -q "Connection.*is lttng-relayd running there" \
 	<("$ioasis" check net://127.0.0.1:1/host/a/b 2>&1)
 touch "$dir/file"
-check_output "a file" "ioasis check: $dir/file: not a trace: a trace is a folder" \
+check_output "a file" "ioasis check: $dir/file: not a trace: a trace is a folder, a tar of one, or a log that QEMU wrote with -trace 'iommufd*' -D FILE" \
 	"$ioasis" check "$dir/file"
 mkdir "$dir/empty"
 check_output "a folder without a trace" \
