@@ -18,10 +18,10 @@ int iommufd_backend_get_device_info(IOMMUFDBackend *be, uint32_t devid, uint32_t
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_get_device_info_begin(&call, &info);
 	ret = backend_ioctl(be, call.fd, IOMMU_GET_HW_INFO, &info);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_get_device_info(&call, &info, ret);
 	if (ret) {
 		error_setg_errno(errp, -ret, "asking about device %u failed (IOMMU_GET_HW_INFO)",
@@ -51,10 +51,10 @@ int iommufd_backend_alloc_hwpt(IOMMUFDBackend *be, uint32_t dev_id, uint32_t pt_
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_alloc_hwpt_begin(&call, &alloc);
 	ret = backend_ioctl(be, call.fd, IOMMU_HWPT_ALLOC, &alloc);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_alloc_hwpt(&call, &alloc, ret);
 	if (ret)
 		error_setg_errno(errp, -ret,
@@ -76,10 +76,10 @@ int iommufd_backend_set_dirty_tracking(IOMMUFDBackend *be, uint32_t hwpt_id, boo
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_set_dirty_begin(&call, &set);
 	ret = backend_ioctl(be, call.fd, IOMMU_HWPT_SET_DIRTY_TRACKING, &set);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_set_dirty(&call, &set, ret);
 	if (ret)
 		error_setg_errno(errp, -ret,
@@ -110,10 +110,10 @@ int iommufd_backend_get_dirty_bitmap(IOMMUFDBackend *be, uint32_t hwpt_id, uint6
 			   flags);
 		return -EOPNOTSUPP;
 	}
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_get_dirty_bitmap_begin(&call, &get);
 	ret = backend_ioctl(be, call.fd, IOMMU_HWPT_GET_DIRTY_BITMAP, &get);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_get_dirty_bitmap(&call, &get, ret);
 	if (ret)
 		error_setg_errno(errp, -ret,
@@ -139,10 +139,10 @@ int iommufd_backend_invalidate_cache(IOMMUFDBackend *be, uint32_t id, uint32_t d
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_invalidate_cache_begin(&call, &invalidate);
 	ret = backend_ioctl(be, call.fd, IOMMU_HWPT_INVALIDATE, &invalidate);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_invalidate_cache(&call, &invalidate, asked, ret);
 	*entry_num = invalidate.entry_num;
 	if (ret) {

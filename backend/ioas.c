@@ -19,10 +19,10 @@ int iommufd_backend_alloc_ioas(IOMMUFDBackend *be, uint32_t *ioas_id, Error **er
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_alloc_ioas_begin(&call);
 	ret = backend_ioctl(be, call.fd, IOMMU_IOAS_ALLOC, &alloc);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_alloc_ioas(&call, &alloc, ret);
 	if (ret)
 		error_setg_errno(errp, -ret, "making an address space failed (IOMMU_IOAS_ALLOC)");
@@ -38,10 +38,10 @@ void iommufd_backend_free_id(IOMMUFDBackend *be, uint32_t id)
 	char buf[REASON_SIZE];
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_free_id_begin(&call, &destroy);
 	ret = backend_ioctl(be, call.fd, IOMMU_DESTROY, &destroy);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_free_id(&call, &destroy, ret);
 	if (ret)
 		backend_report(be, IOMMUFD_REPORT_ERROR, "freeing id %u failed (IOMMU_DESTROY): %s",
@@ -81,10 +81,10 @@ int iommufd_backend_map_dma(IOMMUFDBackend *be, uint32_t ioas_id, hwaddr iova, r
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_map_dma_begin(&call, &map);
 	ret = backend_ioctl(be, call.fd, IOMMU_IOAS_MAP, &map);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_map_dma(&call, &map, ret);
 	if (ret)
 		map_report(be, "IOMMU_IOAS_MAP", ioas_id, iova, size, ret);
@@ -106,10 +106,10 @@ int iommufd_backend_map_file_dma(IOMMUFDBackend *be, uint32_t ioas_id, hwaddr io
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_map_file_dma_begin(&call, &map);
 	ret = backend_ioctl(be, call.fd, IOMMU_IOAS_MAP_FILE, &map);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_map_file_dma(&call, &map, ret);
 	if (ret)
 		map_report(be, "IOMMU_IOAS_MAP_FILE", ioas_id, iova, size, ret);
@@ -128,10 +128,10 @@ int iommufd_backend_unmap_dma(IOMMUFDBackend *be, uint32_t ioas_id, hwaddr iova,
 	char buf[REASON_SIZE];
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_unmap_dma_begin(&call, &unmap);
 	ret = backend_ioctl(be, call.fd, IOMMU_IOAS_UNMAP, &unmap);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_unmap_dma(&call, &unmap, size, ret);
 	/* A vIOMMU unmaps much that was never mapped: that is no failure. */
 	if (ret == -ENOENT)

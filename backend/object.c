@@ -111,7 +111,6 @@ static const char *backend_name(const IOMMUFDBackend *be, char *buf, size_t size
 
 IOMMUFDBackend *iommufd_backend_new(const char *id)
 {
-	static uint32_t last_number;
 	IOMMUFDBackend *be = calloc(1, sizeof(*be));
 
 	if (!be)
@@ -127,7 +126,6 @@ IOMMUFDBackend *iommufd_backend_new(const char *id)
 	be->fd = -1;
 	be->owned = true;
 	be->ops = &backend_system_ops;
-	be->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
 	state_backend_add(be);
 	return be;
 }
@@ -228,7 +226,7 @@ int iommufd_backend_set_fd(IOMMUFDBackend *be, const char *str, Error **errp)
 	backend_fd_close(be);
 	backend_fd_set(be, fd);
 	be->owned = false;
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_set_fd(be, fd);
 out_unlock:
 	pthread_mutex_unlock(&be->lock);
@@ -329,7 +327,7 @@ int iommufd_backend_connect(IOMMUFDBackend *be, Error **errp)
 	int saved = errno;
 	int ret = 0;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_connect_begin(&call);
 	pthread_mutex_lock(&be->lock);
 	if (be->users == UINT32_MAX) {
@@ -340,7 +338,7 @@ int iommufd_backend_connect(IOMMUFDBackend *be, Error **errp)
 	}
 	if (!ret)
 		be->users++;
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_connect(&call, ret);
 	pthread_mutex_unlock(&be->lock);
 	errno = saved;
@@ -352,14 +350,14 @@ void iommufd_backend_disconnect(IOMMUFDBackend *be)
 	struct backend_call call = backend_call_of(be);
 	int ret = 0;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_disconnect_begin(&call);
 	pthread_mutex_lock(&be->lock);
 	if (!be->users)
 		ret = -ENOTCONN;
 	else if (!--be->users)
 		backend_fd_close(be);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_disconnect(&call, ret);
 	pthread_mutex_unlock(&be->lock);
 }

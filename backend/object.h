@@ -16,13 +16,14 @@
 #define BACKEND_DEFAULT_PATH "/dev/iommu"
 
 struct backend_live;
+struct trace;
 
 struct IOMMUFDBackend {
 	pthread_mutex_t lock;
 	int fd;		 /* -1: none; changed under lock with __atomic builtins */
 	bool owned;	 /* the backend opens and closes fd */
 	uint32_t users;	 /* connections */
-	uint32_t number; /* names it in the trace: 1, 2, ... in this process */
+	uint32_t number; /* names it in its trace: 1, 2, ... */
 
 	char *id;   /* owned; may be NULL */
 	char *path; /* owned; NULL: $IOASIS_DEVICE or BACKEND_DEFAULT_PATH */
@@ -33,6 +34,7 @@ struct IOMMUFDBackend {
 	IOMMUFDFdLookupFn fd_lookup; /* may be NULL */
 	void *fd_lookup_opaque;
 
+	struct trace *trace;	   /* where its events go; NULL: nowhere. Borrowed */
 	struct backend_live *live; /* what lives, for the state dump; NULL: not remembered */
 	IOMMUFDBackend *next;	   /* all backends of the process: backend/state.c */
 };

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 
 #include "backend/live.h"
-#include "tracepoints/iommufd_backend_tp.h"
+#include "backend/trace_to.h"
+#include "tracepoints/load.h"
 #include "tracepoints/op_id.h"
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -22,11 +23,24 @@ static bool dumped;	     /* the dump of the trace that is on was made; __atomic 
 
 void state_backend_add(IOMMUFDBackend *be)
 {
+	backend_trace_to(be, trace_of_process());
 	if (trace_mode == TRACE_MODE_LATE)
 		be->live = backend_live_create();
 	pthread_mutex_lock(&list_lock);
 	be->next = list;
 	list = be;
+	pthread_mutex_unlock(&list_lock);
+}
+
+void backend_trace_to(IOMMUFDBackend *be, struct trace *trace)
+{
+	pthread_mutex_lock(&list_lock);
+	be->trace = trace;
+	be->number = trace ? (uint32_t)trace_number(trace, TRACE_NUMBER_BACKEND) : 0;
+	if (trace != trace_of_process()) { /* the dump is of that one */
+		backend_live_destroy(be->live);
+		be->live = NULL;
+	}
 	pthread_mutex_unlock(&list_lock);
 }
 
@@ -46,15 +60,15 @@ static void state_object(void *opaque, uint32_t id)
 {
 	const IOMMUFDBackend *be = opaque;
 
-	lttng_ust_tracepoint(iommufd_backend, state_object, be->number, be->fd, id);
+	trace_emit(be->trace, iommufd_backend, state_object, be->number, be->fd, id);
 }
 
 static void state_mapping(void *opaque, uint32_t ioas, uint64_t iova, uint64_t size, bool readonly)
 {
 	const IOMMUFDBackend *be = opaque;
 
-	lttng_ust_tracepoint(iommufd_backend, state_mapping, be->number, be->fd, ioas, iova, size,
-			     readonly);
+	trace_emit(be->trace, iommufd_backend, state_mapping, be->number, be->fd, ioas, iova, size,
+		   readonly);
 }
 
 static void state_dump(IOMMUFDBackend *be)
@@ -66,10 +80,10 @@ static void state_dump(IOMMUFDBackend *be)
 
 	pthread_mutex_lock(&be->lock);
 	backend_live_lock(be->live);
-	lttng_ust_tracepoint(iommufd_backend, state_begin, be->number, be->fd, be->owned,
-			     be->users);
+	trace_emit(be->trace, iommufd_backend, state_begin, be->number, be->fd, be->owned,
+		   be->users);
 	if (backend_live_visit(be->live, &visitor, be))
-		lttng_ust_tracepoint(iommufd_backend, state_end, be->number);
+		trace_emit(be->trace, iommufd_backend, state_end, be->number);
 	backend_live_unlock(be->live);
 	pthread_mutex_unlock(&be->lock);
 }
@@ -77,10 +91,12 @@ static void state_dump(IOMMUFDBackend *be)
 /* A session turns its events on one by one; a dump wants them all. */
 static bool dump_is_wanted(void)
 {
-	return lttng_ust_tracepoint_enabled(iommufd_backend, state_begin) &&
-	       lttng_ust_tracepoint_enabled(iommufd_backend, state_object) &&
-	       lttng_ust_tracepoint_enabled(iommufd_backend, state_mapping) &&
-	       lttng_ust_tracepoint_enabled(iommufd_backend, state_end);
+	const struct trace *trace = trace_of_process();
+
+	return trace_on(trace, iommufd_backend, state_begin) &&
+	       trace_on(trace, iommufd_backend, state_object) &&
+	       trace_on(trace, iommufd_backend, state_mapping) &&
+	       trace_on(trace, iommufd_backend, state_end);
 }
 
 void state_check(void)
@@ -105,8 +121,8 @@ static void process_end(void)
 {
 	uint64_t last = trace_op_id_last();
 
-	if (trace_armed() && (uint32_t)last)
-		lttng_ust_tracepoint(iommufd_backend, process_end, last);
+	if ((uint32_t)last)
+		trace_emit(trace_of_process(), iommufd_backend, process_end, last);
 }
 
 /* Before main(), so that it runs after the program's own handlers, which may still call. */

@@ -8,11 +8,9 @@
 #include <errno.h>
 
 #include "backend/live.h"
-#include "tracepoints/iommufd_backend_tp.h"
-#include "tracepoints/op_id.h"
 
-#define ENABLED(name) lttng_ust_tracepoint_enabled(iommufd_backend, name)
-#define EMIT(name, ...) lttng_ust_tracepoint(iommufd_backend, name, __VA_ARGS__)
+#define ENABLED(name) trace_on(call->be->trace, iommufd_backend, name)
+#define EMIT(name, ...) trace_emit(call->be->trace, iommufd_backend, name, __VA_ARGS__)
 
 /*
  * Begins a call: wanted tells whether one of its events is on. Where what lives
@@ -22,7 +20,12 @@
 static void call_begin(struct backend_call *call, bool wanted)
 {
 	state_check();
-	call->op_id = wanted || call->be->live ? trace_op_id_next() : 0;
+	call->op_id = wanted || call->be->live ? trace_number(call->be->trace, TRACE_NUMBER_CALL) : 0;
+}
+
+static uint32_t tid(const struct backend_call *call)
+{
+	return call->be->trace->tid(call->be->trace);
 }
 
 /* What a successful call made lives from now on; emit under the same lock. */
@@ -44,15 +47,15 @@ static struct backend_live *live_lock_new_object(const struct backend_call *call
 
 void trace_set_fd(IOMMUFDBackend *be, int fd)
 {
-	if (ENABLED(set_fd))
-		EMIT(set_fd, trace_op_id_next(), be->number, fd);
+	trace_emit(be->trace, iommufd_backend, set_fd, trace_number(be->trace, TRACE_NUMBER_CALL),
+		   be->number, fd);
 }
 
 void trace_connect_begin(struct backend_call *call)
 {
 	call_begin(call, ENABLED(connect_begin) || ENABLED(connect));
 	if (call->op_id)
-		EMIT(connect_begin, call->op_id, call->be->number, trace_tid());
+		EMIT(connect_begin, call->op_id, call->be->number, tid(call));
 }
 
 void trace_connect(const struct backend_call *call, int ret)
@@ -67,7 +70,7 @@ void trace_disconnect_begin(struct backend_call *call)
 {
 	call_begin(call, ENABLED(disconnect_begin) || ENABLED(disconnect));
 	if (call->op_id)
-		EMIT(disconnect_begin, call->op_id, call->be->number, trace_tid());
+		EMIT(disconnect_begin, call->op_id, call->be->number, tid(call));
 }
 
 void trace_disconnect(const struct backend_call *call, int ret)
@@ -86,7 +89,7 @@ void trace_alloc_ioas_begin(struct backend_call *call)
 {
 	call_begin(call, ENABLED(alloc_ioas_begin) || ENABLED(alloc_ioas));
 	if (call->op_id)
-		EMIT(alloc_ioas_begin, call->op_id, call->be->number, trace_tid(), call->fd);
+		EMIT(alloc_ioas_begin, call->op_id, call->be->number, tid(call), call->fd);
 }
 
 void trace_alloc_ioas(const struct backend_call *call, const struct iommu_ioas_alloc *arg, int ret)
@@ -102,7 +105,7 @@ void trace_free_id_begin(struct backend_call *call, const struct iommu_destroy *
 {
 	call_begin(call, ENABLED(free_id_begin) || ENABLED(free_id));
 	if (call->op_id)
-		EMIT(free_id_begin, call->op_id, call->be->number, trace_tid(), call->fd, arg->id);
+		EMIT(free_id_begin, call->op_id, call->be->number, tid(call), call->fd, arg->id);
 }
 
 void trace_free_id(const struct backend_call *call, const struct iommu_destroy *arg, int ret)
@@ -126,7 +129,7 @@ void trace_map_dma_begin(struct backend_call *call, const struct iommu_ioas_map 
 	call_begin(call, ENABLED(map_dma_begin) || ENABLED(map_dma));
 	if (!call->op_id)
 		return;
-	EMIT(map_dma_begin, call->op_id, call->be->number, trace_tid(), call->fd, arg->ioas_id,
+	EMIT(map_dma_begin, call->op_id, call->be->number, tid(call), call->fd, arg->ioas_id,
 	     arg->iova, arg->length, map_is_readonly(arg->flags));
 	EMIT(map_dma_vaddr, call->op_id, call->be->number, arg->user_va);
 }
@@ -148,7 +151,7 @@ void trace_map_file_dma_begin(struct backend_call *call, const struct iommu_ioas
 {
 	call_begin(call, ENABLED(map_file_dma_begin) || ENABLED(map_file_dma));
 	if (call->op_id)
-		EMIT(map_file_dma_begin, call->op_id, call->be->number, trace_tid(), call->fd,
+		EMIT(map_file_dma_begin, call->op_id, call->be->number, tid(call), call->fd,
 		     arg->ioas_id, arg->iova, arg->length, arg->fd, arg->start,
 		     map_is_readonly(arg->flags));
 }
@@ -172,7 +175,7 @@ void trace_unmap_dma_begin(struct backend_call *call, const struct iommu_ioas_un
 	call_begin(call, ENABLED(unmap_dma_begin) || ENABLED(unmap_dma) ||
 				 ENABLED(unmap_dma_non_exist));
 	if (call->op_id)
-		EMIT(unmap_dma_begin, call->op_id, call->be->number, trace_tid(), call->fd,
+		EMIT(unmap_dma_begin, call->op_id, call->be->number, tid(call), call->fd,
 		     arg->ioas_id, arg->iova, arg->length);
 }
 
@@ -206,7 +209,7 @@ void trace_get_device_info_begin(struct backend_call *call, const struct iommu_h
 {
 	call_begin(call, ENABLED(get_device_info_begin) || ENABLED(get_device_info));
 	if (call->op_id)
-		EMIT(get_device_info_begin, call->op_id, call->be->number, trace_tid(), call->fd,
+		EMIT(get_device_info_begin, call->op_id, call->be->number, tid(call), call->fd,
 		     arg->dev_id);
 }
 
@@ -222,7 +225,7 @@ void trace_alloc_hwpt_begin(struct backend_call *call, const struct iommu_hwpt_a
 {
 	call_begin(call, ENABLED(alloc_hwpt_begin) || ENABLED(alloc_hwpt));
 	if (call->op_id)
-		EMIT(alloc_hwpt_begin, call->op_id, call->be->number, trace_tid(), call->fd,
+		EMIT(alloc_hwpt_begin, call->op_id, call->be->number, tid(call), call->fd,
 		     arg->dev_id, arg->pt_id, arg->flags);
 }
 
@@ -246,7 +249,7 @@ void trace_set_dirty_begin(struct backend_call *call,
 {
 	call_begin(call, ENABLED(set_dirty_begin) || ENABLED(set_dirty));
 	if (call->op_id)
-		EMIT(set_dirty_begin, call->op_id, call->be->number, trace_tid(), call->fd,
+		EMIT(set_dirty_begin, call->op_id, call->be->number, tid(call), call->fd,
 		     arg->hwpt_id, dirty_is_on(arg));
 }
 
@@ -263,7 +266,7 @@ void trace_get_dirty_bitmap_begin(struct backend_call *call,
 {
 	call_begin(call, ENABLED(get_dirty_bitmap_begin) || ENABLED(get_dirty_bitmap));
 	if (call->op_id)
-		EMIT(get_dirty_bitmap_begin, call->op_id, call->be->number, trace_tid(), call->fd,
+		EMIT(get_dirty_bitmap_begin, call->op_id, call->be->number, tid(call), call->fd,
 		     arg->hwpt_id, arg->iova, arg->length, arg->page_size);
 }
 
@@ -280,7 +283,7 @@ void trace_invalidate_cache_begin(struct backend_call *call,
 {
 	call_begin(call, ENABLED(invalidate_cache_begin) || ENABLED(invalidate_cache));
 	if (call->op_id)
-		EMIT(invalidate_cache_begin, call->op_id, call->be->number, trace_tid(), call->fd,
+		EMIT(invalidate_cache_begin, call->op_id, call->be->number, tid(call), call->fd,
 		     arg->hwpt_id);
 }
 
@@ -296,7 +299,7 @@ void trace_alloc_viommu_begin(struct backend_call *call, const struct iommu_viom
 {
 	call_begin(call, ENABLED(alloc_viommu_begin) || ENABLED(alloc_viommu));
 	if (call->op_id)
-		EMIT(alloc_viommu_begin, call->op_id, call->be->number, trace_tid(), call->fd,
+		EMIT(alloc_viommu_begin, call->op_id, call->be->number, tid(call), call->fd,
 		     arg->dev_id, arg->type, arg->hwpt_id);
 }
 
@@ -315,7 +318,7 @@ void trace_alloc_vdev_begin(struct backend_call *call, const struct iommu_vdevic
 {
 	call_begin(call, ENABLED(alloc_vdev_begin) || ENABLED(alloc_vdev));
 	if (call->op_id)
-		EMIT(alloc_vdev_begin, call->op_id, call->be->number, trace_tid(), call->fd,
+		EMIT(alloc_vdev_begin, call->op_id, call->be->number, tid(call), call->fd,
 		     arg->dev_id, arg->viommu_id, arg->virt_id);
 }
 
@@ -334,7 +337,7 @@ void trace_alloc_veventq_begin(struct backend_call *call, const struct iommu_vev
 {
 	call_begin(call, ENABLED(alloc_veventq_begin) || ENABLED(alloc_veventq));
 	if (call->op_id)
-		EMIT(alloc_veventq_begin, call->op_id, call->be->number, trace_tid(), call->fd,
+		EMIT(alloc_veventq_begin, call->op_id, call->be->number, tid(call), call->fd,
 		     arg->viommu_id, arg->type);
 }
 
@@ -353,7 +356,7 @@ void trace_change_process_begin(struct backend_call *call)
 {
 	call_begin(call, ENABLED(change_process_begin) || ENABLED(change_process));
 	if (call->op_id)
-		EMIT(change_process_begin, call->op_id, call->be->number, trace_tid(), call->fd);
+		EMIT(change_process_begin, call->op_id, call->be->number, tid(call), call->fd);
 }
 
 void trace_change_process(const struct backend_call *call, int ret)

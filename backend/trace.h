@@ -2,10 +2,10 @@
 /*
  * The events of the backend, and the memory of what lives.
  *
- * Every call does `if (trace_armed()) trace_NAME_begin(&call, ...)` before and
+ * Every call does `if (backend_traced(be)) trace_NAME_begin(&call, ...)` before and
  * the same with trace_NAME after, and nothing else: without tracing these are
  * two predictable branches. op_id is 0 when no event of the call is wanted.
- * `ret` is 0 or -errno. tracepoints/iommufd_backend_tp.h says what events carry.
+ * `ret` is 0 or -errno. tracepoints/iommufd_backend.def says what events carry.
  */
 #ifndef IOASIS_BACKEND_TRACE_H
 #define IOASIS_BACKEND_TRACE_H
@@ -13,7 +13,7 @@
 #include <ioasis/iommufd_abi.h>
 
 #include "backend/object.h"
-#include "tracepoints/load.h"
+#include "tracepoints/trace.h"
 
 /* One call under way, on the stack of its thread. */
 struct backend_call {
@@ -25,6 +25,11 @@ struct backend_call {
 static inline struct backend_call backend_call_of(IOMMUFDBackend *be)
 {
 	return (struct backend_call){ .be = be, .fd = backend_fd(be) };
+}
+
+static inline bool backend_traced(const IOMMUFDBackend *be)
+{
+	return __builtin_expect(be->trace != NULL, 0);
 }
 
 /* A backend begins and ends: backend/state.c keeps the list of all. */

@@ -14,10 +14,10 @@ int iommufd_backend_alloc_viommu(IOMMUFDBackend *be, uint32_t dev_id, uint32_t v
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_alloc_viommu_begin(&call, &alloc);
 	ret = backend_ioctl(be, call.fd, IOMMU_VIOMMU_ALLOC, &alloc);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_alloc_viommu(&call, &alloc, ret);
 	if (ret)
 		error_setg_errno(errp, -ret,
@@ -40,10 +40,10 @@ int iommufd_backend_alloc_vdev(IOMMUFDBackend *be, uint32_t dev_id, uint32_t vio
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_alloc_vdev_begin(&call, &alloc);
 	ret = backend_ioctl(be, call.fd, IOMMU_VDEVICE_ALLOC, &alloc);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_alloc_vdev(&call, &alloc, ret);
 	if (ret)
 		error_setg_errno(errp, -ret,
@@ -67,10 +67,10 @@ int iommufd_backend_alloc_veventq(IOMMUFDBackend *be, uint32_t viommu_id, uint32
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_alloc_veventq_begin(&call, &alloc);
 	ret = backend_ioctl(be, call.fd, IOMMU_VEVENTQ_ALLOC, &alloc);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_alloc_veventq(&call, &alloc, ret);
 	if (ret) {
 		error_setg_errno(errp, -ret,
@@ -89,10 +89,10 @@ static int change_process(IOMMUFDBackend *be)
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_change_process_begin(&call);
 	ret = backend_ioctl(be, call.fd, IOMMU_IOAS_CHANGE_PROCESS, &change);
-	if (trace_armed())
+	if (backend_traced(be))
 		trace_change_process(&call, ret);
 	return ret;
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "tracepoints/load.h"
+
 static bool set_linux(void *opaque, const char *value)
 {
 	struct device_options *options = opaque;
@@ -155,6 +157,7 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 	config->bus = options->bus;
 	config->engine.linux_version = options->linux_version;
 	config->engine.test_ops = options->test_ops;
+	config->engine.trace = trace_of_process();
 	config->inject = inject_is_empty(options->inject) ? NULL : options->inject;
 	config->leaks = options->leaks;
 	return 0;

@@ -152,7 +152,6 @@ scenario_srcs := \
 	sim/scenario/replay.c \
 	sim/scenario/report.c \
 	sim/scenario/schema.c \
-	sim/scenario/sim_live.c \
 	sim/scenario/sim_log.c \
 	sim/scenario/simulate.c \
 	sim/scenario/units.c \

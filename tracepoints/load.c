@@ -9,41 +9,93 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tracepoints/op_id.h"
+#include "tracepoints/probes.h"
+
 #define PROBES_NAME "libioasis-probes.so"
 
 enum trace_mode trace_mode;
 
-/* Tries to load PROBES_NAME from the folder of file, or from lib beside that folder. */
-static bool load_beside(const char *file)
+static uint64_t process_number(struct trace *trace, enum trace_numbered what)
+{
+	static uint32_t backends;
+
+	(void)trace;
+	switch (what) {
+	case TRACE_NUMBER_CALL:
+		return trace_op_id_next();
+	case TRACE_NUMBER_FILE:
+		return trace_file_id_next();
+	case TRACE_NUMBER_BACKEND:
+		return __atomic_add_fetch(&backends, 1, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
+static uint32_t process_tid(struct trace *trace)
+{
+	(void)trace;
+	return trace_tid();
+}
+
+/* Of the probes; the numbers are this program's. */
+static struct trace process_trace = {
+	.number = process_number,
+	.tid = process_tid,
+};
+
+struct trace *trace_of_process(void)
+{
+	return trace_armed() ? &process_trace : NULL;
+}
+
+/* Puts what the library holds behind the trace. NULL, or why it does not fit. */
+static const char *take_probes(void *library)
+{
+	const struct trace_probes *probes = dlsym(library, TRACE_PROBES_SYMBOL);
+
+	if (!probes || strcmp(probes->events_text, trace_events_text) != 0)
+		return PROBES_NAME " is of another release of ioasis";
+	process_trace.wanted = probes->wanted;
+	process_trace.emit = probes->emit;
+	trace_mode = TRACE_MODE_ON;
+	return NULL;
+}
+
+/* Tries to load PROBES_NAME from the folder of file, or from lib beside that folder; or NULL. */
+static void *load_beside(const char *file)
 {
 	static const char *const below[] = { "", "../lib/" };
 	char folder[PATH_MAX], path[PATH_MAX + 64];
 	size_t i;
 
 	if (snprintf(folder, sizeof(folder), "%s", file) >= (int)sizeof(folder))
-		return false;
+		return NULL;
 	for (i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
 		char copy[PATH_MAX];
+		void *library;
 
 		memcpy(copy, folder, sizeof(copy));
 		snprintf(path, sizeof(path), "%s/%s" PROBES_NAME, dirname(copy), below[i]);
-		if (!access(path, R_OK) && dlopen(path, RTLD_NOW | RTLD_GLOBAL))
-			return true;
+		library = access(path, R_OK) ? NULL : dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+		if (library)
+			return library;
 	}
-	return false;
+	return NULL;
 }
 
-static bool load_beside_this(void)
+static void *load_beside_this(void)
 {
 	char program[PATH_MAX];
+	void *library;
 	ssize_t len;
 	Dl_info info;
 
-	if (dladdr(&trace_mode, &info) && info.dli_fname && load_beside(info.dli_fname))
-		return true;
+	if (dladdr(&trace_mode, &info) && info.dli_fname && (library = load_beside(info.dli_fname)))
+		return library;
 	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	if (len < 0)
-		return false;
+		return NULL;
 	program[len] = 0;
 	return load_beside(program);
 }
@@ -51,18 +103,15 @@ static bool load_beside_this(void)
 const char *trace_load_probes(void)
 {
 	const char *path = secure_getenv("IOASIS_PROBES");
-	bool loaded;
+	void *library;
 
 	if (trace_mode != TRACE_MODE_OFF)
 		return NULL;
 	if (path && *path)
-		loaded = dlopen(path, RTLD_NOW | RTLD_GLOBAL) != NULL;
-	else
-		loaded = load_beside_this() || dlopen(PROBES_NAME, RTLD_NOW | RTLD_GLOBAL);
-	if (!loaded)
-		return dlerror();
-	trace_mode = TRACE_MODE_ON;
-	return NULL;
+		library = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+	else if (!(library = load_beside_this()))
+		library = dlopen(PROBES_NAME, RTLD_NOW | RTLD_GLOBAL);
+	return library ? take_probes(library) : dlerror();
 }
 
 /*
@@ -72,11 +121,12 @@ const char *trace_load_probes(void)
 __attribute__((constructor)) static void trace_load_init(void)
 {
 	const char *wanted = secure_getenv("IOASIS_TRACE");
+	void *library = dlopen(PROBES_NAME, RTLD_NOW | RTLD_NOLOAD);
 	bool late = wanted && !strcmp(wanted, "late");
 
 	/* Someone may have preloaded the probes, as LTTng's users do. */
-	if (dlopen(PROBES_NAME, RTLD_NOW | RTLD_NOLOAD))
-		trace_mode = TRACE_MODE_ON;
+	if (library)
+		take_probes(library);
 	else if (wanted && *wanted && strcmp(wanted, "0"))
 		trace_load_probes();
 	if (late && trace_mode == TRACE_MODE_ON)

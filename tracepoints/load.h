@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loading the probes: what makes tracepoints write into LTTng's buffers.
+ * Loading the probes: what makes events end in LTTng's buffers.
  *
- * A program that emits events carries no probe and no dependency on LTTng. When
+ * A program that emits events carries nothing of LTTng and does not depend on it. When
  * IOASIS_TRACE is set in its environment, libioasis-probes.so is loaded before
  * main() runs, from $IOASIS_PROBES, else from beside the program or the library
  * that this code is in, else from ../lib of there, else where the dynamic linker looks.
  *
- *   IOASIS_TRACE unset, empty or 0   no tracing: a call costs one test of a variable
+ *   IOASIS_TRACE unset, empty or 0   no tracing: an event costs one test of a pointer
  *   IOASIS_TRACE=1                   load the probes (`ioasis record` sets this)
  *   IOASIS_TRACE=late                the same, and remember what lives, so that tracing
  *                                    turned on later starts with a state dump
@@ -16,6 +16,8 @@
 #define IOASIS_TRACEPOINTS_LOAD_H
 
 #include <stdbool.h>
+
+struct trace;
 
 enum trace_mode {
 	TRACE_MODE_OFF = 0,
@@ -31,6 +33,12 @@ static inline bool trace_armed(void)
 {
 	return __builtin_expect(trace_mode != TRACE_MODE_OFF, 0);
 }
+
+/*
+ * The trace in real time, LTTng's, which all of this process shares; NULL while the probes are
+ * not loaded. Whoever makes a backend or an engine hands it in.
+ */
+struct trace *trace_of_process(void);
 
 /*
  * Loads the probes now, whatever IOASIS_TRACE says; harmless when they are

@@ -2,12 +2,13 @@
 # the probes are a library of their own, loaded only when someone traces.
 
 tracepoints_srcs := \
-	tracepoints/define.c \
+	tracepoints/describe.c \
 	tracepoints/identity.c \
 	tracepoints/load.c \
 	tracepoints/op_id.c
 
 probes_srcs := \
+	tracepoints/describe.c \
 	tracepoints/probes.c
 
 libs += $(B)/libioasis-probes.so

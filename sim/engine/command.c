@@ -231,7 +231,7 @@ static long run_command(struct engine_ctx *ctx, struct engine_call *call, unsign
 	ctx->call = call;
 	rc = run_locked(row, &ucmd);
 	ctx_unlock(ctx);
-	if (rc < 0 && row->names && trace_wants_named())
+	if (rc < 0 && row->names && trace_wants_named(ctx))
 		row->names(buf, &call->named);
 	return rc;
 }

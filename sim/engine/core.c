@@ -14,7 +14,7 @@
 #include "sim/engine/pages.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/viommu.h"
-#include "tracepoints/op_id.h"
+#include "tracepoints/trace.h"
 
 struct engine *engine_create(const struct engine_config *config)
 {
@@ -54,7 +54,8 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 		return NULL;
 	ctx->engine = engine;
 	ctx->refs = 1;
-	ctx->number = trace_file_id_next();
+	ctx->trace = engine->config.trace;
+	ctx->number = ctx->trace ? trace_number(ctx->trace, TRACE_NUMBER_FILE) : 0;
 	ctx->account_mode = ACCOUNT_USER;
 	if (client)
 		ctx->origin = (struct engine_origin){ client->pid, client->tid, client->time_ns };
@@ -73,6 +74,11 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 void engine_ctx_release(struct engine_ctx *ctx)
 {
 	ctx_put(ctx);
+}
+
+uint64_t engine_ctx_number(const struct engine_ctx *ctx)
+{
+	return ctx->number;
 }
 
 void ctx_get(struct engine_ctx *ctx)

@@ -72,6 +72,7 @@ struct engine_ctx {
 	struct engine *engine;
 	pthread_mutex_t lock; /* protects all below */
 	uint32_t refs;	      /* the open file, bound devices, open access files; atomic */
+	struct trace *trace;  /* of the engine's configuration; NULL: none */
 	uint64_t number;      /* `ctx` in events */
 	bool traced;	      /* the trace knows the state */
 

@@ -28,6 +28,7 @@
 struct engine;
 struct engine_ctx;
 struct engine_client;
+struct trace;
 struct trace_identity;
 struct engine_mm;
 struct engine_file;
@@ -43,6 +44,7 @@ struct engine_anon_file;
 struct engine_config {
 	uint32_t linux_version; /* ENGINE_LINUX(); 0: the newest */
 	bool test_ops;		/* answer the test command, as CONFIG_IOMMUFD_TEST */
+	struct trace *trace;	/* where events go (tracepoints/trace.h); NULL: nowhere. Borrowed */
 
 	/*
 	 * Called before each command is looked at, with no lock held; a negative
@@ -239,6 +241,9 @@ int engine_vfio_ioas_id(struct engine_ctx *ctx, const struct engine_client *clie
 
 /* The last close: all objects go. Objects that devices hold go with the device. */
 void engine_ctx_release(struct engine_ctx *ctx);
+
+/* Its number in the trace: `ctx` in the events of iommufd_dev. */
+uint64_t engine_ctx_number(const struct engine_ctx *ctx);
 
 /*
  * One ioctl. cmd and arg as the system call's second and third argument (arg is

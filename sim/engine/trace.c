@@ -13,11 +13,10 @@
 
 #include "sim/engine/io_pagetable.h"
 #include "tracepoints/identity.h"
-#include "tracepoints/iommufd_dev_tp.h"
-#include "tracepoints/op_id.h"
+#include "tracepoints/trace.h"
 
-#define dev_enabled(event) __builtin_expect(lttng_ust_tracepoint_enabled(iommufd_dev, event), 0)
-#define dev_emit(event, ...) lttng_ust_do_tracepoint(iommufd_dev, event, __VA_ARGS__)
+#define dev_enabled(event) trace_on(ctx->trace, iommufd_dev, event)
+#define dev_emit(event, ...) trace_emit(ctx->trace, iommufd_dev, event, __VA_ARGS__)
 
 /* The caller as it sees itself. */
 static struct trace_identity caller(const struct engine_client *client)
@@ -44,8 +43,7 @@ void trace_ctx_open(struct engine_ctx *ctx, const struct engine_client *client)
 
 void trace_ctx_release(struct engine_ctx *ctx)
 {
-	if (dev_enabled(release))
-		dev_emit(release, ctx->number);
+	dev_emit(release, ctx->number);
 }
 
 static void dump_areas(struct engine_ctx *ctx, struct ioas *ioas)
@@ -90,7 +88,7 @@ uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *cl
 			__atomic_store_n(&ctx->traced, false, __ATOMIC_RELAXED);
 	}
 	if (dev_enabled(ioctl_begin) || dev_enabled(commit) || dev_enabled(ioctl_end))
-		op_id = trace_op_id_next();
+		op_id = trace_number(ctx->trace, TRACE_NUMBER_CALL);
 	if (dev_enabled(ioctl_begin)) {
 		struct trace_identity by = caller(client);
 
@@ -99,7 +97,7 @@ uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *cl
 	return op_id;
 }
 
-bool trace_wants_named(void)
+bool trace_wants_named(const struct engine_ctx *ctx)
 {
 	return dev_enabled(refused);
 }
@@ -127,23 +125,20 @@ void trace_call_refused(struct engine_ctx *ctx, uint64_t op_id, const struct tra
 
 void trace_call_end(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, long ret)
 {
-	if (dev_enabled(ioctl_end))
-		dev_emit(ioctl_end, ctx->number, op_id, cmd, (int32_t)ret);
+	dev_emit(ioctl_end, ctx->number, op_id, cmd, (int32_t)ret);
 }
 
 void trace_dma(struct engine_ctx *ctx, uint32_t dev, uint32_t pt, uint64_t iova, uint64_t length,
 	       bool write, int ret, uint64_t bad_iova)
 {
-	if (ret && dev_enabled(fault))
+	if (ret)
 		dev_emit(fault, ctx->number, dev, pt, bad_iova, write);
-	if (dev_enabled(dma))
-		dev_emit(dma, ctx->number, dev, pt, iova, length, write, ret);
+	dev_emit(dma, ctx->number, dev, pt, iova, length, write, ret);
 }
 
 void trace_user_va(struct engine_ctx *ctx, uint64_t user_va)
 {
-	if (dev_enabled(user_va))
-		dev_emit(user_va, ctx->number, ctx->call ? ctx->call->op_id : 0, user_va);
+	dev_emit(user_va, ctx->number, ctx->call ? ctx->call->op_id : 0, user_va);
 }
 
 void ctx_commit(struct engine_ctx *ctx, struct engine_object *object,
@@ -152,7 +147,6 @@ void ctx_commit(struct engine_ctx *ctx, struct engine_object *object,
 {
 	uint64_t seq = object ? ++object->commit_seq : ++ctx->commit_seq;
 
-	if (dev_enabled(commit))
-		dev_emit(commit, ctx->number, ctx->call ? ctx->call->op_id : 0,
-			 object ? object->id : 0, seq, (uint8_t)kind, iova, last, flags, arg);
+	dev_emit(commit, ctx->number, ctx->call ? ctx->call->op_id : 0, object ? object->id : 0,
+		 seq, kind, iova, last, flags, arg);
 }

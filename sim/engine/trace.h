@@ -19,7 +19,7 @@ uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *cl
 			  unsigned int cmd);
 
 /* Whether somebody traces what calls that fail had named. */
-bool trace_wants_named(void);
+bool trace_wants_named(const struct engine_ctx *ctx);
 
 /* Add an id, the range of the first id; at most TRACE_NAMED_IDS. */
 void trace_named_id(struct trace_named *named, uint32_t id);

@@ -83,7 +83,7 @@ void engine_ctx_open_as_container(struct engine_ctx *ctx)
 static void name_range(struct engine_ctx *ctx, struct engine_call *call, uint64_t iova,
 		       uint64_t size)
 {
-	if (!ctx->vfio_ioas || !trace_wants_named())
+	if (!ctx->vfio_ioas || !trace_wants_named(ctx))
 		return;
 	trace_named_id(&call->named, ctx->vfio_ioas->object.id);
 	trace_named_range(&call->named, iova, size);

@@ -193,6 +193,7 @@ static int launch_make_device(struct launch *launch)
 		config.fail_nth = launch_fail_nth;
 		config.opaque = launch->fail_nth;
 	}
+	config.engine.trace = trace_of_process();
 	rc = fuse_device_create(&config, &launch->device);
 	if (rc) {
 		snprintf(why, LAUNCH_WHY_BYTES, "cannot make the device: %s", strerror(-rc));

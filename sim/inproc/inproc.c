@@ -14,6 +14,7 @@
 
 #include "sim/inproc/trusted.h"
 #include "sim/process/process.h"
+#include "tracepoints/identity.h"
 #include "tracepoints/op_id.h"
 
 #define CHUNK_FILES 256
@@ -32,6 +33,8 @@ struct inproc {
 	struct process_table *processes; /* of SELF */
 	uint32_t uid;
 	uint32_t pid;
+	const struct trace_identity *caller; /* NULL: this process, the thread that calls */
+	struct engine_client_ops caller_ops;
 	pthread_mutex_t lock; /* opening and closing */
 	struct inproc_file *chunks[CHUNKS_MAX];
 };
@@ -112,6 +115,11 @@ int inproc_with_client(struct inproc *inproc,
 			.uid = inproc->uid,
 		};
 
+		if (inproc->caller) {
+			client.ops = &inproc->caller_ops;
+			client.pid = inproc->caller->pid;
+			client.tid = inproc->caller->tid;
+		}
 		return use(opaque, &client);
 	}
 	ret = process_client_init(&self, inproc->processes, NULL, trace_tid(), inproc->uid);
@@ -120,6 +128,13 @@ int inproc_with_client(struct inproc *inproc,
 	ret = use(opaque, &self.client);
 	process_client_fini(&self);
 	return ret;
+}
+
+void inproc_call_as(struct inproc *inproc, const struct trace_identity *caller)
+{
+	inproc->caller = caller;
+	inproc->caller_ops = trusted_client_ops;
+	inproc->caller_ops.identify = NULL; /* its numbers are right */
 }
 
 struct open_request {

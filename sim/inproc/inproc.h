@@ -18,6 +18,7 @@
 #define INPROC_FD_FIRST (1 << 20)
 
 struct inproc;
+struct trace_identity;
 
 enum inproc_memory {
 	/*
@@ -60,5 +61,11 @@ struct engine_ctx *inproc_borrow_ctx(struct inproc *inproc, int fd);
  */
 int inproc_with_client(struct inproc *inproc,
 		       int (*use)(void *opaque, const struct engine_client *client), void *opaque);
+
+/*
+ * Calls are those of *caller from now on, in the trace and for the engine: for a simulation whose
+ * one thread stands for many. Borrowed; it may change between calls. TRUSTED memory only.
+ */
+void inproc_call_as(struct inproc *inproc, const struct trace_identity *caller);
 
 #endif

@@ -14,7 +14,6 @@
 #include "sim/scenario/call.h"
 #include "sim/scenario/dma.h"
 #include "sim/scenario/report.h"
-#include "sim/scenario/sim_log.h"
 
 #define DEVICE_THREAD	    6u
 #define HOUSEKEEPING_THREAD 7u
@@ -66,8 +65,7 @@ static uint64_t device_comes(struct guest *guest, struct device_hotplug *plug, u
 	plug->failed += ret != 0;
 	plug->devices++;
 	plug->moves = 0;
-	SIM_LOG(guest->world->options.log, now_ns, EV_SIM_PLUG, now_ns, guest->index, PLUG_DEVICE,
-		true, 0, 0);
+	world_emit(guest->world, now_ns, plug, guest->index, PLUG_DEVICE, true, 0, 0);
 	return now_ns;
 }
 
@@ -92,8 +90,7 @@ static uint64_t device_goes(struct guest *guest, struct device_hotplug *plug, ui
 	plug->other_ioas = 0;
 	now_ns = call_device_unbind(&plug->device, now_ns);
 	now_ns = call_disconnect(guest, now_ns);
-	SIM_LOG(guest->world->options.log, now_ns, EV_SIM_PLUG, now_ns, guest->index, PLUG_DEVICE,
-		false, 0, 0);
+	world_emit(guest->world, now_ns, plug, guest->index, PLUG_DEVICE, false, 0, 0);
 	return now_ns;
 }
 

@@ -11,7 +11,6 @@
 #include "sim/scenario/boot.h"
 #include "sim/scenario/call.h"
 #include "sim/scenario/report.h"
-#include "sim/scenario/sim_log.h"
 
 #define HOTPLUG_THREAD 3u
 #define BALLOON_THREAD 4u
@@ -30,8 +29,7 @@ static uint64_t plug(struct guest *guest, uint64_t now_ns, enum plug_what what, 
 				  ret);
 	else
 		now_ns = call_unmap(guest, now_ns, guest->ioas_id, address, size, ret);
-	SIM_LOG(guest->world->options.log, now_ns, EV_SIM_PLUG, now_ns, guest->index, what, plugged,
-		address, size);
+	world_emit(guest->world, now_ns, plug, guest->index, what, plugged, address, size);
 	return now_ns;
 }
 

@@ -18,7 +18,6 @@
 #include "sim/scenario/boot.h"
 #include "sim/scenario/call.h"
 #include "sim/scenario/report.h"
-#include "sim/scenario/sim_log.h"
 
 #define MIGRATION_THREAD 5u
 #define PAGE_BYTES	 ENGINE_PAGE_SIZE
@@ -142,8 +141,8 @@ static void end_migration(struct migration *migration, uint64_t now_ns, bool con
 	migration->done = true;
 	migration->converged = converged;
 	migration->total_ns = now_ns - migration->begun_ns;
-	SIM_LOG(guest->world->options.log, now_ns, EV_SIM_MIGRATION_END, now_ns, guest->index,
-		converged, migration->rounds, migration->downtime_ns);
+	world_emit(guest->world, now_ns, migration_end, guest->index, converged, migration->rounds,
+		   migration->downtime_ns);
 }
 
 static void last_sent(void *opaque, uint64_t arg)
@@ -173,8 +172,8 @@ static void round_sent(void *opaque, uint64_t arg)
 	next_ns = send_ns(migration, pages);
 	migration->rounds++;
 	migration->last_pages = pages;
-	SIM_LOG(guest->world->options.log, now_ns, EV_SIM_MIGRATION_ROUND, now_ns, guest->index,
-		migration->rounds, pages, next_ns);
+	world_emit(guest->world, now_ns, migration_round, guest->index, migration->rounds, pages,
+		   next_ns);
 	if (next_ns > config->downtime_ns && migration->rounds >= config->rounds_max) {
 		end_migration(migration, now_ns, false);
 		return;
@@ -223,8 +222,8 @@ static void migration_starts(void *opaque, uint64_t arg)
 	migration->cpu_until_ns = now_ns;
 	pages = guest->world->scenario->guest.memory_bytes / PAGE_BYTES;
 	migration->sent_pages += pages;
-	SIM_LOG(guest->world->options.log, now_ns, EV_SIM_MIGRATION_ROUND, now_ns, guest->index, 0,
-		pages, send_ns(migration, pages));
+	world_emit(guest->world, now_ns, migration_round, guest->index, 0, pages,
+		   send_ns(migration, pages));
 	des_at(des, now_ns + send_ns(migration, pages), DES_PRIORITY_NORMAL, round_sent, migration,
 	       0);
 }

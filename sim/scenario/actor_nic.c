@@ -21,7 +21,6 @@
 #include "sim/scenario/call.h"
 #include "sim/scenario/dma.h"
 #include "sim/scenario/report.h"
-#include "sim/scenario/sim_log.h"
 
 #define NIC_THREAD  1u
 #define BUFFERS_MAX 16u
@@ -100,8 +99,8 @@ static uint64_t draw_memory(struct nic *nic)
 /* The mistake is made: the driver goes on as it should. */
 static void note_planted(struct nic *nic, uint64_t now_ns, uint64_t iova)
 {
-	SIM_LOG(nic->guest->world->options.log, now_ns, EV_SIM_PLANTED_FAULT, now_ns,
-		nic->guest->index, nic->misbehave, iova);
+	world_emit(nic->guest->world, now_ns, planted_fault, nic->guest->index, nic->misbehave,
+		   iova);
 	nic->leaks |= nic->misbehave == FAULT_LEAK;
 	nic->misbehave = FAULT_NONE;
 }

@@ -12,7 +12,6 @@
 #include "sim/engine/engine.h"
 #include "sim/scenario/actors.h"
 #include "sim/scenario/call.h"
-#include "sim/scenario/sim_log.h"
 
 #define KIB(n) ((uint64_t)(n) << 10)
 #define MIB(n) ((uint64_t)(n) << 20)
@@ -125,8 +124,8 @@ uint64_t guest_boot(struct guest *guest, uint64_t now_ns)
 	else if (!ret && s->guest.layout == LAYOUT_FLAT)
 		now_ns = map_same(guest, now_ns, 0, s->guest.memory_bytes, false, &ret);
 	guest->booted = true;
-	SIM_LOG(guest->world->options.log, now_ns, EV_SIM_BOOT, now_ns, guest->index,
-		guest->index + 1, guest->ioas_id, s->guest.memory_bytes);
+	world_emit(guest->world, now_ns, boot, guest->index, guest->index + 1, guest->ioas_id,
+		   s->guest.memory_bytes);
 	return now_ns;
 }
 

@@ -11,21 +11,11 @@
 #include "sim/engine/engine.h"
 #include "sim/inproc/inproc.h"
 #include "sim/scenario/sim_log.h"
-#include "tracepoints/names.h"
-
-/* Numbers that stand for the process in a trace of virtual time. */
-#define TRACE_PID      1u
-#define TRACE_FD_FIRST 3u
 
 /* One call under way. */
 struct call {
 	struct guest *guest;
 	struct world *world;
-	struct sim_log *log;  /* NULL: no trace */
-	uint64_t op_id;	      /* of the backend's call */
-	uint64_t ioctl_op_id; /* of the device's, as both layers count for themselves */
-	uint64_t be;
-	uint64_t fd;
 	uint64_t begin_ns;
 	uint64_t commit_ns; /* when it takes hold */
 	uint64_t end_ns;
@@ -33,26 +23,24 @@ struct call {
 	int ret;
 };
 
-/* The process is the upper half, as in a recorded trace; and no number is left out. */
-static uint64_t next_op_id(struct world *world)
-{
-	return (uint64_t)TRACE_PID << 32 | ++world->next_op_id;
-}
-
+/* From here to call_over() both layers' events wait for the times of the call. */
 static struct call call_of(struct guest *guest, uint64_t now_ns)
 {
 	struct world *world = guest->world;
 
 	world->counts.calls++;
-	return (struct call){
-		.guest = guest,
-		.world = world,
-		.log = world->options.log,
-		.op_id = next_op_id(world),
-		.be = guest->index + 1,
-		.fd = TRACE_FD_FIRST + guest->index,
-		.begin_ns = now_ns,
-	};
+	world_caller(world, guest->tid);
+	sim_log_hold(world->options.log);
+	return (struct call){ .guest = guest, .world = world, .begin_ns = now_ns };
+}
+
+/* Returns when the call ends; ret may be NULL. */
+static uint64_t call_over(const struct call *call, int *ret)
+{
+	sim_log_call(call->world->options.log, call->begin_ns, call->commit_ns, call->end_ns);
+	if (ret)
+		*ret = call->ret;
+	return call->end_ns;
 }
 
 /* ---- the device under test ------------------------------------------------ */
@@ -135,61 +123,12 @@ static uint64_t pages_count(const struct world *world, uint64_t size)
 	return (size + page - 1) / page;
 }
 
-/* ---- the device's side of the trace ---------------------------------------- */
-
-static void log_ioctl_begin(struct call *call, uint64_t cmd)
-{
-	call->ioctl_op_id = next_op_id(call->world);
-	SIM_LOG(call->log, call->begin_ns, EV_IOCTL_BEGIN, call->be, call->ioctl_op_id, TRACE_PID,
-		call->guest->tid, cmd);
-}
-
-static void log_ioctl_end(const struct call *call, uint64_t cmd, int ret)
-{
-	SIM_LOG(call->log, call->end_ns, EV_IOCTL_END, call->be, call->ioctl_op_id, cmd,
-		(uint64_t)ret);
-}
-
-/* The next number of a change of object id; an object's first is its making. */
-static uint64_t commit_seq(struct guest *guest, uint32_t id, bool first)
-{
-	if (id >= GUEST_OBJECTS_MAX)
-		return 0;
-	if (first)
-		guest->commit_seqs[id] = 0;
-	return ++guest->commit_seqs[id];
-}
-
-static void log_commit(struct guest *guest, uint64_t op_id, uint64_t time_ns, uint32_t id,
-		       enum trace_commit_kind kind, uint64_t iova, uint64_t last, uint64_t flags,
-		       uint64_t arg)
-{
-	struct sim_log *log = guest->world->options.log;
-
-	if (log)
-		SIM_LOG(log, time_ns, EV_COMMIT, guest->index + 1, op_id, id,
-			commit_seq(guest, id, kind == TRACE_COMMIT_ALLOC), kind, iova, last,
-			flags, arg);
-	if (log && kind == TRACE_COMMIT_DESTROY && id < GUEST_OBJECTS_MAX)
-		guest->commit_seqs[id] = 0;
-}
-
-/* The file is closed: what still lives goes, on behalf of no call, as the device logs it. */
-static void log_release(struct guest *guest, uint64_t time_ns)
-{
-	for (uint32_t id = GUEST_OBJECTS_MAX; id-- > 1;) {
-		if (guest->commit_seqs[id])
-			log_commit(guest, 0, time_ns, id, TRACE_COMMIT_DESTROY, 0, 0, 0, 0);
-	}
-}
-
 /* ---- the backend's life ---------------------------------------------------- */
 
 uint64_t call_connect(struct guest *guest, uint64_t now_ns, int *ret)
 {
 	struct call call = call_of(guest, now_ns);
 
-	SIM_LOG(call.log, now_ns, EV_CONNECT_BEGIN, call.op_id, call.be, guest->tid);
 	call.ret = iommufd_backend_connect(guest->be, NULL);
 	if (guest->mirror) {
 		uint64_t begin_wall_ns = wall_ns();
@@ -198,22 +137,13 @@ uint64_t call_connect(struct guest *guest, uint64_t now_ns, int *ret)
 			    iommufd_backend_connect(guest->mirror, NULL));
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
-	if (!call.ret)
-		SIM_LOG(call.log, call.commit_ns, EV_DEV_OPEN, call.be, TRACE_PID, guest->tid);
-	SIM_LOG(call.log, call.end_ns, EV_CONNECT, call.op_id, call.be,
-		call.ret ? UINT64_MAX : call.fd, true, iommufd_backend_get_users(guest->be),
-		(uint64_t)call.ret);
-	if (ret)
-		*ret = call.ret;
-	return call.end_ns;
+	return call_over(&call, ret);
 }
 
 uint64_t call_disconnect(struct guest *guest, uint64_t now_ns)
 {
 	struct call call = call_of(guest, now_ns);
-	bool last = iommufd_backend_get_users(guest->be) == 1;
 
-	SIM_LOG(call.log, now_ns, EV_DISCONNECT_BEGIN, call.op_id, call.be, guest->tid);
 	iommufd_backend_disconnect(guest->be);
 	if (guest->mirror) {
 		uint64_t begin_wall_ns = wall_ns();
@@ -222,13 +152,7 @@ uint64_t call_disconnect(struct guest *guest, uint64_t now_ns)
 		mirror_done(&call, "disconnect", begin_wall_ns, 0);
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
-	if (last) {
-		log_release(guest, call.commit_ns);
-		SIM_LOG(call.log, call.commit_ns, EV_DEV_RELEASE, call.be);
-	}
-	SIM_LOG(call.log, call.end_ns, EV_DISCONNECT, call.op_id, call.be,
-		last ? UINT64_MAX : call.fd, iommufd_backend_get_users(guest->be), 0);
-	return call.end_ns;
+	return call_over(&call, NULL);
 }
 
 /* ---- objects --------------------------------------------------------------- */
@@ -238,8 +162,6 @@ uint64_t call_alloc_ioas(struct guest *guest, uint64_t now_ns, uint32_t *ioas_id
 	struct call call = call_of(guest, now_ns);
 
 	*ioas_id = 0;
-	SIM_LOG(call.log, now_ns, EV_ALLOC_IOAS_BEGIN, call.op_id, call.be, guest->tid, call.fd);
-	log_ioctl_begin(&call, IOMMU_IOAS_ALLOC);
 	call.ret = iommufd_backend_alloc_ioas(guest->be, ioas_id, NULL);
 	if (guest->mirror) {
 		uint64_t begin_wall_ns = wall_ns();
@@ -251,23 +173,13 @@ uint64_t call_alloc_ioas(struct guest *guest, uint64_t now_ns, uint32_t *ioas_id
 			guest->mirror_ids[*ioas_id] = id;
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
-	if (!call.ret)
-		log_commit(guest, call.ioctl_op_id, call.commit_ns, *ioas_id, TRACE_COMMIT_ALLOC, 0,
-			   0, TRACE_OBJ_IOAS, 0);
-	log_ioctl_end(&call, IOMMU_IOAS_ALLOC, call.ret);
-	SIM_LOG(call.log, call.end_ns, EV_ALLOC_IOAS, call.op_id, call.be, call.fd, *ioas_id,
-		(uint64_t)call.ret);
-	if (ret)
-		*ret = call.ret;
-	return call.end_ns;
+	return call_over(&call, ret);
 }
 
 uint64_t call_free_id(struct guest *guest, uint64_t now_ns, uint32_t id)
 {
 	struct call call = call_of(guest, now_ns);
 
-	SIM_LOG(call.log, now_ns, EV_FREE_ID_BEGIN, call.op_id, call.be, guest->tid, call.fd, id);
-	log_ioctl_begin(&call, IOMMU_DESTROY);
 	iommufd_backend_free_id(guest->be, id);
 	call.ret = guest->world->last_ioctl.err;
 	if (guest->mirror && mirror_id(guest, id)) {
@@ -278,13 +190,7 @@ uint64_t call_free_id(struct guest *guest, uint64_t now_ns, uint32_t id)
 		guest->mirror_ids[id] = 0;
 	}
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
-	if (!call.ret)
-		log_commit(guest, call.ioctl_op_id, call.commit_ns, id, TRACE_COMMIT_DESTROY, 0, 0,
-			   0, 0);
-	log_ioctl_end(&call, IOMMU_DESTROY, call.ret);
-	SIM_LOG(call.log, call.end_ns, EV_FREE_ID, call.op_id, call.be, call.fd, id,
-		(uint64_t)call.ret);
-	return call.end_ns;
+	return call_over(&call, NULL);
 }
 
 /* ---- mappings -------------------------------------------------------------- */
@@ -299,11 +205,6 @@ uint64_t call_map(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64
 	uint64_t work_ns = 0;
 
 	world->counts.maps++;
-	if (call.log) {
-		SIM_LOG(call.log, now_ns, EV_MAP_BEGIN, call.op_id, call.be, guest->tid, call.fd,
-			ioas_id, iova, size, readonly);
-		log_ioctl_begin(&call, IOMMU_IOAS_MAP);
-	}
 	call.ret = iommufd_backend_map_dma(guest->be, ioas_id, iova, size, va, readonly);
 	if (guest->mirror) {
 		uint64_t begin_wall_ns = wall_ns();
@@ -321,18 +222,7 @@ uint64_t call_map(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64
 			world->counts.live_maps_peak = world->counts.live_maps;
 	}
 	call_cost(&call, work_ns, true);
-	if (call.log) {
-		if (!call.ret)
-			log_commit(guest, call.ioctl_op_id, call.commit_ns, ioas_id,
-				   TRACE_COMMIT_MAP, iova, iova + (size - 1),
-				   TRACE_PROT_READ | (readonly ? 0 : TRACE_PROT_WRITE), 0);
-		log_ioctl_end(&call, IOMMU_IOAS_MAP, call.ret);
-		SIM_LOG(call.log, call.end_ns, EV_MAP, call.op_id, call.be, call.fd, ioas_id, iova,
-			size, readonly, (uint64_t)call.ret);
-	}
-	if (ret)
-		*ret = call.ret;
-	return call.end_ns;
+	return call_over(&call, ret);
 }
 
 uint64_t call_unmap(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint64_t iova,
@@ -345,11 +235,6 @@ uint64_t call_unmap(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint
 	uint64_t work_ns = 0;
 
 	world->counts.unmaps++;
-	if (call.log) {
-		SIM_LOG(call.log, now_ns, EV_UNMAP_BEGIN, call.op_id, call.be, guest->tid, call.fd,
-			ioas_id, iova, size);
-		log_ioctl_begin(&call, IOMMU_IOAS_UNMAP);
-	}
 	call.ret = iommufd_backend_unmap_dma(guest->be, ioas_id, iova, size);
 	answer = world->last_ioctl;
 	if (guest->mirror) {
@@ -366,16 +251,7 @@ uint64_t call_unmap(struct guest *guest, uint64_t now_ns, uint32_t ioas_id, uint
 		world->counts.live_maps--;
 	}
 	call_cost(&call, work_ns, true);
-	if (call.log) {
-		if (!answer.err)
-			log_commit(guest, call.ioctl_op_id, call.commit_ns, ioas_id,
-				   TRACE_COMMIT_UNMAP, iova, iova + (size - 1), 0,
-				   answer.unmapped_bytes);
-		log_ioctl_end(&call, IOMMU_IOAS_UNMAP, answer.err);
-		SIM_LOG(call.log, call.end_ns,
-			answer.err == -ENOENT ? EV_UNMAP_NON_EXIST : EV_UNMAP, call.op_id, call.be,
-			call.fd, ioas_id, iova, size, (uint64_t)answer.err);
-	}
+	call_over(&call, NULL);
 	if (ret)
 		*ret = answer.err;
 	return call.end_ns;
@@ -389,21 +265,10 @@ uint64_t call_alloc_hwpt(struct guest *guest, uint64_t now_ns, uint32_t device_i
 	struct call call = call_of(guest, now_ns);
 
 	*hwpt_id = 0;
-	SIM_LOG(call.log, now_ns, EV_ALLOC_HWPT_BEGIN, call.op_id, call.be, guest->tid, call.fd,
-		device_id, ioas_id, flags);
-	log_ioctl_begin(&call, IOMMU_HWPT_ALLOC);
 	call.ret = iommufd_backend_alloc_hwpt(guest->be, device_id, ioas_id, flags,
 					      IOMMU_HWPT_DATA_NONE, 0, NULL, hwpt_id, NULL);
 	call_cost(&call, guest->world->scenario->cost.object_ns, false);
-	if (!call.ret)
-		log_commit(guest, call.ioctl_op_id, call.commit_ns, *hwpt_id, TRACE_COMMIT_ALLOC, 0,
-			   0, TRACE_OBJ_HWPT_PAGING, ioas_id);
-	log_ioctl_end(&call, IOMMU_HWPT_ALLOC, call.ret);
-	SIM_LOG(call.log, call.end_ns, EV_ALLOC_HWPT, call.op_id, call.be, call.fd, device_id,
-		ioas_id, flags, IOMMU_HWPT_DATA_NONE, 0, *hwpt_id, (uint64_t)call.ret);
-	if (ret)
-		*ret = call.ret;
-	return call.end_ns;
+	return call_over(&call, ret);
 }
 
 uint64_t call_set_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, bool start,
@@ -411,20 +276,9 @@ uint64_t call_set_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, 
 {
 	struct call call = call_of(guest, now_ns);
 
-	SIM_LOG(call.log, now_ns, EV_SET_DIRTY_BEGIN, call.op_id, call.be, guest->tid, call.fd,
-		hwpt_id, start);
-	log_ioctl_begin(&call, IOMMU_HWPT_SET_DIRTY_TRACKING);
 	call.ret = iommufd_backend_set_dirty_tracking(guest->be, hwpt_id, start, NULL);
 	call_cost(&call, guest->world->scenario->cost.object_ns, true);
-	if (!call.ret)
-		log_commit(guest, call.ioctl_op_id, call.commit_ns, hwpt_id, TRACE_COMMIT_DIRTY_SET,
-			   0, 0, 0, start);
-	log_ioctl_end(&call, IOMMU_HWPT_SET_DIRTY_TRACKING, call.ret);
-	SIM_LOG(call.log, call.end_ns, EV_SET_DIRTY, call.op_id, call.be, call.fd, hwpt_id, start,
-		(uint64_t)call.ret);
-	if (ret)
-		*ret = call.ret;
-	return call.end_ns;
+	return call_over(&call, ret);
 }
 
 uint64_t call_get_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, uint64_t iova,
@@ -432,22 +286,11 @@ uint64_t call_get_dirty(struct guest *guest, uint64_t now_ns, uint32_t hwpt_id, 
 {
 	struct call call = call_of(guest, now_ns);
 
-	SIM_LOG(call.log, now_ns, EV_GET_DIRTY_BEGIN, call.op_id, call.be, guest->tid, call.fd,
-		hwpt_id, iova, size, ENGINE_PAGE_SIZE);
-	log_ioctl_begin(&call, IOMMU_HWPT_GET_DIRTY_BITMAP);
 	call.ret = iommufd_backend_get_dirty_bitmap(guest->be, hwpt_id, iova, size,
 						    ENGINE_PAGE_SIZE, bitmap, 0, NULL);
 	call_cost(&call, size / ENGINE_PAGE_SIZE * guest->world->scenario->cost.dirty_read_ns,
 		  true);
-	if (!call.ret)
-		log_commit(guest, call.ioctl_op_id, call.commit_ns, hwpt_id,
-			   TRACE_COMMIT_DIRTY_READ, iova, iova + (size - 1), 0, 0);
-	log_ioctl_end(&call, IOMMU_HWPT_GET_DIRTY_BITMAP, call.ret);
-	SIM_LOG(call.log, call.end_ns, EV_GET_DIRTY, call.op_id, call.be, call.fd, hwpt_id, iova,
-		size, ENGINE_PAGE_SIZE, (uint64_t)call.ret);
-	if (ret)
-		*ret = call.ret;
-	return call.end_ns;
+	return call_over(&call, ret);
 }
 
 uint64_t call_device_info(struct guest *guest, uint64_t now_ns, uint32_t device_id, int *ret)
@@ -456,18 +299,10 @@ uint64_t call_device_info(struct guest *guest, uint64_t now_ns, uint32_t device_
 	uint64_t caps = 0;
 	uint32_t type = 0;
 
-	SIM_LOG(call.log, now_ns, EV_DEVICE_INFO_BEGIN, call.op_id, call.be, guest->tid, call.fd,
-		device_id);
-	log_ioctl_begin(&call, IOMMU_GET_HW_INFO);
 	call.ret = iommufd_backend_get_device_info(guest->be, device_id, &type, NULL, 0, &caps,
 						   NULL, NULL);
 	call_cost(&call, 0, false);
-	log_ioctl_end(&call, IOMMU_GET_HW_INFO, call.ret);
-	SIM_LOG(call.log, call.end_ns, EV_DEVICE_INFO, call.op_id, call.be, call.fd, device_id,
-		type, caps, (uint64_t)call.ret);
-	if (ret)
-		*ret = call.ret;
-	return call.end_ns;
+	return call_over(&call, ret);
 }
 
 /* ---- devices ----------------------------------------------------------------- */
@@ -480,6 +315,13 @@ struct bind_request {
 static struct engine_ctx *ctx_of(const struct guest *guest)
 {
 	return inproc_borrow_ctx(guest->world->inproc, iommufd_backend_get_fd(guest->be));
+}
+
+/* Before an engine call for a guest that is no call of the backend: it takes hold at time_ns. */
+static void device_call_at(struct guest *guest, uint64_t time_ns)
+{
+	world_caller(guest->world, guest->tid);
+	sim_log_at(guest->world->options.log, time_ns);
 }
 
 static int bind_with(void *opaque, const struct engine_client *client)
@@ -503,11 +345,10 @@ uint64_t call_device_bind(struct sim_device *device, struct guest *guest, uint64
 	uint64_t end_ns = now_ns + guest->world->scenario->cost.object_ns;
 
 	*device = (struct sim_device){ .guest = guest, .leaf_shift = LEAF_4K_SHIFT };
+	device_call_at(guest, end_ns);
 	*ret = inproc_with_client(guest->world->inproc, bind_with, &request);
-	if (*ret)
-		return end_ns;
-	device->domain = iommu_domain_new(guest->iommu);
-	log_commit(guest, 0, end_ns, device->id, TRACE_COMMIT_ALLOC, 0, 0, TRACE_OBJ_DEVICE, 0);
+	if (!*ret)
+		device->domain = iommu_domain_new(guest->iommu);
 	return end_ns;
 }
 
@@ -522,13 +363,11 @@ uint64_t call_device_attach(struct sim_device *device, uint64_t now_ns, uint32_t
 	if (*ret)
 		return now_ns;
 	request.pt_id = hwpt_id;
-	*ret = inproc_with_client(guest->world->inproc, attach_with, &request);
 	now_ns += guest->world->scenario->cost.attach_ns;
+	device_call_at(guest, now_ns);
+	*ret = inproc_with_client(guest->world->inproc, attach_with, &request);
 	if (*ret)
 		return call_free_id(guest, now_ns, hwpt_id);
-	if (old_hwpt_id)
-		log_commit(guest, 0, now_ns, old_hwpt_id, TRACE_COMMIT_DETACH, 0, 0, 0, device->id);
-	log_commit(guest, 0, now_ns, hwpt_id, TRACE_COMMIT_ATTACH, 0, 0, 0, device->id);
 	device->hwpt_id = hwpt_id;
 	device->ioas_id = ioas_id;
 	device->ready_ns = now_ns;
@@ -543,9 +382,9 @@ uint64_t call_device_detach(struct sim_device *device, uint64_t now_ns)
 {
 	struct guest *guest = device->guest;
 
-	engine_device_detach(device->bound, 0);
 	now_ns += guest->world->scenario->cost.attach_ns;
-	log_commit(guest, 0, now_ns, device->hwpt_id, TRACE_COMMIT_DETACH, 0, 0, 0, device->id);
+	device_call_at(guest, now_ns);
+	engine_device_detach(device->bound, 0);
 	now_ns = iommu_invalidate_domain(guest->iommu, device->domain, now_ns);
 	now_ns = call_free_id(guest, now_ns, device->hwpt_id);
 	device->hwpt_id = 0;
@@ -557,9 +396,9 @@ uint64_t call_device_unbind(struct sim_device *device, uint64_t now_ns)
 {
 	struct guest *guest = device->guest;
 
+	now_ns += guest->world->scenario->cost.object_ns;
+	device_call_at(guest, now_ns);
 	engine_device_unbind(device->bound);
 	device->bound = NULL;
-	now_ns += guest->world->scenario->cost.object_ns;
-	log_commit(guest, 0, now_ns, device->id, TRACE_COMMIT_DESTROY, 0, 0, 0, 0);
 	return now_ns;
 }

@@ -3,8 +3,8 @@
  * Backend calls in virtual time.
  *
  * Each makes the call of the same name on the guest's real backend (and on the
- * device under test), writes it to the trace, and returns when it ends: now_ns
- * plus what the cost model says, or what it took. *ret (may be NULL) is the
+ * device under test), tells the trace when what the call emitted happened, and returns when it
+ * ends: now_ns plus what the cost model says, or what it took. *ret (may be NULL) is the
  * call's answer; a failed call costs too. now_ns may be ahead of world->des.now_ns.
  */
 #ifndef IOASIS_SCENARIO_CALL_H

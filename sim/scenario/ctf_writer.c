@@ -8,6 +8,7 @@
 
 #include <babeltrace2/babeltrace.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,19 +18,10 @@
 
 #define BATCH_RECORDS 2048u
 
-enum field_type { FIELD_U8, FIELD_U32, FIELD_U64, FIELD_I32, FIELD_X32, FIELD_X64 };
-
-struct event_fields {
-	size_t count;
-	enum field_type types[SIM_LOG_FIELDS_MAX];
-	char names[SIM_LOG_FIELDS_MAX][16];
-};
-
 struct ctf_writer {
 	char *dir; /* owned */
 	char *name;
 	uint8_t uuid[16];
-	struct event_fields fields[EV_COUNT];
 	struct ctf_record batch[BATCH_RECORDS];
 	size_t batch_count;
 	size_t batch_taken;
@@ -45,68 +37,59 @@ struct ctf_writer {
 	bt_packet *packet;
 	bt_trace *trace;
 	bt_clock_class *clock_class;
-	bt_event_class *event_classes[EV_COUNT];
+	bt_event_class *event_classes[TRACE_EVENTS_COUNT];
 };
 
 /* ---- the fields of the events --------------------------------------------- */
 
-static void parse_fields(const char *text, struct event_fields *fields)
+static uint64_t bits_of(enum trace_type type)
 {
-	static const char *const types[] = { "u8", "u32", "u64", "i32", "x32", "x64" };
-
-	while (*text) {
-		size_t type_length = strcspn(text, " "), length;
-
-		for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-			if (strlen(types[i]) == type_length && !memcmp(types[i], text, type_length))
-				fields->types[fields->count] = (enum field_type)i;
-		}
-		text += type_length + 1;
-		length = strcspn(text, ",");
-		snprintf(fields->names[fields->count++], sizeof(fields->names[0]), "%.*s",
-			 (int)length, text);
-		text += length;
-		text += strspn(text, ", ");
+	switch (type) {
+	case TRACE_TYPE_u8:
+		return 8;
+	case TRACE_TYPE_u32:
+	case TRACE_TYPE_x32:
+	case TRACE_TYPE_i32:
+		return 32;
+	default:
+		return 64;
 	}
 }
 
-size_t ctf_writer_fields_count(const struct ctf_writer *writer, enum sim_event event)
-{
-	return writer->fields[event].count;
-}
-
-static bt_field_class *make_field_class(bt_trace_class *trace_class, enum field_type type)
+static bt_field_class *make_field_class(bt_trace_class *trace_class, enum trace_type type)
 {
 	bt_field_class *field_class;
 
-	if (type == FIELD_I32) {
+	switch (type) {
+	case TRACE_TYPE_str:
+		return bt_field_class_string_create(trace_class);
+	case TRACE_TYPE_i32:
 		field_class = bt_field_class_integer_signed_create(trace_class);
-		bt_field_class_integer_set_field_value_range(field_class, 32);
-		return field_class;
+		break;
+	default:
+		field_class = bt_field_class_integer_unsigned_create(trace_class);
+		break;
 	}
-	field_class = bt_field_class_integer_unsigned_create(trace_class);
-	bt_field_class_integer_set_field_value_range(field_class,
-						     type == FIELD_U8			      ? 8
-						     : type == FIELD_U32 || type == FIELD_X32 ? 32
-											      : 64);
-	if (type == FIELD_X32 || type == FIELD_X64)
+	bt_field_class_integer_set_field_value_range(field_class, bits_of(type));
+	if (type == TRACE_TYPE_x32 || type == TRACE_TYPE_x64 || type == TRACE_TYPE_va)
 		bt_field_class_integer_set_preferred_display_base(
 			field_class, BT_FIELD_CLASS_INTEGER_PREFERRED_DISPLAY_BASE_HEXADECIMAL);
 	return field_class;
 }
 
 static void make_event_class(struct ctf_writer *writer, bt_trace_class *trace_class,
-			     enum sim_event event)
+			     enum trace_event event)
 {
-	const struct event_fields *fields = &writer->fields[event];
+	const struct trace_description *described = &trace_descriptions[event];
 	bt_event_class *event_class = bt_event_class_create(writer->stream_class);
 	bt_field_class *payload = bt_field_class_structure_create(trace_class);
 
-	bt_event_class_set_name(event_class, sim_event_classes[event].name);
-	for (size_t i = 0; i < fields->count; i++) {
-		bt_field_class *member = make_field_class(trace_class, fields->types[i]);
+	bt_event_class_set_name(event_class, described->name);
+	for (size_t i = 0; i < described->fields_count; i++) {
+		const struct trace_field *field = &described->fields[i];
+		bt_field_class *member = make_field_class(trace_class, field->type);
 
-		bt_field_class_structure_append_member(payload, fields->names[i], member);
+		bt_field_class_structure_append_member(payload, field->name, member);
 		bt_field_class_put_ref(member);
 	}
 	bt_event_class_set_payload_field_class(event_class, payload);
@@ -135,8 +118,8 @@ source_init(bt_self_component_source *self_source, bt_self_component_source_conf
 	writer->stream_class = bt_stream_class_create(trace_class);
 	bt_stream_class_set_default_clock_class(writer->stream_class, writer->clock_class);
 	bt_stream_class_set_supports_packets(writer->stream_class, BT_TRUE, BT_TRUE, BT_TRUE);
-	for (unsigned int i = 0; i < EV_COUNT; i++)
-		make_event_class(writer, trace_class, (enum sim_event)i);
+	for (unsigned int i = 0; i < TRACE_EVENTS_COUNT; i++)
+		make_event_class(writer, trace_class, (enum trace_event)i);
 
 	writer->trace = bt_trace_create(trace_class);
 	bt_trace_set_name(writer->trace, "ioasis");
@@ -164,22 +147,42 @@ iterator_init(bt_self_message_iterator *self, bt_self_message_iterator_configura
 	return BT_MESSAGE_ITERATOR_CLASS_INITIALIZE_METHOD_STATUS_OK;
 }
 
+/* As C narrows, and as LTTng does: the lower bits of value. */
+static void set_field(bt_field *field, enum trace_type type, uint64_t value)
+{
+	switch (type) {
+	case TRACE_TYPE_u8:
+		bt_field_integer_unsigned_set_value(field, (uint8_t)value);
+		break;
+	case TRACE_TYPE_u32:
+	case TRACE_TYPE_x32:
+		bt_field_integer_unsigned_set_value(field, (uint32_t)value);
+		break;
+	case TRACE_TYPE_i32:
+		bt_field_integer_signed_set_value(field, (int32_t)value);
+		break;
+	case TRACE_TYPE_str:
+		bt_field_string_set_value(field, (const char *)(uintptr_t)value);
+		break;
+	case TRACE_TYPE_u64:
+	case TRACE_TYPE_x64:
+	case TRACE_TYPE_va:
+		bt_field_integer_unsigned_set_value(field, value);
+		break;
+	}
+}
+
 static const bt_message *make_event(struct ctf_writer *writer, bt_self_message_iterator *self,
 				    const struct ctf_record *record)
 {
-	const struct event_fields *fields = &writer->fields[record->event];
+	const struct trace_description *described = &trace_descriptions[record->event];
 	bt_message *message = bt_message_event_create_with_packet_and_default_clock_snapshot(
 		self, writer->event_classes[record->event], writer->packet, record->time_ns);
 	bt_field *payload = bt_event_borrow_payload_field(bt_message_event_borrow_event(message));
 
-	for (size_t i = 0; i < fields->count; i++) {
-		bt_field *field = bt_field_structure_borrow_member_field_by_index(payload, i);
-
-		if (fields->types[i] == FIELD_I32)
-			bt_field_integer_signed_set_value(field, (int32_t)record->values[i]);
-		else
-			bt_field_integer_unsigned_set_value(field, record->values[i]);
-	}
+	for (size_t i = 0; i < described->fields_count; i++)
+		set_field(bt_field_structure_borrow_member_field_by_index(payload, i),
+			  described->fields[i].type, record->values[i]);
 	return message;
 }
 
@@ -302,7 +305,7 @@ static bool make_graph(struct ctf_writer *writer)
 
 static void writer_free(struct ctf_writer *writer)
 {
-	for (unsigned int i = 0; i < EV_COUNT; i++)
+	for (unsigned int i = 0; i < TRACE_EVENTS_COUNT; i++)
 		bt_event_class_put_ref(writer->event_classes[i]);
 	bt_packet_put_ref(writer->packet);
 	bt_stream_put_ref(writer->stream);
@@ -343,8 +346,6 @@ struct ctf_writer *ctf_writer_create(const char *dir, const char *name, uint64_t
 		goto out_writer;
 	}
 	ctf_uuid_derive(name, seed, run_seed, writer->uuid);
-	for (unsigned int i = 0; i < EV_COUNT; i++)
-		parse_fields(sim_event_classes[i].fields, &writer->fields[i]);
 	if (!make_graph(writer)) {
 		snprintf(error, error_size,
 			 "cannot write a trace to %s: is its parent a directory that can be "

@@ -10,13 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sim/scenario/sim_log.h"
+#include "tracepoints/events.h"
 
+/* A value is the field's, or for text the address of what lives until the end of the trace. */
 struct ctf_record {
 	uint64_t time_ns;
 	uint64_t sequence;
-	enum sim_event event;
-	uint64_t values[SIM_LOG_FIELDS_MAX];
+	enum trace_event event;
+	uint64_t values[TRACE_FIELDS_MAX];
 };
 
 struct ctf_writer;
@@ -24,8 +25,6 @@ struct ctf_writer;
 /* As sim_log_create(). */
 struct ctf_writer *ctf_writer_create(const char *dir, const char *name, uint64_t seed,
 				     uint64_t run_seed, char *error, size_t error_size);
-
-size_t ctf_writer_fields_count(const struct ctf_writer *writer, enum sim_event event);
 
 /* Writes a record (copied); times never go back. Failures are told at the end. */
 void ctf_writer_put(struct ctf_writer *writer, const struct ctf_record *record);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "sim/engine/engine.h"
+#include "sim/inproc/inproc.h"
 #include "sim/scenario/call.h"
-#include "sim/scenario/sim_log.h"
 
 #define APERTURE_FIRST (1ull << 20) /* the lowest address that a driver gets */
 
@@ -111,8 +111,8 @@ uint64_t dma_flush(struct dma_pool *pool, uint64_t now_ns)
 	if (pool->queue[pool->queue_count - 1].unmapped_ns > now_ns)
 		now_ns = pool->queue[pool->queue_count - 1].unmapped_ns;
 	done_ns = iommu_invalidate_domain(guest->iommu, pool->device->domain, now_ns);
-	SIM_LOG(world->options.log, now_ns, EV_SIM_FLUSH, now_ns, guest->index,
-		pool->device->domain, pool->queue_count, done_ns);
+	world_emit(world, now_ns, flush, guest->index, pool->device->domain, pool->queue_count,
+		   done_ns);
 	for (uint64_t i = 0; i < pool->queue_count; i++) {
 		count_window(world, pool->queue[i].unmapped_ns, done_ns);
 		iova_give_back(pool, pool->queue[i].iova);
@@ -159,8 +159,8 @@ uint64_t dma_unmap(struct dma_pool *pool, uint64_t now_ns, uint64_t iova)
 	switch (pool->mode) {
 	case MODE_STRICT:
 		done_ns = iommu_invalidate(guest->iommu, device->domain, iova, last, now_ns);
-		SIM_LOG(world->options.log, now_ns, EV_SIM_INVALIDATE, now_ns, guest->index,
-			device->domain, iova, pool->piece_bytes, done_ns);
+		world_emit(world, now_ns, invalidate, guest->index, device->domain, iova,
+			   pool->piece_bytes, done_ns);
 		count_window(world, now_ns, done_ns);
 		iova_give_back(pool, iova);
 		return done_ns + cost->iova_free_ns;
@@ -174,12 +174,46 @@ uint64_t dma_unmap(struct dma_pool *pool, uint64_t now_ns, uint64_t iova)
 	return now_ns + cost->iova_free_ns;
 }
 
+static uint64_t file_number(const struct sim_device *device)
+{
+	const struct guest *guest = device->guest;
+
+	return engine_ctx_number(
+		inproc_borrow_ctx(guest->world->inproc, iommufd_backend_get_fd(guest->be)));
+}
+
+/*
+ * What a DMA comes to is decided here, behind the IOTLB: in virtual time these are the device's
+ * events, and those of the engine, which is asked once a leaf, are muted.
+ */
+#define device_emit(device, time_ns, name, ...)                                         \
+	do {                                                                            \
+		struct sim_log *log_ = (device)->guest->world->options.log;             \
+                                                                                        \
+		sim_log_at(log_, time_ns);                                              \
+		trace_emit(sim_log_trace(log_), iommufd_dev, name, file_number(device), \
+			   (device)->id, (device)->hwpt_id, __VA_ARGS__);               \
+	} while (0)
+
+/* Asks the page tables. 0 or -EFAULT with the first address that is not reached. */
+static int walk(struct sim_device *device, uint64_t iova, uint64_t length, bool write,
+		uint64_t *fault_iova)
+{
+	struct sim_log *log = device->guest->world->options.log;
+	int ret;
+
+	sim_log_mute(log, true);
+	ret = engine_device_dma(device->bound, iova, length, write, NULL, fault_iova);
+	sim_log_mute(log, false);
+	return ret;
+}
+
 /* Mapped, but not for writing: the IOTLB keeps that bit too, so nothing is stale. */
 static bool is_readable(struct sim_device *device, uint64_t iova, uint64_t length)
 {
 	uint64_t fault_iova;
 
-	return !engine_device_dma(device->bound, iova, length, false, NULL, &fault_iova);
+	return !walk(device, iova, length, false, &fault_iova);
 }
 
 /* The part of an access that lies in one leaf. */
@@ -193,7 +227,7 @@ static uint64_t access_leaf(struct sim_device *device, uint64_t now_ns, uint64_t
 	int ret = 0;
 
 	if (world->scenario->dma.check)
-		ret = engine_device_dma(device->bound, iova, length, write, NULL, &fault_iova);
+		ret = walk(device, iova, length, write, &fault_iova);
 	now_ns = iommu_translate(guest->iommu, device->domain, iova, device->leaf_shift, now_ns,
 				 !ret, &cached);
 	if (!ret) {
@@ -201,13 +235,11 @@ static uint64_t access_leaf(struct sim_device *device, uint64_t now_ns, uint64_t
 	} else if (cached && !(write && is_readable(device, iova, length))) {
 		*result = DMA_STALE;
 		world->counts.dma_stale++;
-		SIM_LOG(world->options.log, now_ns, EV_SIM_STALE_DMA, now_ns, guest->index,
-			device->id, iova, write);
+		world_emit(world, now_ns, stale_dma, guest->index, device->id, iova, write);
 	} else {
 		*result = DMA_FAULT;
 		world->counts.dma_faults++;
-		SIM_LOG(world->options.log, now_ns, EV_DMA_FAULT, guest->index + 1, device->id,
-			device->hwpt_id, fault_iova, write);
+		device_emit(device, now_ns, fault, fault_iova, write);
 	}
 	return now_ns;
 }
@@ -239,7 +271,6 @@ uint64_t dma_access(struct sim_device *device, uint64_t now_ns, uint64_t iova, u
 	}
 	if (ready_ns > world->latest_ns)
 		world->latest_ns = ready_ns;
-	SIM_LOG(world->options.log, ready_ns, EV_DMA, guest->index + 1, device->id, device->hwpt_id,
-		iova, length, write, *result == DMA_FAULT ? (uint64_t)-EFAULT : 0);
+	device_emit(device, ready_ns, dma, iova, length, write, *result == DMA_FAULT ? -EFAULT : 0);
 	return ready_ns;
 }

@@ -18,6 +18,7 @@
 #include "sim/inproc/inproc.h"
 #include "sim/scenario/arena.h"
 #include "sim/scenario/device_probe.h"
+#include "tracepoints/load.h"
 
 /* An id that no device gives out: for one that was recorded but never was, or is gone. */
 #define ID_NOWHERE 0x7fff0000u
@@ -386,7 +387,7 @@ static struct needs needs_of(const struct replay_call *calls, size_t count)
 
 static int prepare(struct replay *replay, const struct needs *needs)
 {
-	struct engine_config config = { .linux_version = 0 };
+	struct engine_config config = { .trace = trace_of_process() };
 	bool real = replay->options->device || needs->file_bytes;
 	int err = 0;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Events in time order, handed on to the CTF writer. */
+/*
+ * Events wait in `held` until their times are known, then in a heap until no event can come
+ * before them, and go on to the CTF writer.
+ */
 #include "sim/scenario/sim_log.h"
 
 #include <errno.h>
@@ -8,80 +11,33 @@
 #include <string.h>
 
 #include "sim/scenario/ctf_writer.h"
+#include "tracepoints/identity.h"
 
-const struct sim_event_class sim_event_classes[EV_COUNT] = {
-#define BE(name) "iommufd_backend:" name
-#define BEGIN "u64 op_id, u32 be, u32 tid"
-	[EV_CONNECT_BEGIN] = { BE("connect_begin"), BEGIN },
-	[EV_CONNECT] = { BE("connect"), "u64 op_id, u32 be, i32 fd, u8 owned, u32 users, i32 ret" },
-	[EV_DISCONNECT_BEGIN] = { BE("disconnect_begin"), BEGIN },
-	[EV_DISCONNECT] = { BE("disconnect"), "u64 op_id, u32 be, i32 fd, u32 users, i32 ret" },
-	[EV_ALLOC_IOAS_BEGIN] = { BE("alloc_ioas_begin"), BEGIN ", i32 iommufd" },
-	[EV_ALLOC_IOAS] = { BE("alloc_ioas"), "u64 op_id, u32 be, i32 iommufd, u32 ioas, i32 ret" },
-	[EV_FREE_ID_BEGIN] = { BE("free_id_begin"), BEGIN ", i32 iommufd, u32 id" },
-	[EV_FREE_ID] = { BE("free_id"), "u64 op_id, u32 be, i32 iommufd, u32 id, i32 ret" },
-	[EV_MAP_BEGIN] = { BE("map_dma_begin"),
-			   BEGIN ", i32 iommufd, u32 ioas, x64 iova, x64 size, u8 readonly" },
-	[EV_MAP] = { BE("map_dma"), "u64 op_id, u32 be, i32 iommufd, u32 ioas, x64 iova, "
-				    "x64 size, u8 readonly, i32 ret" },
-	[EV_UNMAP_BEGIN] = { BE("unmap_dma_begin"),
-			     BEGIN ", i32 iommufd, u32 ioas, x64 iova, x64 size" },
-	[EV_UNMAP] = { BE("unmap_dma"), "u64 op_id, u32 be, i32 iommufd, u32 ioas, x64 iova, "
-					"x64 size, i32 ret" },
-	[EV_UNMAP_NON_EXIST] = { BE("unmap_dma_non_exist"),
-				 "u64 op_id, u32 be, i32 iommufd, u32 ioas, x64 iova, x64 size, "
-				 "i32 ret" },
-	[EV_DEVICE_INFO_BEGIN] = { BE("get_device_info_begin"),
-				   BEGIN ", i32 iommufd, u32 dev_id" },
-	[EV_DEVICE_INFO] = { BE("get_device_info"), "u64 op_id, u32 be, i32 iommufd, u32 dev_id, "
-						    "u32 hw_type, u64 caps, i32 ret" },
-	[EV_ALLOC_HWPT_BEGIN] = { BE("alloc_hwpt_begin"),
-				  BEGIN ", i32 iommufd, u32 dev_id, u32 pt_id, x32 flags" },
-	[EV_ALLOC_HWPT] = { BE("alloc_hwpt"),
-			    "u64 op_id, u32 be, i32 iommufd, u32 dev_id, u32 pt_id, x32 flags, "
-			    "u32 hwpt_type, u32 len, u32 out_hwpt_id, i32 ret" },
-	[EV_SET_DIRTY_BEGIN] = { BE("set_dirty_begin"),
-				 BEGIN ", i32 iommufd, u32 hwpt_id, u8 start" },
-	[EV_SET_DIRTY] = { BE("set_dirty"),
-			   "u64 op_id, u32 be, i32 iommufd, u32 hwpt_id, u8 start, i32 ret" },
-	[EV_GET_DIRTY_BEGIN] = { BE("get_dirty_bitmap_begin"),
-				 BEGIN ", i32 iommufd, u32 hwpt_id, x64 iova, x64 size, "
-				       "u64 page_size" },
-	[EV_GET_DIRTY] = { BE("get_dirty_bitmap"), "u64 op_id, u32 be, i32 iommufd, u32 hwpt_id, "
-						   "x64 iova, x64 size, u64 page_size, i32 ret" },
-#define DEV(name) "iommufd_dev:" name
-	[EV_DEV_OPEN] = { DEV("open"), "u64 ctx, u32 pid, u32 tid" },
-	[EV_DEV_RELEASE] = { DEV("release"), "u64 ctx" },
-	[EV_IOCTL_BEGIN] = { DEV("ioctl_begin"), "u64 ctx, u64 op_id, u32 pid, u32 tid, x32 cmd" },
-	[EV_IOCTL_END] = { DEV("ioctl_end"), "u64 ctx, u64 op_id, x32 cmd, i32 ret" },
-	[EV_COMMIT] = { DEV("commit"), "u64 ctx, u64 op_id, u32 obj, u64 seq, u8 kind, x64 iova, "
-				       "x64 last, x32 flags, u64 arg" },
-	[EV_DMA] = { DEV("dma"),
-		     "u64 ctx, u32 dev, u32 pt, x64 iova, x64 length, u8 write, i32 ret" },
-	[EV_DMA_FAULT] = { DEV("fault"), "u64 ctx, u32 dev, u32 pt, x64 iova, u8 write" },
-#define SIM(name) "ioasis_sim:" name
-#define ACTOR "u64 virt_ns, u32 guest"
-	[EV_SIM_SCENARIO] = { SIM("scenario"), "u64 virt_ns, u64 seed, u64 run_seed, u32 guests" },
-	[EV_SIM_BOOT] = { SIM("boot"), ACTOR ", u32 be, u32 ioas, x64 memory" },
-	[EV_SIM_INVALIDATE] = { SIM("invalidate"), ACTOR ", u32 domain, x64 iova, x64 size, "
-							 "u64 done_ns" },
-	[EV_SIM_FLUSH] = { SIM("flush"), ACTOR ", u32 domain, u32 entries, u64 done_ns" },
-	[EV_SIM_STALE_DMA] = { SIM("stale_dma"), ACTOR ", u32 dev, x64 iova, u8 write" },
-	[EV_SIM_MIGRATION_ROUND] = { SIM("migration_round"),
-				     ACTOR ", u32 round, u64 dirty_pages, u64 send_ns" },
-	[EV_SIM_MIGRATION_END] = { SIM("migration_end"),
-				   ACTOR ", u8 converged, u32 rounds, u64 downtime_ns" },
-	[EV_SIM_PLUG] = { SIM("plug"), ACTOR ", u8 what, u8 plugged, x64 iova, x64 size" },
-	[EV_SIM_PLANTED_FAULT] = { SIM("planted_fault"), ACTOR ", u32 kind, x64 iova" },
-};
+/* When an event of a call happens. */
+enum moment { MOMENT_BEGIN, MOMENT_COMMIT, MOMENT_END };
 
-/* A binary heap of records: few are ahead of time at once. */
-struct sim_log {
-	struct ctf_writer *writer; /* owned */
-	struct ctf_record *heap;   /* owned */
+struct records {
+	struct ctf_record *at; /* owned */
 	size_t count;
 	size_t size;
+};
+
+struct sim_log {
+	struct trace trace;
+	struct ctf_writer *writer; /* owned */
+	struct records heap;	   /* a binary heap: few are ahead of time at once */
+	struct records held;	   /* of the call that runs, as they were emitted */
+	bool holds;
+	bool mute;
+	uint64_t time_ns; /* of what is emitted while nothing is held */
+	uint32_t tid;
 	uint64_t next_sequence;
+	uint64_t numbers[TRACE_NUMBER_BACKEND + 1]; /* the last ones */
+	char **texts;				    /* owned, as the array: what str fields said */
+	size_t texts_count;
+	enum moment moments[TRACE_EVENTS_COUNT];
+	int wanted[TRACE_EVENTS_COUNT];
+	const int *wanted_at[TRACE_EVENTS_COUNT];
 };
 
 static bool record_before(const struct ctf_record *a, const struct ctf_record *b)
@@ -89,8 +45,135 @@ static bool record_before(const struct ctf_record *a, const struct ctf_record *b
 	return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->sequence < b->sequence;
 }
 
-struct sim_log *sim_log_create(const char *dir, const char *name, uint64_t seed,
-			       uint64_t run_seed, char *error, size_t error_size)
+static struct ctf_record *records_add(struct sim_log *log, struct records *records)
+{
+	if (records->count == records->size) {
+		size_t size = records->size ? records->size * 2 : 256;
+		struct ctf_record *at = realloc(records->at, size * sizeof(*at));
+
+		if (!at) {
+			ctf_writer_fail(log->writer, -ENOMEM);
+			return NULL;
+		}
+		records->at = at;
+		records->size = size;
+	}
+	return &records->at[records->count++];
+}
+
+static void heap_add(struct sim_log *log, const struct ctf_record *record)
+{
+	struct ctf_record *heap;
+	size_t i;
+
+	if (!records_add(log, &log->heap))
+		return;
+	heap = log->heap.at;
+	for (i = log->heap.count - 1; i && record_before(record, &heap[(i - 1) / 2]);
+	     i = (i - 1) / 2)
+		heap[i] = heap[(i - 1) / 2];
+	heap[i] = *record;
+}
+
+/* ---- the trace that is handed in -------------------------------------------- */
+
+static struct sim_log *log_of(struct trace *trace)
+{
+	return (struct sim_log *)trace; /* its first member */
+}
+
+/* The same text for as long as the log lives; there are few. */
+static const char *text_keep(struct sim_log *log, const char *text)
+{
+	char **texts, *copy;
+
+	for (size_t i = 0; i < log->texts_count; i++) {
+		if (!strcmp(log->texts[i], text))
+			return log->texts[i];
+	}
+	copy = strdup(text);
+	texts = copy ? realloc(log->texts, (log->texts_count + 1) * sizeof(*texts)) : NULL;
+	if (!texts) {
+		free(copy);
+		ctf_writer_fail(log->writer, -ENOMEM);
+		return "";
+	}
+	log->texts = texts;
+	return log->texts[log->texts_count++] = copy;
+}
+
+static void emit(struct trace *trace, enum trace_event event, const void *fields)
+{
+	const struct trace_description *described = &trace_descriptions[event];
+	struct sim_log *log = log_of(trace);
+	struct ctf_record record = { .time_ns = log->time_ns, .event = event };
+
+	if (log->mute)
+		return;
+	record.sequence = log->next_sequence++;
+	memcpy(record.values, fields, described->fields_count * sizeof(*record.values));
+	for (size_t i = 0; i < described->fields_count; i++) {
+		if (described->fields[i].type == TRACE_TYPE_str)
+			record.values[i] = (uintptr_t)text_keep(
+				log, (const char *)(uintptr_t)record.values[i]);
+	}
+	if (log->holds) {
+		struct ctf_record *held = records_add(log, &log->held);
+
+		if (held)
+			*held = record;
+	} else {
+		heap_add(log, &record);
+	}
+}
+
+/* The process is the upper half, as in a recorded trace; and no number is left out. */
+static uint64_t number(struct trace *trace, enum trace_numbered what)
+{
+	uint64_t next = ++log_of(trace)->numbers[what];
+
+	return what == TRACE_NUMBER_BACKEND ? next
+					    : (uint64_t)TRACE_WORD(0, SIM_LOG_PID) << 32 | next;
+}
+
+static uint32_t thread(struct trace *trace)
+{
+	return log_of(trace)->tid;
+}
+
+static enum moment moment_of(enum trace_event event)
+{
+	static const char begin[] = "_begin";
+	const char *name = trace_descriptions[event].name;
+	size_t length = strlen(name);
+
+	switch (event) {
+	case TRACE_iommufd_dev_open:
+	case TRACE_iommufd_dev_release:
+	case TRACE_iommufd_dev_commit:
+		return MOMENT_COMMIT;
+	default:
+		break;
+	}
+	if (length >= sizeof(begin) && !strcmp(name + length - (sizeof(begin) - 1), begin))
+		return MOMENT_BEGIN;
+	return MOMENT_END;
+}
+
+/* Where the simulated memory lies in this process is no part of the simulated world. */
+static bool names_addresses(enum trace_event event)
+{
+	const struct trace_description *described = &trace_descriptions[event];
+
+	for (size_t i = 0; i < described->fields_count; i++) {
+		if (described->fields[i].type == TRACE_TYPE_va)
+			return true;
+	}
+	return false;
+}
+
+struct sim_log *sim_log_create(const char *dir, const char *name, uint64_t seed, uint64_t run_seed,
+			       char *error, size_t error_size)
 {
 	struct sim_log *log = calloc(1, sizeof(*log));
 
@@ -103,62 +186,98 @@ struct sim_log *sim_log_create(const char *dir, const char *name, uint64_t seed,
 		free(log);
 		return NULL;
 	}
+	for (unsigned int i = 0; i < TRACE_EVENTS_COUNT; i++) {
+		log->moments[i] = moment_of((enum trace_event)i);
+		log->wanted[i] = !names_addresses((enum trace_event)i);
+		log->wanted_at[i] = &log->wanted[i];
+	}
+	log->trace = (struct trace){
+		.wanted = log->wanted_at,
+		.emit = emit,
+		.number = number,
+		.tid = thread,
+	};
 	return log;
 }
 
-void sim_log_put(struct sim_log *log, uint64_t time_ns, enum sim_event event,
-		 const uint64_t *values)
+struct trace *sim_log_trace(struct sim_log *log)
 {
-	struct ctf_record record = { .time_ns = time_ns, .event = event };
-	size_t i;
+	return log ? &log->trace : NULL;
+}
 
+/* ---- times ------------------------------------------------------------------ */
+
+void sim_log_thread(struct sim_log *log, uint32_t tid)
+{
+	if (log)
+		log->tid = tid;
+}
+
+void sim_log_at(struct sim_log *log, uint64_t time_ns)
+{
+	if (log)
+		log->time_ns = time_ns;
+}
+
+void sim_log_hold(struct sim_log *log)
+{
+	if (log)
+		log->holds = true;
+}
+
+void sim_log_call(struct sim_log *log, uint64_t begin_ns, uint64_t commit_ns, uint64_t end_ns)
+{
 	if (!log)
 		return;
-	if (log->count == log->size) {
-		size_t size = log->size ? log->size * 2 : 256;
-		struct ctf_record *heap = realloc(log->heap, size * sizeof(*heap));
+	for (size_t i = 0; i < log->held.count; i++) {
+		struct ctf_record *record = &log->held.at[i];
+		const uint64_t times[] = {
+			[MOMENT_BEGIN] = begin_ns,
+			[MOMENT_COMMIT] = commit_ns,
+			[MOMENT_END] = end_ns,
+		};
 
-		if (!heap) {
-			ctf_writer_fail(log->writer, -ENOMEM);
-			return;
-		}
-		log->heap = heap;
-		log->size = size;
+		record->time_ns = times[log->moments[record->event]];
+		heap_add(log, record);
 	}
-	record.sequence = log->next_sequence++;
-	memcpy(record.values, values,
-	       ctf_writer_fields_count(log->writer, event) * sizeof(*values));
-	for (i = log->count++; i && record_before(&record, &log->heap[(i - 1) / 2]);
-	     i = (i - 1) / 2)
-		log->heap[i] = log->heap[(i - 1) / 2];
-	log->heap[i] = record;
+	log->held.count = 0;
+	log->holds = false;
+	log->time_ns = end_ns;
 }
+
+void sim_log_mute(struct sim_log *log, bool mute)
+{
+	if (log)
+		log->mute = mute;
+}
+
+/* ---- writing ---------------------------------------------------------------- */
 
 static void pop_first(struct sim_log *log)
 {
-	struct ctf_record last = log->heap[--log->count];
+	struct ctf_record last = log->heap.at[--log->heap.count];
 	size_t i = 0;
 
 	for (;;) {
 		size_t child = 2 * i + 1;
 
-		if (child >= log->count)
+		if (child >= log->heap.count)
 			break;
-		if (child + 1 < log->count &&
-		    record_before(&log->heap[child + 1], &log->heap[child]))
+		if (child + 1 < log->heap.count &&
+		    record_before(&log->heap.at[child + 1], &log->heap.at[child]))
 			child++;
-		if (!record_before(&log->heap[child], &last))
+		if (!record_before(&log->heap.at[child], &last))
 			break;
-		log->heap[i] = log->heap[child];
+		log->heap.at[i] = log->heap.at[child];
 		i = child;
 	}
-	log->heap[i] = last;
+	log->heap.at[i] = last;
 }
 
 void sim_log_advance(struct sim_log *log, uint64_t now_ns)
 {
-	while (log && log->count && log->heap[0].time_ns < now_ns) {
-		ctf_writer_put(log->writer, &log->heap[0]);
+	while (log && log->heap.count && log->heap.at[0].time_ns < now_ns) {
+		ctf_writer_put(log->writer, &log->heap.at[0]);
 		pop_first(log);
 	}
 }
@@ -167,12 +286,16 @@ int sim_log_finish(struct sim_log *log, char *error, size_t error_size)
 {
 	int err;
 
-	while (log->count) {
-		ctf_writer_put(log->writer, &log->heap[0]);
+	while (log->heap.count) {
+		ctf_writer_put(log->writer, &log->heap.at[0]);
 		pop_first(log);
 	}
 	err = ctf_writer_finish(log->writer, error, error_size);
-	free(log->heap);
+	for (size_t i = 0; i < log->texts_count; i++)
+		free(log->texts[i]);
+	free(log->texts);
+	free(log->heap.at);
+	free(log->held.at);
 	free(log);
 	return err;
 }

@@ -9,13 +9,14 @@
 #include <ioasis/error.h>
 #include <ioasis/iommufd_abi.h>
 
+#include "backend/trace_to.h"
 #include "sim/inproc/inproc.h"
 #include "sim/scenario/actors.h"
 #include "sim/scenario/boot.h"
 #include "sim/scenario/call.h"
 #include "sim/scenario/device_probe.h"
 #include "sim/scenario/schema.h"
-#include "sim/scenario/sim_log.h"
+#include "tracepoints/load.h"
 
 const struct actor_kind *const actor_kinds[] = {
 	&actor_nic,	  &actor_nvme,		 &actor_memory_hotplug,
@@ -66,6 +67,12 @@ static const IOMMUFDDeviceOps host_ops = {
 	.ioctl = host_ioctl,
 	.close = host_close,
 };
+
+void world_caller(struct world *world, uint32_t tid)
+{
+	world->caller = (struct trace_identity){ .pid = SIM_LOG_PID, .tid = tid };
+	sim_log_thread(world->options.log, tid);
+}
 
 /* ---- memory ------------------------------------------------------------------ */
 
@@ -127,6 +134,8 @@ static int make_guests(struct world *world)
 		guest->tid = guest_tid(guest, 0);
 		snprintf(id, sizeof(id), "guest%u", i);
 		err = make_backend(world, NULL, id, &guest->be);
+		if (!err)
+			backend_trace_to(guest->be, world->trace);
 		if (!err && world->options.device)
 			err = make_backend(world, world->options.device, id, &guest->mirror);
 	}
@@ -186,12 +195,14 @@ static int make_actors(struct world *world)
 static int make_host(struct world *world)
 {
 	const struct scenario *s = world->scenario;
-	struct engine_config config = { .linux_version = 0 };
+	struct engine_config config = { .trace = world->trace };
 	int err = 0;
 
 	if (des_init(&world->des))
 		return fail(world, -ENOMEM, "clock");
 	world->inproc = inproc_create(&config, INPROC_MEMORY_TRUSTED);
+	if (world->inproc && world->options.log)
+		inproc_call_as(world->inproc, &world->caller);
 	world->iommus = calloc(s->host.iommus_count, sizeof(*world->iommus));
 	if (!world->inproc || !world->iommus)
 		return fail(world, -ENOMEM, "host");
@@ -212,6 +223,7 @@ struct world *world_create(const struct scenario *scenario, const struct world_o
 	}
 	world->scenario = scenario;
 	world->options = *options;
+	world->trace = options->log ? sim_log_trace(options->log) : trace_of_process();
 	*err = make_host(world);
 	if (!*err)
 		*err = make_arena(world);
@@ -226,8 +238,7 @@ struct world *world_create(const struct scenario *scenario, const struct world_o
 		world_destroy(world);
 		return NULL;
 	}
-	SIM_LOG(options->log, 0, EV_SIM_SCENARIO, 0, scenario->top.seed, options->seed,
-		scenario->guest.count);
+	world_emit(world, 0, scenario, scenario->top.seed, options->seed, scenario->guest.count);
 	schedule_boots(world);
 	return world;
 }

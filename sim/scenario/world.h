@@ -25,11 +25,12 @@
 #include "sim/scenario/arena.h"
 #include "sim/scenario/iommu.h"
 #include "sim/scenario/scenario.h"
+#include "sim/scenario/sim_log.h"
+#include "tracepoints/identity.h"
 
 struct engine_device;
 struct guest;
 struct inproc;
-struct sim_log;
 struct world;
 
 /* A device of a guest, behind a page table of the engine. */
@@ -84,7 +85,6 @@ struct guest {
 	uint32_t tid;				/* for the trace: which of its threads calls next */
 	uint32_t ioas_id;			/* of the guest's memory */
 	uint32_t mirror_ids[GUEST_OBJECTS_MAX]; /* the engine's id -> the mirror's; 0: none */
-	uint64_t commit_seqs[GUEST_OBJECTS_MAX]; /* for the trace */
 	bool booted;
 	bool paused;	 /* its CPUs stand still (the end of a migration) */
 	struct nic *nic; /* owned, as the others */
@@ -101,12 +101,14 @@ struct world_options {
 	uint64_t seed;	     /* of the run */
 	const char *device;  /* a path, or NULL: in this process only */
 	bool measured;	     /* costs are what calls take on the device, not the model's */
-	struct sim_log *log; /* borrowed; NULL: no trace */
+	struct sim_log *log; /* borrowed; NULL: events go to the process's trace, in real time */
 };
 
 struct world {
 	const struct scenario *scenario; /* borrowed */
 	struct world_options options;
+	struct trace *trace;		 /* of all that emits in this world; NULL: none */
+	struct trace_identity caller;	 /* who calls now, in a trace of virtual time */
 	struct des des;
 	struct inproc *inproc; /* the engine, in this process; owned */
 	struct last_ioctl last_ioctl;
@@ -121,7 +123,6 @@ struct world {
 	struct fragmentation *fragmentations;
 	struct faults *faults;
 	struct arena arena; /* memory behind all guests */
-	uint64_t next_op_id;
 	uint64_t latest_ns; /* the end of the call or access that ends last */
 	char error[256];
 };
@@ -136,6 +137,19 @@ void world_destroy(struct world *world);
  * at the end. Call it in steps to show progress.
  */
 bool world_run(struct world *world, uint64_t until_ns);
+
+/* The calls that follow are those of thread tid of a guest, in a trace of virtual time. */
+void world_caller(struct world *world, uint32_t tid);
+
+/*
+ * Emits event `name` of provider ioasis_sim, which happens at time_ns; then all fields but the
+ * first, which is that time.
+ */
+#define world_emit(world, time_ns, name, ...)                                       \
+	do {                                                                        \
+		sim_log_at((world)->options.log, time_ns);                          \
+		trace_emit((world)->trace, ioasis_sim, name, time_ns, __VA_ARGS__); \
+	} while (0)
 
 /* Takes down what actors made, in virtual time after the end: nothing is leaked. */
 void world_finish(struct world *world);

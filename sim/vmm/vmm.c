@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sim/inproc/inproc.h"
+#include "tracepoints/load.h"
 
 static void count(uint64_t *counter)
 {
@@ -71,7 +72,7 @@ static const IOMMUFDDeviceOps file_ops = { file_open, file_ioctl, file_close };
 
 static int device_create(struct vmm *vmm)
 {
-	const struct engine_config config = { 0 };
+	const struct engine_config config = { .trace = trace_of_process() };
 
 	vmm->ops = file_ops;
 	if (vmm->config->device == VMM_DEVICE_NAIVE) {

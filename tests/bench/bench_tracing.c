@@ -4,11 +4,12 @@
  *
  * Off: a loop with the test that each call does before and after its ioctl, less
  * the same loop without. On: the two events of a map as the backend emits them,
- * next to two bare tracepoints with the same fields, in turn in one process. For
- * that the benchmark runs itself under `ioasis record`.
+ * next to two bare tracepoints with the same fields (tests/bench/bare_events.c), in
+ * turn in one process. For that the benchmark runs itself under `ioasis record`.
  */
 #include "tests/bench/bench.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 
 #include "backend/trace.h"
 #include "tests/bench/bench_command.h"
-#include "tracepoints/iommufd_backend_tp.h"
+#include "tests/bench/bare_events.h"
+#include "tracepoints/load.h"
 
 #define CHILD "IOASIS_BENCH_TRACING"
 #define OFF_CALLS 200000000u
@@ -57,10 +59,10 @@ static uint64_t loop_off(struct call *call)
 	uint64_t start_ns = bench_now_ns();
 
 	for (uint32_t i = 0; i < OFF_CALLS; i++) {
-		if (trace_armed())
+		if (backend_traced(call->call.be))
 			trace_map_dma_begin(&call->call, &call->arg);
 		barrier();
-		if (trace_armed())
+		if (backend_traced(call->call.be))
 			trace_map_dma(&call->call, &call->arg, 0);
 	}
 	return bench_now_ns() - start_ns;
@@ -72,30 +74,33 @@ static uint64_t loop_ours(struct call *call)
 
 	for (uint32_t i = 0; i < ON_CALLS; i++) {
 		call->arg.iova = (uint64_t)i << 12;
-		if (trace_armed())
+		if (backend_traced(call->call.be))
 			trace_map_dma_begin(&call->call, &call->arg);
 		barrier();
-		if (trace_armed())
+		if (backend_traced(call->call.be))
 			trace_map_dma(&call->call, &call->arg, 0);
 	}
 	return bench_now_ns() - start_ns;
 }
 
-static uint64_t loop_bare(const struct call *call)
+static uint64_t loop_bare(bare_events_fn *emit, const struct call *call)
 {
 	uint64_t start_ns = bench_now_ns();
-	uint32_t tid = 1;
 
-	for (uint32_t i = 0; i < ON_CALLS; i++) {
-		uint64_t iova = (uint64_t)i << 12;
-
-		lttng_ust_tracepoint(iommufd_backend, map_dma_begin, i, 1, tid, call->call.fd,
-				     call->arg.ioas_id, iova, call->arg.length, 0);
-		barrier();
-		lttng_ust_tracepoint(iommufd_backend, map_dma, i, 1, call->call.fd,
-				     call->arg.ioas_id, iova, call->arg.length, 0, 0);
-	}
+	emit(ON_CALLS, call->call.fd, call->arg.ioas_id, call->arg.length);
 	return bench_now_ns() - start_ns;
+}
+
+static bare_events_fn *bare_events_load(void)
+{
+	char path[PATH_MAX];
+	void *library;
+
+	bench_sibling("tests/bare_events.so", path, sizeof(path));
+	library = dlopen(path, RTLD_NOW);
+	if (!library)
+		fprintf(stderr, "bench tracing: %s\n", dlerror());
+	return library ? (bare_events_fn *)dlsym(library, BARE_EVENTS_SYMBOL) : NULL;
 }
 
 /* In the traced process: prints the medians in ns a call. */
@@ -103,21 +108,22 @@ static int run_child(void)
 {
 	uint64_t ours[ROUNDS], bare[ROUNDS];
 	IOMMUFDBackend *be = iommufd_backend_new("bench");
+	bare_events_fn *bare_events = bare_events_load();
 	struct call call;
 
-	if (!be)
-		return -ENOMEM;
+	if (!be || !bare_events)
+		return -ENOENT;
 	call_init(&call, be);
 	loop_ours(&call);
-	loop_bare(&call);
+	loop_bare(bare_events, &call);
 	for (int i = 0; i < ROUNDS; i++) {
-		bare[i] = loop_bare(&call);
+		bare[i] = loop_bare(bare_events, &call);
 		ours[i] = loop_ours(&call);
 	}
 	printf("\nmedians %llu %llu on %d\n",
 	       (unsigned long long)bench_median(ours, ROUNDS),
 	       (unsigned long long)bench_median(bare, ROUNDS),
-	       lttng_ust_tracepoint_enabled(iommufd_backend, map_dma) != 0);
+	       trace_on(be->trace, iommufd_backend, map_dma));
 	iommufd_backend_delete(be, NULL);
 	return 0;
 }
@@ -125,17 +131,20 @@ static int run_child(void)
 static void measure_off(struct bench *bench)
 {
 	uint64_t with[ROUNDS], without[ROUNDS], off_ns, empty_ns;
+	IOMMUFDBackend *be = iommufd_backend_new("bench");
 	struct call call;
 
-	call_init(&call, NULL);
-	if (trace_armed()) {
+	if (!be || backend_traced(be)) {
 		bench_skip(bench, "off: this process is traced (IOASIS_TRACE)");
+		iommufd_backend_delete(be, NULL);
 		return;
 	}
+	call_init(&call, be);
 	for (int i = 0; i < ROUNDS; i++) {
 		without[i] = loop_empty();
 		with[i] = loop_off(&call);
 	}
+	iommufd_backend_delete(be, NULL);
 	off_ns = bench_median(with, ROUNDS);
 	empty_ns = bench_median(without, ROUNDS);
 	bench_at_most(bench, "off, a call",

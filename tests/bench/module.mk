@@ -23,3 +23,9 @@ CXXFLAGS += -fno-exceptions -fno-rtti
 bench: deps-check
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) tests
 	$(Q)$(B)/ioasis bench
+
+# LTTng's part of `bench tracing`.
+tests += $(B)/tests/bare_events.so
+
+$(B)/tests/bare_events.so: $(call objs,tests/bench/bare_events.c)
+	$(link) -shared -llttng-ust

@@ -14,9 +14,9 @@ sim/fuse: sim/engine sim/process sim/pci sim/vfio tracepoints ioasis/iommufd_abi
 sim/pci:
 sim/vfio: sim/engine sim/pci
 sim/exec: sim/engine sim/process sim/fuse sim/pci tracepoints/commands.h tracepoints/load.h ioasis/iommufd_abi.h
-sim/vmm: ioasis/ sim/inproc sim/engine
+sim/vmm: ioasis/ sim/inproc sim/engine tracepoints/load.h
 sim/des: sim/engine ioasis/
-sim/scenario: sim/des sim/engine sim/inproc ioasis/ tracepoints
+sim/scenario: sim/des sim/engine sim/inproc ioasis/ backend/trace_to.h tracepoints
 text:
 analysis: text/ tracepoints/commands.h tracepoints/identity.h tracepoints/names.h tracepoints/op_id.h
 '
@@ -45,6 +45,17 @@ while read -r line; do
 		printf '%s' "$bad" | sed 's/^/# /'
 	fi
 done <<<"$rules"
+
+# LTTng is behind the trace that is handed in: one file knows it, and no program is linked with it.
+bad=$(grep -rlE --include='*.[ch]' '^#include ("[^"]*_tp\.h"|<lttng/)' \
+	backend sim analysis text cli tracepoints | grep -vE '^tracepoints/(probes\.c|[a-z_]*_tp\.h)$')
+if [ -z "$bad" ]; then ok "only the probes include LTTng"; else not_ok "only the probes include LTTng:" $bad; fi
+bad=
+for program in "$BUILD/ioasis" "$BUILD/ioasis-vmm" "$BUILD/libioasis-backend.so"; do
+	[ -e "$program" ] || continue
+	nm --undefined-only --dynamic "$program" | grep -q lttng_ust && bad="$bad $program"
+done
+if [ -z "$bad" ]; then ok "no program asks for LTTng"; else not_ok "no program asks for LTTng:$bad"; fi
 
 # Every .c file of a module includes its own header first.
 bad=
