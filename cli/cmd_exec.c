@@ -32,6 +32,8 @@ int cmd_exec(int argc, char **argv)
 	first = cli_parse(&exec_command, argc, argv, &options, &status);
 	if (first < 0)
 		return status;
+	if (options.list_devices)
+		return device_options_list();
 	if (first == argc)
 		return cli_fail(&exec_command, "no command given; 'ioasis exec -- CMD' runs CMD");
 	status = device_options_apply(&options, &exec_command, &config.device);

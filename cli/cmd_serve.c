@@ -336,6 +336,8 @@ int cmd_serve(int argc, char **argv)
 	first = cli_parse(&serve_command, argc, argv, &options, &status);
 	if (first < 0)
 		return status;
+	if (options.device.list_devices)
+		return device_options_list();
 	if (first < argc)
 		return cli_fail(&serve_command,
 				"takes no argument, not '%s'; 'ioasis exec -- %s' runs a "

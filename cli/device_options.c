@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/device_options.h"
+#include "cli/iommu_option.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -89,7 +90,12 @@ const struct cli_option device_option_table[] = {
 	{ "seed", 0, "N", "a number", "for everything random (printed when not given)",
 	  .set = set_seed },
 	{ "device", 0, "KIND[,k=v]", "at most 64 devices such as edu,addr=0000:00:05.0",
-	  "add a simulated VFIO device, vfio/devices/vfioN", .set = set_device },
+	  "add a simulated PCI device, vfio/devices/vfioN", .set = set_device },
+	{ "iommu", 0, "KEY=VALUE,...", NULL,
+	  "their IOMMU: aw=39|48|57, pasid=BITS, dirty=on|off, reserved=FIRST-LAST",
+	  CLI_TEXT(struct device_options, iommu) },
+	{ "list-devices", 0, NULL, NULL, "list the kinds of --device and their keys, and end",
+	  CLI_FLAG(struct device_options, list_devices) },
 	{ "leak-check", 0, "yes|no", "yes or no", "at the end, list what was left",
 	  .set = set_leak_check },
 	{ "json", 0, NULL, NULL, "the list of what was left as JSON",
@@ -129,7 +135,7 @@ static int make_bus(struct device_options *options, char why[PCI_WHY_BYTES])
 int device_options_apply(struct device_options *options, const struct cli_command *command,
 			 struct fuse_device_config *config)
 {
-	char why[INJECT_WHY_BYTES], bus_why[PCI_WHY_BYTES];
+	char why[INJECT_WHY_BYTES], bus_why[PCI_WHY_BYTES], iommu_why[IOMMU_OPTION_WHY_BYTES];
 
 
 	options->inject = inject_create(options->seed);
@@ -155,6 +161,11 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 	if (make_bus(options, bus_why))
 		return cli_fail(command, "%s", bus_why);
 	config->bus = options->bus;
+	engine_iommu_init(&config->iommu);
+	if (options->iommu && !options->bus)
+		return cli_fail(command, "--iommu is of simulated devices: it needs --device");
+	if (options->iommu && !iommu_option_parse(options->iommu, &config->iommu, iommu_why))
+		return cli_fail(command, "%s", iommu_why);
 	config->engine.linux_version = options->linux_version;
 	config->engine.test_ops = options->test_ops;
 	config->engine.trace = trace_of_process();
@@ -176,6 +187,12 @@ int device_options_report(struct device_options *options, int status)
 	if (!status && options->error_exitcode && leak_report_count(options->leaks))
 		return (int)options->error_exitcode;
 	return status;
+}
+
+int device_options_list(void)
+{
+	pci_models_print(stdout);
+	return 0;
 }
 
 void device_options_fini(struct device_options *options)

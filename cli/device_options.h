@@ -33,6 +33,8 @@ struct device_options {
 
 	const char *devices[PCI_BUS_FUNCTIONS_MAX]; /* borrowed from argv */
 	unsigned int devices_count;
+	bool list_devices;
+	const char *iommu; /* --iommu, borrowed; NULL: not given */
 
 	/* Made by device_options_apply(), owned. */
 	struct inject *inject;
@@ -56,6 +58,9 @@ int device_options_apply(struct device_options *options, const struct cli_comman
  * something leaked.
  */
 int device_options_report(struct device_options *options, int status);
+
+/* --list-devices; the exit status. */
+int device_options_list(void);
 
 void device_options_fini(struct device_options *options);
 

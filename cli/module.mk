@@ -17,6 +17,7 @@ cli_srcs := \
 	cli/cmd_top.c \
 	cli/cost_from.c \
 	cli/device_options.c \
+	cli/iommu_option.c \
 	cli/guard.c \
 	cli/main.c \
 	cli/options.c \

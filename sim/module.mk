@@ -93,7 +93,8 @@ pci_srcs := \
 	sim/pci/pci_models.c \
 	sim/pci/pci_runner.c \
 	sim/pci/pci_state.c \
-	sim/pci/pci_work.c
+	sim/pci/pci_work.c \
+	sim/pci/ram.c
 vfio_srcs := \
 	sim/vfio/config.c \
 	sim/vfio/dma_log.c \

@@ -56,7 +56,10 @@ unit_tests := \
 	test_span_tree \
 	test_stat_test \
 	test_text \
-	test_pci
+	test_pci \
+	test_vfio \
+	test_vfio_data \
+	test_vfio_irq
 
 test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
 test_asker_srcs := sim/fuse/asker.c sim/fuse/channel.c sim/fuse/mount.c sim/fuse/workers.c
@@ -102,6 +105,9 @@ test_nvme_fuzz_srcs = tests/unit/nvme_rig.c $(pci_srcs)
 test_nvme_io_srcs = tests/unit/nvme_rig.c $(pci_srcs)
 test_process_srcs = $(process_srcs) tracepoints/identity.c
 test_pci_srcs = $(pci_srcs)
+test_vfio_srcs = tests/unit/vfio_rig.c $(pci_srcs) $(vfio_srcs) $(engine_rig_srcs)
+test_vfio_data_srcs = $(test_vfio_srcs)
+test_vfio_irq_srcs = $(test_vfio_srcs)
 test_iommu_costs_srcs = sim/scenario/iommu.c $(des_srcs)
 test_options_srcs := cli/options.c
 trace_feed_srcs := tests/unit/trace_feed.c $(analysis_srcs)

@@ -7,5 +7,6 @@
 
 extern const struct pci_model pci_model_edu;
 extern const struct pci_model pci_model_nvme;
+extern const struct pci_model pci_model_ram;
 
 #endif

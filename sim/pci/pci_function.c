@@ -314,34 +314,39 @@ bool pci_function_is_mappable(const struct pci_function *function, unsigned int 
 	       bytes <= part - (offset - start);
 }
 
+/* Whole words, which the model and drivers read and write at the same time. */
 static uint64_t load(const uint8_t *at, unsigned int size)
 {
+	const void *word = at;
+
 	switch (size) {
 	case 1:
-		return *(const volatile uint8_t *)at;
+		return __atomic_load_n(at, __ATOMIC_ACQUIRE);
 	case 2:
-		return *(const volatile uint16_t *)(const void *)at;
+		return __atomic_load_n((const uint16_t *)word, __ATOMIC_ACQUIRE);
 	case 4:
-		return *(const volatile uint32_t *)(const void *)at;
+		return __atomic_load_n((const uint32_t *)word, __ATOMIC_ACQUIRE);
 	default:
-		return *(const volatile uint64_t *)(const void *)at;
+		return __atomic_load_n((const uint64_t *)word, __ATOMIC_ACQUIRE);
 	}
 }
 
 static void store(uint8_t *at, uint64_t value, unsigned int size)
 {
+	void *word = at;
+
 	switch (size) {
 	case 1:
-		*(volatile uint8_t *)at = (uint8_t)value;
+		__atomic_store_n(at, (uint8_t)value, __ATOMIC_RELEASE);
 		return;
 	case 2:
-		*(volatile uint16_t *)(void *)at = (uint16_t)value;
+		__atomic_store_n((uint16_t *)word, (uint16_t)value, __ATOMIC_RELEASE);
 		return;
 	case 4:
-		*(volatile uint32_t *)(void *)at = (uint32_t)value;
+		__atomic_store_n((uint32_t *)word, (uint32_t)value, __ATOMIC_RELEASE);
 		return;
 	default:
-		*(volatile uint64_t *)(void *)at = value;
+		__atomic_store_n((uint64_t *)word, value, __ATOMIC_RELEASE);
 	}
 }
 
@@ -398,9 +403,9 @@ int pci_function_peer_access(struct pci_function *function, unsigned int bar, ui
 			n = (size_t)(area.offset + area.bytes - offset);
 			n = n < length ? n : length;
 			if (write)
-				memcpy(function->bars[bar].base + offset, at, n);
+				memmove(function->bars[bar].base + offset, at, n);
 			else
-				memcpy(at, function->bars[bar].base + offset, n);
+				memmove(at, function->bars[bar].base + offset, n);
 		} else {
 			while (n > length || offset % n)
 				n /= 2;

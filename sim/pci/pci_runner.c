@@ -11,7 +11,7 @@
 #define NS_PER_S 1000000000ull
 #define LINGER_NS 20000u /* that a unit looks by itself after work */
 #define WATCH_SHARE 16u	 /* of the time since something happened, between two looks */
-#define END_PATIENCE_NS (NS_PER_S / 2)
+#define END_PATIENCE_S 1
 
 struct runner_unit {
 	struct pci_runner *runner;
@@ -221,7 +221,7 @@ void pci_runner_use(struct pci_runner *runner, bool in_use)
 /* Joins a unit's thread if it ends in time. */
 static bool unit_end(struct runner_unit *unit, const struct timespec *until)
 {
-	if (unit->started && pthread_clockjoin_np(unit->thread, NULL, CLOCK_MONOTONIC, until)) {
+	if (unit->started && pthread_timedjoin_np(unit->thread, NULL, until)) {
 		pthread_detach(unit->thread);
 		return false;
 	}
@@ -230,11 +230,13 @@ static bool unit_end(struct runner_unit *unit, const struct timespec *until)
 
 bool pci_runner_destroy(struct pci_runner *runner)
 {
-	struct timespec until = to_timespec(pci_runner_now() + END_PATIENCE_NS);
+	struct timespec until;
 	bool ended = true;
 
 	if (!runner)
 		return true;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += END_PATIENCE_S;
 	pthread_mutex_lock(&runner->lock);
 	__atomic_store_n(&runner->stopping, true, __ATOMIC_RELEASE);
 	pthread_cond_broadcast(&runner->changed);

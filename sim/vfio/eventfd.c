@@ -226,14 +226,13 @@ bool vfio_watch_destroy(struct vfio_watch *watch)
 
 	if (!watch)
 		return true;
-	clock_gettime(CLOCK_MONOTONIC, &until);
+	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += PATIENCE_S;
 	pthread_mutex_lock(&watch->lock);
 	watch->stopping = true;
 	pthread_mutex_unlock(&watch->lock);
 	eventfd_write(watch->wake_fd, 1);
-	if (watch->started &&
-	    pthread_clockjoin_np(watch->thread, NULL, CLOCK_MONOTONIC, &until)) {
+	if (watch->started && pthread_timedjoin_np(watch->thread, NULL, &until)) {
 		pthread_detach(watch->thread);
 		return false;
 	}
