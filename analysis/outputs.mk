@@ -29,6 +29,7 @@ export_srcs := \
 
 diff_srcs := \
 	analysis/stats/diff.c \
+	analysis/stats/diff_print.c \
 	analysis/stats/stat_test.c
 
 analysis_srcs += $(diff_srcs) $(rules_dot_srcs) $(rules_srcs) $(report_srcs) $(export_srcs)

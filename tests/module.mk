@@ -20,6 +20,7 @@ unit_tests := \
 	test_des \
 	test_device_stop \
 	test_device_threads \
+	test_diff \
 	test_dirty_set \
 	test_engine_access \
 	test_engine_dma \
@@ -114,6 +115,7 @@ trace_feed_srcs := tests/unit/trace_feed.c $(analysis_srcs)
 test_export_srcs := $(trace_feed_srcs)
 test_report_srcs := $(trace_feed_srcs)
 test_rules_srcs := $(trace_feed_srcs)
+test_diff_srcs := $(trace_feed_srcs)
 test_qemu_log_srcs := $(analysis_srcs)
 test_stat_test_srcs := analysis/stats/histogram.c analysis/stats/stat_test.c
 test_scenario_load_srcs := sim/scenario/conflicts.c sim/scenario/load.c sim/scenario/presets.c sim/scenario/schema.c \

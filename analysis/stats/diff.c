@@ -2,11 +2,14 @@
 /*
  * `ioasis diff`.
  *
- * A row an operation: calls, failed calls, latency percentiles. The latencies are
- * compared with a Mann-Whitney test, the shares of failed calls with Fisher's; all
- * p-values of one diff are corrected together (Holm). A difference counts when its
- * p is below 0.01 and its size is not negligible (Cliff's delta of 0.147 or more,
- * Romano et al. 2006).
+ * A row an operation: calls, failed calls, latency. Three tests: the latencies as a whole
+ * (Mann-Whitney), the share of failed calls (Fisher), and the tail, which moves too few calls for
+ * the first one. All p-values of one diff are corrected together (Holm). A difference counts when
+ * its p is below 0.01 and its size is not negligible: Cliff's delta of 0.147 or more (Romano et
+ * al. 2006); of the tail twice as many calls, and 200 in a million.
+ *
+ * The tail: for each of p90, p99, p99.9 and the maximum of one side, how many calls of each side
+ * took more than twice as long (Fisher). The smallest p counts, times the number of these tests.
  *
  * Fragmentation is what the live mappings look like over time: how many, how large,
  * and in how many runs without a gap between them.
@@ -15,43 +18,16 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/json_add.h"
-#include "analysis/stats/stat_test.h"
-#include "analysis/stats/stats.h"
+#include "analysis/stats/diff_internal.h"
 
 #define LEVEL 0.01L
 #define EFFECT_PPM 147000
-
-/* A quantity over time: its mean weighted by time, and its peak. */
-struct gauge {
-	uint64_t value, peak;
-	unsigned __int128 area; /* value x ns */
-	int64_t first_ns, last_ns;
-	bool begun;
-};
-
-enum gauge_kind {
-	GAUGE_MAPPINGS,
-	GAUGE_BYTES,
-	GAUGE_RUNS,
-	GAUGES,
-};
-
-static const char *const gauge_names[GAUGES] = {
-	[GAUGE_MAPPINGS] = "live mappings",
-	[GAUGE_BYTES] = "live bytes",
-	[GAUGE_RUNS] = "runs without a gap",
-};
-
-struct diff_side {
-	struct analysis *analysis;
-	struct stats *stats; /* owned */
-	struct gauge gauges[GAUGES];
-};
+#define TAIL_EFFECT_PPM 200
+#define TAIL_FACTOR 2u
 
 /* ---- collecting -------------------------------------------------------------------- */
 
@@ -71,7 +47,7 @@ static void gauge_set(struct gauge *gauge, int64_t time_ns, uint64_t value)
 		gauge->peak = value;
 }
 
-static uint64_t gauge_mean(const struct gauge *gauge)
+uint64_t gauge_mean(const struct gauge *gauge)
 {
 	uint64_t span = (uint64_t)(gauge->last_ns - gauge->first_ns);
 
@@ -159,24 +135,68 @@ int diff_side_observe(struct diff_side *side, struct analysis *analysis)
 
 /* ---- comparing ---------------------------------------------------------------------- */
 
-struct diff_row {
-	enum event_op op;
-	const struct stats_op *a, *b; /* never NULL */
-	struct stat_test latency, errors;
-};
-
-struct comparison {
-	struct diff_row rows[OP_COUNT];
-	size_t count;
-};
-
-static void compare(const struct diff_side *a, const struct diff_side *b,
-		    const struct stats_op *none, struct comparison *c)
+/* Calls that took longer than value: of the buckets above its own. */
+static uint64_t count_longer(const struct histogram *histogram, uint64_t value)
 {
-	struct stat_test *tests[2 * OP_COUNT];
+	uint64_t count = 0;
+
+	for (unsigned int i = histogram_bucket(value) + 1; i < HISTOGRAM_BUCKETS; i++)
+		count += histogram->buckets[i];
+	return count;
+}
+
+/* The thresholds that one side gives: twice its own percentiles. */
+static void try_tails(const struct histogram *of, const struct histogram *a,
+		      const struct histogram *b, struct diff_tail *best)
+{
+	static const uint32_t shares_ppm[] = { 900000, 990000, 999000, 1000000 };
+
+	for (size_t i = 0; i < sizeof(shares_ppm) / sizeof(shares_ppm[0]); i++) {
+		uint64_t from = histogram_percentile(of, shares_ppm[i]);
+		struct diff_tail tail = { .test.p = 1 };
+
+		if (__builtin_mul_overflow(from, TAIL_FACTOR, &tail.threshold_ns))
+			continue;
+		tail.longer_a = count_longer(a, tail.threshold_ns);
+		tail.longer_b = count_longer(b, tail.threshold_ns);
+		tail.test = stat_proportions(tail.longer_a, a->count, tail.longer_b, b->count);
+		tail.test.p = tail.test.p * 8 < 1 ? tail.test.p * 8 : 1; /* 4 of each side */
+		if (!best->test.tested || tail.test.p < best->test.p)
+			*best = tail;
+	}
+}
+
+/* Whether the share of `more` is at least twice that of `less`, without dividing. */
+static bool is_twice(uint64_t more, uint64_t all_more, uint64_t less, uint64_t all_less)
+{
+	return (unsigned __int128)more * all_less >= (unsigned __int128)less * all_more * 2;
+}
+
+static struct diff_tail compare_tails(const struct histogram *a, const struct histogram *b)
+{
+	struct diff_tail best = { .test.tested = false, .test.p = 1 };
+
+	if (!a->count || !b->count)
+		return best;
+	try_tails(a, a, b, &best);
+	try_tails(b, a, b, &best);
+	best.is_twice = best.test.effect_ppm > 0
+				? is_twice(best.longer_b, b->count, best.longer_a, a->count)
+				: is_twice(best.longer_a, a->count, best.longer_b, b->count);
+	return best;
+}
+
+struct comparison *diff_compare(const struct diff_side *a, const struct diff_side *b)
+{
+	struct comparison *c = calloc(1, sizeof(*c));
+	struct stat_test *tests[3 * OP_COUNT];
 	size_t tests_count = 0;
 
-	c->count = 0;
+	if (!c)
+		return NULL;
+	c->a = a;
+	c->b = b;
+	histogram_init(&c->none.latency_ns);
 	for (int op = 0; op < OP_COUNT; op++) {
 		struct diff_row *row = &c->rows[c->count];
 
@@ -185,22 +205,25 @@ static void compare(const struct diff_side *a, const struct diff_side *b,
 		row->b = stats_op(b->stats, row->op);
 		if (!row->a && !row->b)
 			continue;
-		row->a = row->a ? row->a : none;
-		row->b = row->b ? row->b : none;
+		row->a = row->a ? row->a : &c->none;
+		row->b = row->b ? row->b : &c->none;
 		row->latency = stat_mann_whitney(&row->a->latency_ns, &row->b->latency_ns);
+		row->tail = compare_tails(&row->a->latency_ns, &row->b->latency_ns);
 		row->errors = stat_proportions(row->a->errors, row->a->calls, row->b->errors,
 					       row->b->calls);
 		/* Where nobody failed there is nothing to test. */
 		if (!row->a->errors && !row->b->errors)
 			row->errors.tested = false;
 		tests[tests_count++] = &row->latency;
+		tests[tests_count++] = &row->tail.test;
 		tests[tests_count++] = &row->errors;
 		c->count++;
 	}
 	stat_holm(tests, tests_count);
+	return c;
 }
 
-static const char *latency_word(const struct stat_test *test)
+const char *diff_latency_word(const struct stat_test *test)
 {
 	if (!test->tested)
 		return "";
@@ -213,7 +236,7 @@ static const char *latency_word(const struct stat_test *test)
 	return "differs, hardly";
 }
 
-static const char *errors_word(const struct stat_test *test)
+const char *diff_errors_word(const struct stat_test *test)
 {
 	if (!test->tested)
 		return "";
@@ -222,168 +245,78 @@ static const char *errors_word(const struct stat_test *test)
 	return test->effect_ppm > 0 ? "fails more" : "fails less";
 }
 
-/* ---- text --------------------------------------------------------------------------------- */
-
-static const char *p_text(const struct stat_test *test, char text[24])
+const char *diff_tail_word(const struct diff_tail *tail)
 {
-	if (!test->tested)
-		snprintf(text, 24, "-");
-	else if (test->p < 0.0001L)
-		snprintf(text, 24, "<0.0001");
+	if (!tail->test.tested)
+		return "";
+	if (tail->test.p >= LEVEL)
+		return "no clear difference";
+	if (tail->test.effect_ppm >= TAIL_EFFECT_PPM && tail->is_twice)
+		return "longer tail";
+	if (tail->test.effect_ppm <= -TAIL_EFFECT_PPM && tail->is_twice)
+		return "shorter tail";
+	return "differs, hardly";
+}
+
+/* ---- numbers ------------------------------------------------------------------------ */
+
+const char *const diff_metric_names[DIFF_METRICS] = {
+	[DIFF_CALLS] = "calls", [DIFF_RATE] = "rate", [DIFF_MEAN] = "mean",
+	[DIFF_TOTAL] = "total", [DIFF_P50] = "p50",   [DIFF_P90] = "p90",
+	[DIFF_P99] = "p99",	[DIFF_P999] = "p99.9", [DIFF_MAX] = "max",
+};
+
+bool diff_metric_get(const struct diff_side *side, const struct stats_op *stats,
+		     enum diff_metric metric, uint64_t *value)
+{
+	const struct quality *quality = analysis_quality(side->analysis);
+	const struct histogram *latency = &stats->latency_ns;
+	uint64_t window_ns;
+
+	switch (metric) {
+	case DIFF_CALLS:
+		*value = stats->calls;
+		return true;
+	case DIFF_RATE:
+		window_ns = quality->events ? (uint64_t)(quality->last_ns - quality->first_ns) : 0;
+		if (!window_ns)
+			return false;
+		*value = (uint64_t)((unsigned __int128)stats->calls * 1000000000000 / window_ns);
+		return true;
+	case DIFF_MEAN:
+		*value = latency->count ? latency->sum / latency->count : 0;
+		break;
+	case DIFF_TOTAL:
+		*value = latency->sum;
+		break;
+	case DIFF_P50:
+		*value = histogram_percentile(latency, 500000);
+		break;
+	case DIFF_P90:
+		*value = histogram_percentile(latency, 900000);
+		break;
+	case DIFF_P99:
+		*value = histogram_percentile(latency, 990000);
+		break;
+	case DIFF_P999:
+		*value = histogram_percentile(latency, 999000);
+		break;
+	case DIFF_MAX:
+		*value = latency->max;
+		break;
+	case DIFF_METRICS:
+		break;
+	}
+	return latency->count;
+}
+
+const char *diff_metric_text(enum diff_metric metric, uint64_t value, char text[24])
+{
+	if (metric == DIFF_CALLS)
+		snprintf(text, 24, "%" PRIu64, value);
+	else if (metric == DIFF_RATE)
+		snprintf(text, 24, "%" PRIu64 ".%01" PRIu64 "/s", value / 1000, value % 1000 / 100);
 	else
-		snprintf(text, 24, "%.4Lf", test->p);
+		stats_time_text(value, text);
 	return text;
-}
-
-static void row_print(const struct diff_row *row, FILE *out)
-{
-	static const struct {
-		const char *name;
-		uint32_t ppm;
-	} shares[] = { { "p50", 500000 }, { "p90", 900000 }, { "p99", 990000 } };
-	char a[16], b[16], p[24];
-
-	fprintf(out, "%-20s calls   %14" PRIu64 " %14" PRIu64 "\n", event_op_name(row->op),
-		row->a->calls, row->b->calls);
-	if (row->errors.tested)
-		fprintf(out, "%-20s failed  %14" PRIu64 " %14" PRIu64 "  %8s  %s\n", "",
-			row->a->errors, row->b->errors, p_text(&row->errors, p),
-			errors_word(&row->errors));
-	for (unsigned int i = 0; row->latency.tested && i < 3; i++) {
-		fprintf(out, "%-20s %-7s %14s %14s", "", shares[i].name,
-			stats_time_text(histogram_percentile(&row->a->latency_ns, shares[i].ppm), a),
-			stats_time_text(histogram_percentile(&row->b->latency_ns, shares[i].ppm), b));
-		if (!i)
-			fprintf(out, "  %8s  %s (effect %+.3f)", p_text(&row->latency, p),
-				latency_word(&row->latency), row->latency.effect_ppm / 1e6);
-		putc('\n', out);
-	}
-}
-
-static void gauge_print(enum gauge_kind kind, const struct gauge *a, const struct gauge *b,
-			FILE *out)
-{
-	const uint64_t values[] = { gauge_mean(a), a->peak, gauge_mean(b), b->peak };
-	char text[16];
-
-	fprintf(out, "%-28s", gauge_names[kind]);
-	for (int i = 0; i < 4; i++) {
-		if (kind == GAUGE_BYTES)
-			fprintf(out, " %14s", stats_bytes_text(values[i], text));
-		else
-			fprintf(out, " %14" PRIu64, values[i]);
-	}
-	putc('\n', out);
-}
-
-void diff_print(const struct diff_side *a, const struct diff_side *b, const char *name_a,
-		const char *name_b, FILE *out)
-{
-	struct stats_op *none = calloc(1, sizeof(*none));
-	struct comparison *c = malloc(sizeof(*c));
-
-	if (!none || !c) {
-		fprintf(out, "out of memory\n");
-		goto out_free;
-	}
-	histogram_init(&none->latency_ns);
-	compare(a, b, none, c);
-	fprintf(out, "A: %s\n", name_a);
-	quality_print(analysis_quality(a->analysis), out);
-	fprintf(out, "\nB: %s\n", name_b);
-	quality_print(analysis_quality(b->analysis), out);
-	fprintf(out, "\n%-20s %-7s %14s %14s  %8s\n", "operation", "", "A", "B", "p");
-	for (size_t i = 0; i < c->count; i++)
-		row_print(&c->rows[i], out);
-	fprintf(out, "\n%-28s %14s %14s %14s %14s\n", "over time", "A mean", "A peak", "B mean",
-		"B peak");
-	for (int i = 0; i < GAUGES; i++)
-		gauge_print((enum gauge_kind)i, &a->gauges[i], &b->gauges[i], out);
-	fprintf(out, "\np: chance of such a difference between like traces, corrected for the "
-		"number of tests.\neffect: +1 says that every call of B took longer than every "
-		"call of A, 0 neither.\n");
-out_free:
-	free(none);
-	free(c);
-}
-
-/* ---- JSON ----------------------------------------------------------------------------------- */
-
-static struct json_object *op_json(const struct stats_op *stats)
-{
-	struct json_object *json = json_object_new_object();
-
-	json_add_u64(json, "calls", stats->calls);
-	json_add_u64(json, "failed", stats->errors);
-	json_add_u64(json, "bytes", stats->bytes);
-	if (stats->latency_ns.count) {
-		json_add_u64(json, "p50_ns", histogram_percentile(&stats->latency_ns, 500000));
-		json_add_u64(json, "p90_ns", histogram_percentile(&stats->latency_ns, 900000));
-		json_add_u64(json, "p99_ns", histogram_percentile(&stats->latency_ns, 990000));
-		json_add_u64(json, "max_ns", stats->latency_ns.max);
-	}
-	return json;
-}
-
-static struct json_object *test_json(const struct stat_test *test, const char *word)
-{
-	struct json_object *json = json_object_new_object();
-
-	json_object_object_add(json, "p", json_object_new_double((double)test->p));
-	json_object_object_add(json, "effect_ppm", json_object_new_int(test->effect_ppm));
-	json_add_text(json, "says", word);
-	return json;
-}
-
-static struct json_object *side_json(const struct diff_side *side, const char *name)
-{
-	struct json_object *json = json_object_new_object();
-
-	json_add_text(json, "trace", name);
-	json_object_object_add(json, "quality", quality_to_json(analysis_quality(side->analysis)));
-	for (int i = 0; i < GAUGES; i++) {
-		struct json_object *gauge = json_object_new_object();
-
-		json_add_u64(gauge, "mean", gauge_mean(&side->gauges[i]));
-		json_add_u64(gauge, "peak", side->gauges[i].peak);
-		json_object_object_add(json, gauge_names[i], gauge);
-	}
-	return json;
-}
-
-struct json_object *diff_to_json(const struct diff_side *a, const struct diff_side *b,
-				 const char *name_a, const char *name_b)
-{
-	struct json_object *json = NULL, *rows;
-	struct stats_op *none = calloc(1, sizeof(*none));
-	struct comparison *c = malloc(sizeof(*c));
-
-	if (!none || !c)
-		goto out_free;
-	histogram_init(&none->latency_ns);
-	compare(a, b, none, c);
-	json = json_object_new_object();
-	json_object_object_add(json, "a", side_json(a, name_a));
-	json_object_object_add(json, "b", side_json(b, name_b));
-	rows = json_object_new_array();
-	for (size_t i = 0; i < c->count; i++) {
-		const struct diff_row *row = &c->rows[i];
-		struct json_object *entry = json_object_new_object();
-
-		json_add_text(entry, "op", event_op_name(row->op));
-		json_object_object_add(entry, "a", op_json(row->a));
-		json_object_object_add(entry, "b", op_json(row->b));
-		if (row->latency.tested)
-			json_object_object_add(entry, "latency",
-					       test_json(&row->latency, latency_word(&row->latency)));
-		if (row->errors.tested)
-			json_object_object_add(entry, "errors",
-					       test_json(&row->errors, errors_word(&row->errors)));
-		json_object_array_add(rows, entry);
-	}
-	json_object_object_add(json, "ops", rows);
-out_free:
-	free(none);
-	free(c);
-	return json;
 }

@@ -132,6 +132,10 @@ for op in ops:
     assert op["latency"]["effect_ppm"] == 0 and op["latency"]["p"] == 1, op
 END
 
+check_status "nothing got worse" 0 $ioasis diff --fail-on slower,tail,fails,p99:10% "$dir/clean" "$dir/clean"
+check_status "more calls than the limit allows" 1 $ioasis diff --fail-on calls:1% "$dir/clean" "$dir/fault"
+usage "a limit that is none" "--fail-on does not take 'mean'; it takes slower, tail, fails" \
+	$ioasis diff --fail-on mean a b
 check "diff writes bytes with a unit" \
 	bash -c "$ioasis diff '$dir/clean' '$dir/clean' | grep -qE '^live bytes .* [KMGT]?i?B\$'"
 
