@@ -97,15 +97,15 @@ void analysis_loss_later(struct analysis *analysis, const struct event_loss *los
 static void tell_later(struct analysis *analysis, const struct event *event)
 {
 	size_t kept = 0, count = analysis->later_count;
-	struct event_loss told[8];
+	struct event_loss *told;
 	size_t told_count = 0;
 
+	told = malloc(count * sizeof(*told));
 	analysis->later_first_ns = INT64_MAX;
 	for (size_t i = 0; i < count; i++) {
 		const struct event_loss loss = analysis->later[i];
 
-		if (loss.machine == event->machine && loss.first_ns < event->time_ns &&
-		    told_count < 8) {
+		if (loss.machine == event->machine && loss.first_ns < event->time_ns && told) {
 			told[told_count++] = loss;
 			continue;
 		}
@@ -115,9 +115,12 @@ static void tell_later(struct analysis *analysis, const struct event *event)
 	}
 	analysis->later_count = kept;
 	for (size_t i = 0; i < told_count; i++) {
-		analysis->quality.cut_short = true;
-		analysis_loss(analysis, &told[i]);
+		/* After a process's own end nothing can be missing of it. */
+		if (!told[i].is_end || !told[i].pid ||
+		    !state_process_told_end(analysis->state, told[i].machine, told[i].pid))
+			analysis_loss(analysis, &told[i]);
 	}
+	free(told);
 }
 
 void analysis_event(struct analysis *analysis, const struct event *event)
@@ -134,7 +137,8 @@ void analysis_event(struct analysis *analysis, const struct event *event)
 void analysis_loss(struct analysis *analysis, const struct event_loss *loss)
 {
 	quality_loss(&analysis->quality, loss);
-	analysis_tell(analysis, loss, loss);
+	if (loss->lacks != EVENT_LAYERS_ALL)
+		analysis_tell(analysis, loss, loss);
 }
 
 void analysis_finish(struct analysis *analysis, bool still_running)

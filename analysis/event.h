@@ -144,7 +144,16 @@ struct event {
 	uint64_t vaddr;
 	uint64_t type;	      /* enum trace_object_type */
 	uint64_t virt_ns;     /* virtual time of a scenario's event */
+	uint64_t by_exit;     /* of a release: 1: the process that opened the file is gone */
 };
+
+/* Who emits an event: the library that a program links (or QEMU), or the device. */
+enum event_layer {
+	EVENT_LAYER_BACKEND,
+	EVENT_LAYER_DEVICE,
+	EVENT_LAYERS,
+};
+#define EVENT_LAYERS_ALL ((1u << EVENT_LAYERS) - 1)
 
 /* Events that the tracer had to drop: a window of one stream. */
 struct event_loss {
@@ -154,6 +163,9 @@ struct event_loss {
 	int64_t last_ns;  /* INT64_MAX: to the end */
 	uint64_t events;  /* how many; 0: not known */
 	uint64_t packets; /* whole packets; 0: none */
+	uint32_t lacks;	  /* bits of enum event_layer whose events the stream cannot hold */
+	uint32_t pid;	  /* the only process whose events it holds; 0: any */
+	bool is_end;	  /* the stream ends: nobody knows whether anything came after it */
 };
 
 #endif

@@ -291,6 +291,7 @@ static const struct field_row fields[] = {
 	{ "flags", ANY, ANY, AT(flags) },
 	{ "arg", ANY, ANY, AT(arg) },
 	{ "write", ANY, ANY, AT(write) },
+	{ "by_exit", EVENT_DEV_RELEASE, ANY, AT(by_exit) },
 	{ "virt_ns", ANY, ANY, AT(virt_ns) },
 	{ NULL, 0, 0, 0 },
 };

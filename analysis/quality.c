@@ -23,6 +23,7 @@ void quality_fini(struct quality *quality)
 		free(quality->machines[i].clock_uuid);
 	}
 	free(quality->machines);
+	table_fini_values(&quality->lost_of_process);
 }
 
 bool quality_is_lossy(const struct quality *quality)
@@ -49,9 +50,10 @@ uint32_t quality_machine(struct quality *quality, const char *name, const char *
 	*machine = (struct quality_machine){
 		.name = strdup(name),
 		.clock_uuid = strdup(clock_uuid),
-		.lost_last_ns = INT64_MIN,
-		.lost_first_ns = INT64_MAX,
+		.lost = { INT64_MAX, INT64_MIN },
 	};
+	for (int layer = 0; layer < EVENT_LAYERS; layer++)
+		machine->layers[layer] = machine->lost;
 	if (!machine->name || !machine->clock_uuid) {
 		free(machine->name);
 		free(machine->clock_uuid);
@@ -61,22 +63,70 @@ uint32_t quality_machine(struct quality *quality, const char *name, const char *
 	return (uint32_t)i;
 }
 
+static void span_add(struct quality_span *span, const struct event_loss *loss)
+{
+	if (loss->first_ns < span->first_ns)
+		span->first_ns = loss->first_ns;
+	if (loss->last_ns > span->last_ns)
+		span->last_ns = loss->last_ns;
+}
+
+/* The span of a process's own streams, or of the machine's where they are shared. */
+static struct quality_span *span_of(struct quality *quality, const struct event_loss *loss,
+				    enum event_layer layer)
+{
+	uint64_t key = (uint64_t)loss->machine << 32 | loss->pid;
+	struct quality_span *span = NULL;
+
+	if (loss->pid) {
+		span = table_get(&quality->lost_of_process, key, layer);
+		if (!span) {
+			span = table_add(&quality->lost_of_process, key, layer, sizeof(*span));
+			if (span)
+				*span = (struct quality_span){ INT64_MAX, INT64_MIN };
+		}
+	}
+	/* Rather too much doubt than too little. */
+	return span ? span : &quality->machines[loss->machine].layers[layer];
+}
+
 void quality_loss(struct quality *quality, const struct event_loss *loss)
 {
-	struct quality_machine *machine = NULL;
-
+	if (loss->lacks == EVENT_LAYERS_ALL) {
+		quality->lost_elsewhere++;
+		return;
+	}
 	quality->lost_windows++;
 	quality->lost_events += loss->events;
 	quality->lost_packets += loss->packets;
 	quality->lost_uncounted += !loss->events && !loss->packets;
+	quality->cut_short |= loss->is_end;
+	for (int layer = 0; layer < EVENT_LAYERS; layer++) {
+		if (loss->lacks & 1u << layer)
+			continue;
+		quality->lost_layers[layer] = true;
+		if (loss->machine < quality->machines_count)
+			span_add(span_of(quality, loss, (enum event_layer)layer), loss);
+	}
 	if (loss->machine < quality->machines_count)
-		machine = &quality->machines[loss->machine];
-	if (!machine)
-		return;
-	if (loss->last_ns > machine->lost_last_ns)
-		machine->lost_last_ns = loss->last_ns;
-	if (loss->first_ns < machine->lost_first_ns)
-		machine->lost_first_ns = loss->first_ns;
+		span_add(&quality->machines[loss->machine].lost, loss);
+}
+
+bool quality_lost_since(const struct quality *quality, uint32_t machine, enum event_layer layer,
+			uint32_t pid, int64_t since_ns)
+{
+	const struct quality_span *span;
+
+	if (machine >= quality->machines_count)
+		return false;
+	if (!pid && quality->machines[machine].lost.last_ns >= since_ns)
+		return true;
+	if (quality->machines[machine].layers[layer].last_ns >= since_ns)
+		return true;
+	span = pid && quality->lost_of_process.count
+		       ? table_get(&quality->lost_of_process, (uint64_t)machine << 32 | pid, layer)
+		       : NULL;
+	return span && span->last_ns >= since_ns;
 }
 
 /* The window in ns; 0 when there was no event. */
@@ -96,7 +146,9 @@ void quality_print(const struct quality *quality, FILE *out)
 		window / 1000000 % 1000, quality->streams, quality->streams == 1 ? "" : "s",
 		quality->machines_count, quality->machines_count == 1 ? "" : "s");
 	if (!quality_is_lossy(quality)) {
-		fprintf(out, "lost: nothing\n");
+		fprintf(out, "lost: nothing%s\n",
+			quality->lost_elsewhere ? " of ours (streams without our events lost some)"
+						: "");
 		return;
 	}
 	fprintf(out,
@@ -127,6 +179,7 @@ struct json_object *quality_to_json(const struct quality *quality)
 	json_add_u64(object, "lost_packets", quality->lost_packets);
 	json_add_u64(object, "lost_windows", quality->lost_windows);
 	json_add_u64(object, "lost_uncounted", quality->lost_uncounted);
+	json_add_u64(object, "lost_elsewhere", quality->lost_elsewhere);
 	json_add_u64(object, "commit_gaps", quality->seq_gaps);
 	json_add_bool(object, "beginning_missing", quality->beginning_missing);
 	json_add_bool(object, "cut_short", quality->cut_short);

@@ -10,20 +10,26 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct event_loss;
+#include "analysis/event.h"
+#include "analysis/table.h"
+
 struct json_object;
+
+/* Windows in which events may be missing, taken together. */
+struct quality_span {
+	int64_t first_ns; /* beginning of the earliest; INT64_MAX: none */
+	int64_t last_ns;  /* end of the latest; INT64_MIN: none */
+};
 
 struct quality_machine {
 	char *name;	   /* host name, or the trace's path where it has none; owned */
 	char *clock_uuid;  /* of its clock, "" where unknown; owned */
 	uint64_t events;   /* read */
 	int64_t last_ns;   /* time of the last one */
-	int64_t lost_last_ns; /* end of the latest window of loss so far; INT64_MIN: none */
-	int64_t ends_first_ns; /* when the first and the last of its streams end; 0: unknown */
-	int64_t ends_last_ns;
-	uint32_t ends;	       /* how many streams these are */
-	bool by_lttng;	       /* recorded from what ran, not made by a simulation or by hand */
-	int64_t lost_first_ns; /* beginning of the first one; INT64_MAX: none */
+	struct quality_span lost; /* any event of ours */
+	/* By layer, where any process may have emitted them. */
+	struct quality_span layers[EVENT_LAYERS];
+	bool by_lttng; /* recorded from what ran, not made by a simulation or by hand */
 };
 
 struct quality {
@@ -33,6 +39,8 @@ struct quality {
 	uint64_t lost_packets;	/* whole packets, events in them not counted */
 	uint64_t lost_windows;	/* times that it happened */
 	uint64_t lost_uncounted; /* windows with an unknown number of events */
+	uint64_t lost_elsewhere; /* windows of streams that cannot hold events of ours */
+	bool lost_layers[EVENT_LAYERS]; /* whether events of the layer may be missing */
 	uint64_t seq_gaps;	/* commit numbers that never came */
 	uint64_t streams;
 	bool beginning_missing; /* a stream begins in the middle (snapshot) */
@@ -43,9 +51,18 @@ struct quality {
 	int64_t last_ns;
 	struct quality_machine *machines;
 	size_t machines_count;
+	/* Where buffers are of one process: (machine and pid, layer) -> struct quality_span. */
+	struct table lost_of_process;
 };
 
-/* True when anything was lost, at whatever place. */
+/*
+ * Whether events of a layer that process pid of the machine emitted at since_ns or later may be
+ * missing, as far as was told yet. pid 0: of any process.
+ */
+bool quality_lost_since(const struct quality *quality, uint32_t machine, enum event_layer layer,
+			uint32_t pid, int64_t since_ns);
+
+/* True when anything of ours was lost, at whatever place. */
 bool quality_is_lossy(const struct quality *quality);
 
 /* The number of the machine with this name and clock; makes it. UINT32_MAX: out of memory. */

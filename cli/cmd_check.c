@@ -54,11 +54,31 @@ static bool set_budget(void *opaque, const char *value)
 	return false;
 }
 
+static bool set_leaks(void *opaque, const char *value)
+{
+	static const char *const names[] = {
+		[CHECK_LEAKS_EXIT] = "exit",
+		[CHECK_LEAKS_CLOSE] = "close",
+		[CHECK_LEAKS_STRICT] = "strict",
+	};
+
+	for (int i = 0; i <= CHECK_LEAKS_STRICT; i++) {
+		if (!strcmp(value, names[i])) {
+			((struct options *)opaque)->config.leaks = (enum check_leaks)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static const struct cli_option option_table[] = {
 	{ "budget", 0, "[OP:]TIME", "a time as 50us, or CALL:TIME as map_dma:50us",
 	  "calls that take longer break the rule 'latency'; may be repeated", .set = set_budget },
 	{ "rules", 0, "FILE", "a file with an automaton",
 	  "also check a rule of your own (docs/RULES.md); may be repeated", .set = set_rules },
+	{ "leaks", 0, "WHEN", "exit, close or strict",
+	  "what is a leak: all but what the kernel frees when a process ends (exit, the default), "
+	  "that too (close), and all that no call undid (strict)", .set = set_leaks },
 	{ "still-running", 0, NULL, NULL, "the programs went on: what lives at the end is no leak",
 	  CLI_FLAG(struct options, still_running) },
 	{ "json", 0, NULL, NULL, "print JSON", CLI_FLAG(struct options, json) },

@@ -119,13 +119,100 @@ struct check_finding *finding_add(struct check *check, enum check_rule rule,
 	return finding;
 }
 
+static bool need_is_met(const struct check_need *need)
+{
+	return need->emitters[0]->seen_ns >= need->time_ns &&
+	       need->emitters[1]->seen_ns >= need->time_ns;
+}
+
+/* Those that are not met yet: most are soon. */
+static void needs_drop_met(struct check *check)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < check->needs_count; i++) {
+		if (!need_is_met(&check->needs[i]))
+			check->needs[kept++] = check->needs[i];
+	}
+	check->needs_count = kept;
+}
+
+/*
+ * A finding about context, at its place among those kept, counts if both sides of the file emit
+ * something at its time or later: the end of a session reaches one after the other.
+ */
+static void need_add(struct check *check, const struct check_finding *finding, size_t place,
+		     const struct state_context *context)
+{
+	struct check_need *more, need = {
+		.rule = finding->rule,
+		.finding = place,
+		.emitters = { context->emitter,
+			      context->peer ? context->peer->emitter : context->emitter },
+		.time_ns = finding->time_ns,
+	};
+
+	if (need_is_met(&need))
+		return;
+	if (check->needs_count == check->needs_room)
+		needs_drop_met(check);
+	if (check->needs_count == check->needs_room) {
+		more = realloc(check->needs, (2 * check->needs_room + 8) * sizeof(*more));
+		if (!more) {
+			check->failed = true;
+			return;
+		}
+		check->needs = more;
+		check->needs_room = 2 * check->needs_room + 8;
+	}
+	check->needs[check->needs_count++] = need;
+}
+
+/* The end of the trace: what is not met is not known. */
+static void doubt_unmet(struct check *check)
+{
+	needs_drop_met(check);
+	for (size_t i = 0; i < check->needs_count; i++) {
+		const struct check_need *need = &check->needs[i];
+		struct rule_result *result = &check->results[need->rule];
+
+		result->inferred--;
+		result->count[VERDICT_VIOLATION]--;
+		result->count[VERDICT_UNKNOWN]++;
+		if (need->finding == SIZE_MAX)
+			continue;
+		check->findings[need->finding].inferred = false;
+		check->findings[need->finding].verdict = VERDICT_UNKNOWN;
+	}
+	check->needs_count = 0;
+}
+
+/* Its place among those that are kept; SIZE_MAX: its process has had its share. */
+static size_t finding_keep(struct check *check, const struct check_finding *finding)
+{
+	uint64_t kind = (uint64_t)finding->rule << 8 | finding->verdict;
+	uint64_t number = finding->process ? finding->process->number : 0;
+	uintptr_t kept;
+
+	if (!check->findings_count || finding != &check->findings[check->findings_count - 1])
+		return SIZE_MAX;
+	kept = (uintptr_t)table_get(&check->kept, number, kind);
+	if (kept >= CHECK_FINDINGS_PER_PROCESS) {
+		/* Its place is free for the next one; until then it can be written. */
+		check->findings_count--;
+		check->results[finding->rule].kept--;
+		return SIZE_MAX;
+	}
+	if (table_set(&check->kept, number, kind, (void *)(kept + 1)))
+		check->failed = true;
+	return check->findings_count - 1;
+}
+
 void finding_about(struct check *check, struct check_finding *finding,
 		   const struct state_process *who, const struct state_context *context,
 		   uint64_t object)
 {
-	uint64_t kind = (uint64_t)finding->rule << 8 | finding->verdict;
-	uint64_t number;
-	uintptr_t kept;
+	size_t place;
 
 	if (context) {
 		finding->machine = context->machine;
@@ -136,17 +223,9 @@ void finding_about(struct check *check, struct check_finding *finding,
 	}
 	finding->pid = finding->process ? finding->process->pid : 0;
 	finding->object = (uint32_t)object;
-	if (!check->findings_count || finding != &check->findings[check->findings_count - 1])
-		return; /* not kept */
-	number = finding->process ? finding->process->number : 0;
-	kept = (uintptr_t)table_get(&check->kept, number, kind);
-	if (kept >= CHECK_FINDINGS_PER_PROCESS) {
-		/* Its place is free for the next one; until then it can be written. */
-		check->findings_count--;
-		check->results[finding->rule].kept--;
-	} else if (table_set(&check->kept, number, kind, (void *)(kept + 1))) {
-		check->failed = true;
-	}
+	place = finding_keep(check, finding);
+	if (finding->inferred && context)
+		need_add(check, finding, place, context);
 }
 
 void finding_range(struct check_finding *finding, uint64_t iova, uint64_t last)
@@ -220,12 +299,15 @@ void finding_witness_mapping(struct check_finding *finding, const struct state_o
 			mapping->last, mapping->prot & TRACE_PROT_WRITE ? "" : " readonly");
 }
 
-bool check_lossy_since(const struct check *check, uint32_t machine, int64_t since_ns)
+bool check_lossy_op(const struct check *check, const struct state_op *op, int64_t since_ns)
 {
-	const struct quality *quality = analysis_quality(check->analysis);
+	const struct state_context *context = op->context;
 
-	return machine < quality->machines_count &&
-	       quality->machines[machine].lost_last_ns >= since_ns;
+	if (!context)
+		return quality_lost_since(analysis_quality(check->analysis), op->machine,
+					  EVENT_LAYER_BACKEND, 0, since_ns);
+	return state_lost_since(check->state, context, since_ns) ||
+	       (context->peer && state_lost_since(check->state, context->peer, since_ns));
 }
 
 /* ---- the observer --------------------------------------------------------------- */
@@ -272,6 +354,9 @@ static void on_commit(void *opaque, const struct state_object *object,
 	if (commit->commit_kind == TRACE_COMMIT_DESTROY) {
 		if (!commit->op_id)
 			check_leak_destroyed(check, object, commit->time_ns);
+		else
+			check_leak_freed(check, object, op && op->outer ? op->outer : op,
+					 commit->time_ns);
 		check_id_freed(check, object, op && op->outer ? op->outer->op_id : commit->op_id,
 			       op ? op->tid : 0, commit->time_ns, commit->time_ns);
 		return;
@@ -289,8 +374,10 @@ static void on_settle(void *opaque, const struct state_op *op, enum state_settle
 	if (op->op != OP_FREE_ID || op->ret)
 		return;
 	object = state_object_find(check->state, op->context, op->id);
-	if (object)
-		check_id_freed(check, object, op->op_id, op->tid, op->begin_ns, op->end_ns);
+	if (!object)
+		return;
+	check_leak_freed(check, object, op, op->end_ns);
+	check_id_freed(check, object, op->op_id, op->tid, op->begin_ns, op->end_ns);
 }
 
 static void on_race(void *opaque, const struct state_op *op, const struct state_op *with)
@@ -341,16 +428,22 @@ static void on_context_end(void *opaque, const struct state_context *context, in
  */
 static void doubt_inferred(struct check *check)
 {
+	/* What two processes did looks like what one did: nothing of it is sure. */
+	bool merged = analysis_quality(check->analysis)->merged;
+
 	for (int rule = 0; rule < RULE_COUNT; rule++) {
 		struct rule_result *result = &check->results[rule];
 
+		if (merged)
+			result->inferred = result->count[VERDICT_VIOLATION];
 		result->count[VERDICT_VIOLATION] -= result->inferred;
 		result->count[VERDICT_UNKNOWN] += result->inferred + result->count[VERDICT_POSSIBLE];
 		result->count[VERDICT_POSSIBLE] = 0;
 		result->inferred = 0;
 	}
 	for (size_t i = 0; i < check->findings_count; i++) {
-		if (check->findings[i].inferred || check->findings[i].verdict == VERDICT_POSSIBLE)
+		if (merged || check->findings[i].inferred ||
+		    check->findings[i].verdict == VERDICT_POSSIBLE)
 			check->findings[i].verdict = VERDICT_UNKNOWN;
 	}
 }
@@ -365,8 +458,10 @@ static void on_finish(void *opaque)
 	bool lossy = quality_is_lossy(analysis_quality(check->analysis)) ||
 		     check->beginning_missing;
 
+	doubt_unmet(check); /* before those that are about the end itself */
 	check_leak_finish(check);
-	if (analysis_quality(check->analysis)->unaccounted)
+	if (analysis_quality(check->analysis)->unaccounted ||
+	    analysis_quality(check->analysis)->merged)
 		doubt_inferred(check);
 	for (int rule = 0; lossy && rule < RULE_COUNT; rule++) {
 		if (rule != RULE_LATENCY || check->has_latency)
@@ -419,6 +514,7 @@ void check_destroy(struct check *check)
 	table_fini_values(&check->leftovers);
 	table_fini(&check->kept);
 	free(check->findings);
+	free(check->needs);
 	free(check);
 }
 

@@ -77,7 +77,18 @@ struct check_finding {
 #define CHECK_FINDINGS_PER_PROCESS 16u
 #define CHECK_FINDINGS_MAX 512u
 
+/* What is a leak: what nobody undid, and nothing else will. */
+enum check_leaks {
+	/* What the kernel frees when the process ends is none; what is left before is one. */
+	CHECK_LEAKS_EXIT,
+	/* What is left when a file is closed is one, whoever closes it. */
+	CHECK_LEAKS_CLOSE,
+	/* So is what goes with an address space that is freed, and what lives at the trace's end. */
+	CHECK_LEAKS_STRICT,
+};
+
 struct check_config {
+	enum check_leaks leaks;
 	uint64_t latency_ns[OP_COUNT]; /* budget of each operation; 0: none */
 };
 

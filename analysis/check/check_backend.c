@@ -16,7 +16,7 @@
 static bool users_sure(const struct check *check, const struct state_context *context)
 {
 	return context->users_known && !check_shared_unseen(context) &&
-	       !check_lossy_since(check, context->machine, context->users_ns);
+	       !state_lost_since(check->state, context, context->users_ns);
 }
 
 static void users_differ(struct check *check, const struct state_op *op, const char *what)
@@ -186,9 +186,9 @@ static void leak_object(struct check *check, const struct state_object *object,
 static bool leak_sure(const struct check *check, const struct state_object *object)
 {
 	return !check_shared_unseen(object->context) &&
-	       !check_lossy_since(check, object->context->machine,
-				  object->context->layer == STATE_DEVICE ? object->commit_ns + 1
-									 : object->born_ns);
+	       !state_lost_since(check->state, object->context,
+				 object->context->layer == STATE_DEVICE ? object->commit_ns + 1
+									: object->born_ns);
 }
 
 /* What no call asked for (a page table made by attaching a device) goes with its maker. */
@@ -249,6 +249,12 @@ void check_leak_destroyed(struct check *check, const struct state_object *object
 	left->time_ns = time_ns;
 }
 
+/* Without a word about leaks, what the kernel frees when a process ends is none. */
+static bool exit_is_fine(const struct check *check)
+{
+	return check->config.leaks == CHECK_LEAKS_EXIT;
+}
+
 void check_leak_context_end(struct check *check, const struct state_context *context,
 			    int64_t time_ns)
 {
@@ -256,8 +262,10 @@ void check_leak_context_end(struct check *check, const struct state_context *con
 	struct check_finding *finding;
 
 	rule_asked(check, RULE_LEAK);
-	if (!left)
+	if (!left || (context->by_exit && exit_is_fine(check))) {
+		free(left);
 		return;
+	}
 	finding = finding_add(check, RULE_LEAK, VERDICT_VIOLATION, time_ns,
 			      "when the file was closed %" PRIu64 " object%s and %" PRIu64
 			      " mapping%s (%" PRIu64 " bytes) were left",
@@ -269,33 +277,37 @@ void check_leak_context_end(struct check *check, const struct state_context *con
 	if (left->first_has_mapping)
 		finding_witness(finding, left->mapped.time_ns, left->mapped.op_id,
 				left->mapped.tid, "%s", left->mapped.text);
-	finding_witness(finding, time_ns, 0, 0, "the file was closed");
+	finding_witness(finding, time_ns, 0, 0, "the file was closed%s",
+			context->by_exit ? " as its process ended" : "");
 	free(left);
 }
 
-/*
- * The end is sure if the process told it, and its last call is there. A process that was
- * killed tells nothing; then all streams must reach the end. When tracing stops they end
- * at about the same time, some time after the last event; a stream that ends early, or
- * with its last event, may lack its last packet, and in it what came last. And there must
- * be several: one for each processor that the machine could have, so the only one may be
- * what is left of them.
- */
-#define ENDS_APART_NS 2000000
-#define ENDS_AFTER_NS 200000
+/* An address space went with mappings in it: a call freed it. */
+void check_leak_freed(struct check *check, const struct state_object *object,
+		      const struct state_op *op, int64_t time_ns)
+{
+	if (check->config.leaks == CHECK_LEAKS_STRICT && object->mappings.count)
+		leak_object(check, object, op, time_ns, leak_sure(check, object),
+			    "when it was freed");
+}
 
+/*
+ * The end is sure if the process told it, and its last call is there. Where streams end says
+ * nothing: those of a session that is rotated or stopped end while its programs go on.
+ */
 static bool end_sure(const struct check *check, const struct state_context *context)
 {
 	const struct quality_machine *machine =
 		&analysis_quality(check->analysis)->machines[context->machine];
 
 	/* Its beginning was on a stream that may be gone altogether, with the end. */
-	if (!context->born_seen)
+	if (!context->born_seen && !context->qemu)
 		return false;
 	switch (state_process_fate(context->process)) {
 	case STATE_PROCESS_ENDED:
 		/* The device in a process of its own tells when the file is closed. */
-		if (context->layer == STATE_BACKEND || (uint32_t)(context->key >> 32) == (uint32_t)context->process->key)
+		if (context->layer == STATE_BACKEND ||
+		    (uint32_t)(context->key >> 32) == (uint32_t)context->process->key)
 			return true;
 		break;
 	case STATE_PROCESS_CUT:
@@ -303,18 +315,19 @@ static bool end_sure(const struct check *check, const struct state_context *cont
 	case STATE_PROCESS_UNKNOWN:
 		break;
 	}
-	if (!machine->ends_first_ns)
-		return !machine->by_lttng;
-	return machine->ends > 1 &&
-	       machine->ends_last_ns - machine->ends_first_ns <= ENDS_APART_NS &&
-	       machine->ends_first_ns - machine->last_ns >= ENDS_AFTER_NS;
+	/* Who asks so strictly says that the trace ends with its programs. */
+	return !machine->by_lttng || check->config.leaks == CHECK_LEAKS_STRICT;
 }
 
+/*
+ * The library promises that each connect is given back, so a user at a program's end is one too
+ * many even though the kernel frees what it used. QEMU quits without that.
+ */
 static void leak_users(struct check *check, const struct state_context *context)
 {
 	struct check_finding *finding;
 
-	if (!context->users_known || !context->users)
+	if (!context->users_known || !context->users || (context->qemu && exit_is_fine(check)))
 		return;
 	finding = finding_add(check, RULE_LEAK, verdict_if(users_sure(check, context) &&
 					 end_sure(check, context)),
@@ -342,7 +355,8 @@ void check_leak_finish(struct check *check)
 		if (context->layer == STATE_BACKEND)
 			leak_users(check, context);
 		/* What is left in a backend without users was told at its last disconnect. */
-		if (context->layer == STATE_BACKEND && !context->users && context->users_known)
+		if ((context->layer == STATE_BACKEND && !context->users &&
+		     context->users_known) || exit_is_fine(check))
 			continue;
 		for (object = context->objects; object; object = object->next) {
 			if (leak_counts(object))

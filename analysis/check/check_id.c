@@ -104,7 +104,7 @@ static void judge_absent(struct check *check, const struct state_op *op, uint64_
 			 const struct state_context *truth, enum state_settled how, bool gone)
 {
 	const struct id_history *history = history_find(check, truth, id);
-	bool lossy = check_lossy_since(check, op->machine, truth->born_ns) || !truth->born_seen;
+	bool lossy = state_lost_since(check->state, truth, truth->born_ns) || !truth->born_seen;
 	bool is_unmap = event_op_plain(op->op) == OP_UNMAP_DMA;
 	enum check_verdict verdict = gone && !is_unmap ? VERDICT_VIOLATION
 								      : VERDICT_INFERRED;
@@ -118,9 +118,9 @@ static void judge_absent(struct check *check, const struct state_op *op, uint64_
 		if (how == SETTLED_UNDECIDED)
 			verdict = verdict_possible(check, op);
 		/* Between the two it may have been given out again, unseen. */
-		if (!gone && check_lossy_since(check, op->machine,
-					       op->begin_ns < history->free_begin_ns ?
-						       op->begin_ns : history->free_begin_ns))
+		if (!gone && state_lost_since(check->state, truth,
+					      op->begin_ns < history->free_begin_ns ?
+						      op->begin_ns : history->free_begin_ns))
 			verdict = VERDICT_UNKNOWN;
 		/* Someone else may have got it in between. */
 		if (check_shared_unseen(op->context))

@@ -36,6 +36,17 @@ struct leftover {
 	int64_t time_ns;
 };
 
+/*
+ * A violation that rests on what processes did not emit: it counts once these are known to
+ * have been traced until then.
+ */
+struct check_need {
+	enum check_rule rule;
+	size_t finding; /* its place among those that are kept; SIZE_MAX: it is not */
+	const struct state_process *emitters[2]; /* both sides of the file */
+	int64_t time_ns;
+};
+
 #define UNMAPS_REMEMBERED 64u
 
 /* A mapping that went, for accesses that may have been before it. */
@@ -55,6 +66,8 @@ struct check {
 	struct rule_result results[RULE_COUNT];
 	struct check_finding *findings;
 	size_t findings_count, findings_room;
+	struct check_need *needs; /* in the order of time; owned */
+	size_t needs_count, needs_room;
 	struct table kept; /* (process, rule and verdict) -> findings kept, as a number */
 	struct table ids;	/* (context serial, id) -> struct id_history */
 	struct table leftovers; /* (context serial, 0) -> struct leftover */
@@ -94,8 +107,8 @@ static inline void rule_asked(struct check *check, enum check_rule rule)
 	check->results[rule].asked++;
 }
 
-/* True when events of machine were lost that could belong to [since, now]. */
-bool check_lossy_since(const struct check *check, uint32_t machine, int64_t since_ns);
+/* True when events of either side of the call were lost that could belong to [since, now]. */
+bool check_lossy_op(const struct check *check, const struct state_op *op, int64_t since_ns);
 
 /* The context in which the objects live that a call names; NULL: not known. */
 static inline const struct state_context *check_truth(const struct state_op *op)
@@ -108,7 +121,7 @@ static inline const struct state_context *check_truth(const struct state_op *op)
 static inline enum check_verdict verdict_possible(const struct check *check,
 						  const struct state_op *op)
 {
-	return check_lossy_since(check, op->machine, op->begin_ns) ? VERDICT_UNKNOWN
+	return check_lossy_op(check, op, op->begin_ns) ? VERDICT_UNKNOWN
 								   : VERDICT_POSSIBLE;
 }
 
@@ -164,6 +177,8 @@ void check_leak_destroyed(struct check *check, const struct state_object *object
 			  int64_t time_ns);
 void check_leak_context_end(struct check *check, const struct state_context *context,
 			    int64_t time_ns);
+void check_leak_freed(struct check *check, const struct state_object *object,
+		      const struct state_op *op, int64_t time_ns);
 void check_leak_finish(struct check *check);
 
 /* check_layers.c: layers-agree */

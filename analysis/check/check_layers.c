@@ -72,7 +72,8 @@ void check_layers_commit(struct check *check, const struct state_object *object,
 
 	if (!call) {
 		/* With anything lost the call may have been there and be lost itself. */
-		if (op && object->maker && !check_lossy_since(check, op->machine, INT64_MIN + 1) &&
+		if (op && object->maker && !check_lossy_op(check, op, INT64_MIN + 1) &&
+		    !state_lost_since(check->state, object->maker, INT64_MIN + 1) &&
 		    (commit->commit_kind == TRACE_COMMIT_MAP ||
 		     commit->commit_kind == TRACE_COMMIT_UNMAP))
 			behind_its_back(check, object, commit, op);
@@ -120,7 +121,7 @@ void check_layers_op(struct check *check, const struct state_op *op)
 		return;
 	rule_asked(check, RULE_LAYERS_AGREE);
 	/* What was lost since the call began may be what is missing here. */
-	if (check_lossy_since(check, op->machine, op->begin_ns)) {
+	if (check_lossy_op(check, op, op->begin_ns)) {
 		if (op->differ || (!op->ret && op->agree != 1))
 			finding_add(check, RULE_LAYERS_AGREE, VERDICT_UNKNOWN, op->end_ns,
 				    "%s: events that could agree were lost",

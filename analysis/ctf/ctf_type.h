@@ -109,6 +109,7 @@ struct ctf_metadata {
 	uint8_t uuid[CTF_UUID_BYTES];
 	const char *hostname, *tracer_name, *scenario; /* of the environment; NULL: none */
 	uint64_t tracer_major, tracer_minor;
+	uint64_t vpid; /* of the environment: the process of a trace of its own; 0: none */
 	struct ctf_clock clock;
 	struct ctf_type *packet_header; /* NULL: none */
 	struct ctf_stream_class *streams;

@@ -127,7 +127,13 @@ static void feed_loss(struct feed *feed, const struct ctf_next *next, bool packe
 		.last_ns = next->last_ns,
 		.events = packets ? 0 : next->count,
 		.packets = packets ? next->count : 0,
+		.lacks = EVENT_LAYERS_ALL,
+		.pid = (uint32_t)ctf_stream_metadata(next->stream)->vpid,
 	};
+	const struct ctf_event_class *class = ctf_stream_class_of(next->stream)->events;
+
+	for (; class; class = class->next)
+		loss.lacks &= ~decoded_layers(class->name);
 
 	analysis_loss(feed->analysis, &loss);
 }

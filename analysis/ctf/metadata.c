@@ -106,6 +106,8 @@ int ctf_environment(struct ctf_metadata *metadata, const char *name, const char 
 		metadata->tracer_major = number;
 	if (!strcmp(name, "tracer_minor"))
 		metadata->tracer_minor = number;
+	if (!strcmp(name, "vpid"))
+		metadata->vpid = number;
 	for (size_t i = 0; text && i < sizeof(texts) / sizeof(*texts); i++) {
 		if (strcmp(name, texts[i].name))
 			continue;

@@ -23,6 +23,11 @@ const struct ctf_metadata *ctf_stream_metadata(const struct ctf_stream *stream)
 	return stream->trace->metadata;
 }
 
+const struct ctf_stream_class *ctf_stream_class_of(const struct ctf_stream *stream)
+{
+	return stream->layout->class;
+}
+
 uint32_t ctf_stream_number(const struct ctf_stream *stream)
 {
 	return stream->number;

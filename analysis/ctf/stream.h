@@ -68,6 +68,7 @@ size_t ctf_reader_streams(const struct ctf_reader *reader);
 struct ctf_stream *ctf_reader_stream(const struct ctf_reader *reader, size_t i);
 
 const struct ctf_metadata *ctf_stream_metadata(const struct ctf_stream *stream);
+const struct ctf_stream_class *ctf_stream_class_of(const struct ctf_stream *stream);
 /* The number of the stream: i of ctf_reader_stream(). */
 uint32_t ctf_stream_number(const struct ctf_stream *stream);
 /* The number of its trace, in the order of ctf_reader_open(). */

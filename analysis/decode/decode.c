@@ -390,6 +390,26 @@ static int64_t snapshot_ns(const bt_clock_snapshot *snapshot, int64_t unknown)
 		       : unknown;
 }
 
+/* What the stream cannot hold, by the classes that its metadata has so far. */
+static void limit_loss(const bt_stream *stream, struct event_loss *loss)
+{
+	const bt_stream_class *class = bt_stream_borrow_class_const(stream);
+	uint64_t count = bt_stream_class_get_event_class_count(class);
+	const bt_value *vpid = bt_trace_borrow_environment_entry_value_by_name_const(
+		bt_stream_borrow_trace_const(stream), "vpid");
+
+	loss->lacks = count ? EVENT_LAYERS_ALL : 0;
+	for (uint64_t i = 0; i < count; i++) {
+		const char *name = bt_event_class_get_name(
+			bt_stream_class_borrow_event_class_by_index_const(class, i));
+
+		if (name)
+			loss->lacks &= ~decoded_layers(name);
+	}
+	if (vpid && bt_value_is_signed_integer(vpid))
+		loss->pid = (uint32_t)bt_value_integer_signed_get(vpid);
+}
+
 static void tell_loss(struct decoder *decoder, const bt_stream *stream, struct event_loss *loss)
 {
 	const struct decoded_stream *known = stream_find(decoder, stream);
@@ -398,6 +418,7 @@ static void tell_loss(struct decoder *decoder, const bt_stream *stream, struct e
 		loss->machine = known->machine;
 		loss->stream = known->number;
 	}
+	limit_loss(stream, loss);
 	analysis_loss(decoder->analysis, loss);
 }
 

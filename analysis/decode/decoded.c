@@ -63,6 +63,14 @@ int32_t decoded_context_member(struct decoded *decoded, const char *name)
 	return strcmp(name, "vtid") ? -1 : (int32_t)offsetof(struct decoded, vtid);
 }
 
+uint32_t decoded_layers(const char *name)
+{
+	if (event_class_find(name).kind == EVENT_OTHER)
+		return 0;
+	return strncmp(name, DEVICE_PREFIX, sizeof(DEVICE_PREFIX) - 1) ? 1u << EVENT_LAYER_BACKEND
+								       : 1u << EVENT_LAYER_DEVICE;
+}
+
 bool decoded_is_name(const struct decoded *decoded, const char *name)
 {
 	if (!strcmp(decoded->event.name, NAME_EVENT))

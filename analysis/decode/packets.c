@@ -2,8 +2,8 @@
 #include "analysis/decode/packets.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,21 +11,8 @@
 #include <unistd.h>
 
 #include "analysis/analysis_internal.h"
-
-#define CTF_MAGIC 0xc1fc1fc1u
-#define METADATA_MAX (64u << 20)
-
-/* The head of every packet of LTTng-UST's CTF, little-endian, without padding. */
-struct packet_head {
-	uint32_t magic;
-	uint8_t uuid[16];
-	uint32_t stream_id;
-	uint64_t stream_instance;
-	uint64_t begin, end;	      /* of the clock */
-	uint64_t content_bits, packet_bits;
-	uint64_t seq;
-	uint64_t discarded;
-};
+#include "analysis/ctf/trace.h"
+#include "analysis/decode/decoded.h"
 
 #define METADATA_MAGIC 0x75d11d57u
 
@@ -37,21 +24,25 @@ struct metadata_head {
 	uint32_t content_bits, packet_bits;
 };
 
-/* What the packets of one stream cover. */
-struct coverage {
-	uint32_t stream_id;
-	uint64_t instance;
-	uint64_t first_seq, first_begin;
-	uint64_t last_seq, last_end;
-	uint64_t first_discarded; /* count of the first packet: lost before it is whole */
+/* What the packets of one stream in one folder cover. */
+struct part {
+	/* Which stream: the same in all its parts. */
+	uint32_t machine;
+	uint8_t uuid[CTF_UUID_BYTES];
+	uint64_t class_id, id;
+	/* What it can hold. */
+	uint32_t pid;	/* of the only process; 0: any */
+	uint32_t lacks; /* enum event_layer, bits */
+	bool by_lttng;	/* its streams end together */
+	uint64_t first_seq, last_seq;
+	uint64_t first_discarded, last_discarded;
+	int64_t first_ns, last_ns; /* begin of the first packet, end of the last one */
 };
 
-struct scan {
+struct packets {
 	struct analysis *analysis;
-	struct coverage *streams;
+	struct part *parts;
 	size_t count;
-	uint32_t machine;
-	int64_t clock_offset;
 };
 
 bool packets_metadata_is_whole(const char *folder)
@@ -80,177 +71,97 @@ bool packets_metadata_is_whole(const char *folder)
 	return whole && (!at || at == st.st_size);
 }
 
-/* Copies the value behind key ("NAME = ") in text, without quotes; false: not there. */
-static bool metadata_value(const char *text, const char *key, char *value, size_t size)
+struct packets *packets_create(struct analysis *analysis)
 {
-	const char *at = text ? strstr(text, key) : NULL;
-	size_t n = 0;
+	struct packets *packets = calloc(1, sizeof(*packets));
 
-	if (!at)
-		return false;
-	for (at += strlen(key); *at == '"'; at++)
-		;
-	for (; *at && *at != '"' && *at != ';' && n + 1 < size; at++) {
-		if (*at != '-' || strcmp(key, "uuid = "))
-			value[n++] = *at;
-	}
-	value[n] = 0;
-	return true;
+	if (packets)
+		packets->analysis = analysis;
+	return packets;
 }
 
-/* The metadata's text; packets' heads in it are skipped as they hold zeros. NULL: unreadable. */
-static char *metadata_read(const char *folder)
+void packets_destroy(struct packets *packets)
 {
-	char path[4096], *text;
-	ssize_t got;
-	struct stat st;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/metadata", folder);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) || st.st_size <= 0 || st.st_size > METADATA_MAX ||
-	    !(text = malloc((size_t)st.st_size + 1))) {
-		close(fd);
-		return NULL;
-	}
-	got = read(fd, text, (size_t)st.st_size);
-	close(fd);
-	if (got < 0) {
-		free(text);
-		return NULL;
-	}
-	text[got] = 0;
-	for (ssize_t i = 0; i < got; i++) {
-		if (!text[i])
-			text[i] = ' ';
-	}
-	return text;
+	if (packets)
+		free(packets->parts);
+	free(packets);
 }
 
-/* Machine and clock of the trace. False: not one that we can judge. */
-static bool metadata_scan(struct scan *scan, const char *folder)
-{
-	char host[256] = "", uuid[64] = "", value[64], *text = metadata_read(folder);
-	const char *clock = text ? strstr(text, "clock {") : NULL;
-	bool ok = clock && strstr(text, "tracer_name = \"lttng-ust\"") &&
-		  metadata_value(clock, "freq = ", value, sizeof(value)) &&
-		  !strcmp(value, "1000000000") &&
-		  metadata_value(clock, "offset = ", value, sizeof(value)) &&
-		  strstr(text, "packet_seq_num") && strstr(text, "byte_order = le");
+/* ---- reading heads -------------------------------------------------------------- */
 
-	if (ok) {
-		scan->clock_offset = strtoll(value, NULL, 10);
-		metadata_value(clock, "uuid = ", uuid, sizeof(uuid));
-		uuid[32] = 0;
-		metadata_value(text, "hostname = ", host, sizeof(host));
-		scan->machine = quality_machine(&scan->analysis->quality, host, uuid);
-		/* Buffers of one process end with it: their end says nothing. */
-		ok = !strstr(text, "vpid = ") && scan->machine != UINT32_MAX;
-	}
-	free(text);
-	return ok;
+/* No event is read, so nothing is written. */
+static void *class_begin(void *opaque, const struct ctf_metadata *metadata,
+			 const struct ctf_event_class *class)
+{
+	(void)metadata;
+	(void)class;
+	return opaque;
 }
 
-static void coverage_add(struct scan *scan, const struct packet_head *head)
+static int32_t bind_nothing(void *output, const char *name, bool text, bool is_signed)
 {
-	struct coverage *stream, *more;
+	(void)output;
+	(void)name;
+	(void)text;
+	(void)is_signed;
+	return -1;
+}
 
-	for (size_t i = 0; i < scan->count; i++) {
-		stream = &scan->streams[i];
-		if (stream->stream_id != head->stream_id ||
-		    stream->instance != head->stream_instance)
-			continue;
-		if (head->seq < stream->first_seq) {
-			stream->first_seq = head->seq;
-			stream->first_begin = head->begin;
-			stream->first_discarded = head->discarded;
-		}
-		if (head->seq >= stream->last_seq) {
-			stream->last_seq = head->seq;
-			stream->last_end = head->end;
-		}
-		return;
-	}
-	more = realloc(scan->streams, (scan->count + 1) * sizeof(*more));
-	if (!more)
-		return;
-	scan->streams = more;
-	more[scan->count++] = (struct coverage){
-		head->stream_id, head->stream_instance, head->seq, head->begin,
-		head->seq, head->end, head->discarded,
+/* The layers of which streams of the class hold no event. */
+static uint32_t class_lacks(const struct ctf_stream_class *class)
+{
+	uint32_t lacks = EVENT_LAYERS_ALL;
+
+	for (const struct ctf_event_class *event = class->events; event; event = event->next)
+		lacks &= ~decoded_layers(event->name);
+	return lacks;
+}
+
+/* A loss that is limited to what streams like this can hold. */
+static struct event_loss loss_of(const struct part *part)
+{
+	return (struct event_loss){
+		.machine = part->machine,
+		.stream = UINT32_MAX,
+		.pid = part->pid,
+		.lacks = part->lacks,
 	};
 }
 
-/* False: the file is empty. A stream without an event has a packet without one. */
-static bool scan_file(struct scan *scan, int folder, const char *name)
+static void add_stream(struct packets *packets, const struct part *trace_part,
+		       const struct ctf_trace *trace, const struct ctf_stream *stream)
 {
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct packet_head head;
-	struct stat st;
-	off_t at = 0;
+	const struct ctf_packet *first = stream->packets;
+	const struct ctf_packet *last = first + stream->packets_count - 1;
+	uint32_t roles = ctf_plan_roles(stream->layout->context);
+	const uint32_t wanted = 1u << CTF_ROLE_SEQ | 1u << CTF_ROLE_BEGIN | 1u << CTF_ROLE_END;
+	struct part part = *trace_part, *parts;
 
-	if (fd < 0)
-		return true;
-	while (pread(fd, &head, sizeof(head), at) == (ssize_t)sizeof(head) &&
-	       head.magic == CTF_MAGIC && head.packet_bits >= sizeof(head) * 8) {
-		coverage_add(scan, &head);
-		at += (off_t)(head.packet_bits / 8);
-	}
-	if (fstat(fd, &st))
-		st.st_size = 0;
-	close(fd);
-	return st.st_size > 0;
-}
-
-/* Remembers when the first and the last stream of the machine end. */
-static void note_end(struct scan *scan, int64_t end_ns)
-{
-	struct quality_machine *machine = &scan->analysis->quality.machines[scan->machine];
-
-	if (!machine->ends_first_ns || end_ns < machine->ends_first_ns)
-		machine->ends_first_ns = end_ns;
-	if (!machine->ends_last_ns || end_ns > machine->ends_last_ns)
-		machine->ends_last_ns = end_ns;
-	machine->ends++;
-}
-
-static void tell_gaps(struct scan *scan)
-{
-	for (size_t i = 0; i < scan->count; i++) {
-		const struct coverage *stream = &scan->streams[i];
-		struct event_loss loss = {
-			.machine = scan->machine,
-			.stream = UINT32_MAX,
-			.first_ns = INT64_MIN,
-			.last_ns = (int64_t)stream->first_begin + scan->clock_offset,
-		};
-
-		if (stream->first_seq || stream->first_discarded) {
-			loss.packets = stream->first_seq;
-			loss.events = stream->first_discarded;
-			scan->analysis->quality.beginning_missing |= stream->first_seq > 0;
-			analysis_loss(scan->analysis, &loss);
-		}
-		/* Only an event after the stream's end shows that something may be missing. */
-		loss.first_ns = (int64_t)stream->last_end + scan->clock_offset;
-		loss.last_ns = INT64_MAX;
-		loss.packets = 0;
-		loss.events = 0;
-		note_end(scan, loss.first_ns);
-		analysis_loss_later(scan->analysis, &loss);
-	}
+	part.class_id = stream->layout->class->id;
+	part.id = stream->id;
+	part.lacks = class_lacks(stream->layout->class);
+	part.first_seq = first->seq;
+	part.last_seq = last->seq;
+	part.first_discarded = first->discarded;
+	part.last_discarded = last->discarded;
+	if ((roles & wanted) != wanted || !ctf_trace_ns(trace, first->begin, &part.first_ns) ||
+	    !ctf_trace_ns(trace, last->end, &part.last_ns))
+		return;
+	parts = realloc(packets->parts, (packets->count + 1) * sizeof(*parts));
+	if (!parts)
+		return;
+	packets->parts = parts;
+	parts[packets->count++] = part;
 }
 
 /* Stream files are numbered from 0 a channel; a hole is a whole file that is missing. */
-static bool has_hole(struct dirent *const *names, int count)
+static bool has_hole(const struct ctf_trace *trace)
 {
-	for (int i = 0; i < count; i++) {
-		const char *name = names[i]->d_name, *digits = strrchr(name, '_');
-		char before[300];
+	for (size_t i = 0; i < trace->files_count; i++) {
+		const char *name = trace->files[i], *digits = strrchr(name, '_');
+		char before[4200];
 		long number;
-		int k;
+		size_t k;
 
 		if (!digits || !digits[1] || strspn(digits + 1, "0123456789") != strlen(digits + 1))
 			continue;
@@ -259,45 +170,149 @@ static bool has_hole(struct dirent *const *names, int count)
 			continue;
 		snprintf(before, sizeof(before), "%.*s_%ld", (int)(digits - name), name,
 			 number - 1);
-		for (k = 0; k < count && strcmp(names[k]->d_name, before); k++)
+		for (k = 0; k < trace->files_count && strcmp(trace->files[k], before); k++)
 			;
-		if (k == count)
+		if (k == trace->files_count)
 			return true;
 	}
 	return false;
 }
 
-void packets_scan(struct analysis *analysis, const char *folder)
+/* A stream without an event has a packet without one: a file without a packet lost them. */
+static bool has_empty_file(const struct ctf_trace *trace)
 {
-	struct scan scan = { .analysis = analysis };
-	struct dirent **names = NULL;
-	bool lacks_a_file = false;
-	int count, fd;
+	struct stat st;
 
-	if (!metadata_scan(&scan, folder))
+	for (size_t i = 0; i < trace->files_count; i++) {
+		if (!stat(trace->files[i], &st) && !st.st_size)
+			return true;
+	}
+	return false;
+}
+
+/* A stream of which nothing is there: it can hold what any class of the trace can. */
+static void tell_lost_file(struct packets *packets, const struct part *part,
+			   const struct ctf_metadata *metadata)
+{
+	struct event_loss loss = loss_of(part);
+
+	loss.lacks = EVENT_LAYERS_ALL;
+	for (const struct ctf_stream_class *s = metadata->streams; s; s = s->next)
+		loss.lacks &= class_lacks(s);
+	loss.first_ns = INT64_MIN;
+	loss.last_ns = INT64_MAX;
+	analysis_loss(packets->analysis, &loss);
+}
+
+void packets_add(struct packets *packets, const char *folder)
+{
+	static char nothing;
+	const struct ctf_user user = { class_begin, bind_nothing, bind_nothing, &nothing };
+	int ret;
+	struct ctf_trace *trace = ctf_trace_open(folder, &user, &ret);
+	const struct ctf_metadata *metadata;
+	struct part part = { .pid = 0 };
+
+	if (!trace)
 		return;
-	count = scandir(folder, &names, NULL, alphasort);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; fd >= 0 && i < count; i++) {
-		if (names[i]->d_name[0] != '.' && strcmp(names[i]->d_name, "metadata") &&
-		    strcmp(names[i]->d_name, "index"))
-			lacks_a_file |= !scan_file(&scan, fd, names[i]->d_name);
+	metadata = trace->metadata;
+	part.by_lttng = metadata->tracer_name && !strcmp(metadata->tracer_name, "lttng-ust");
+	if (!part.by_lttng)
+		goto out_close;
+	part.machine = decoded_machine(packets->analysis, &(struct decoded_origin){
+		.hostname = metadata->hostname,
+		.tracer_name = metadata->tracer_name,
+		.scenario = metadata->scenario,
+		.clock_uuid = metadata->clock.uuid,
+		.world = "",
+	});
+	part.pid = (uint32_t)metadata->vpid;
+	memcpy(part.uuid, metadata->uuid, sizeof(part.uuid));
+	if (part.machine != UINT32_MAX) {
+		for (size_t i = 0; i < trace->streams_count; i++)
+			add_stream(packets, &part, trace, &trace->streams[i]);
+		if (has_empty_file(trace) || has_hole(trace))
+			tell_lost_file(packets, &part, metadata);
 	}
-	tell_gaps(&scan);
-	if (lacks_a_file || (count > 0 && has_hole(names, count))) {
-		struct event_loss loss = {
-			.machine = scan.machine,
-			.stream = UINT32_MAX,
-			.first_ns = INT64_MIN,
-			.last_ns = INT64_MAX,
-		};
+out_close:
+	ctf_trace_close(trace);
+}
 
-		analysis_loss(analysis, &loss);
+/* ---- what is missing ------------------------------------------------------------ */
+
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int compare_streams(const struct part *a, const struct part *b)
+{
+	int order = COMPARE(a->machine, b->machine);
+
+	if (!order)
+		order = memcmp(a->uuid, b->uuid, sizeof(a->uuid));
+	if (!order)
+		order = COMPARE(a->class_id, b->class_id);
+	return order ? order : COMPARE(a->id, b->id);
+}
+
+static int by_stream(const void *a, const void *b)
+{
+	const struct part *left = a, *right = b;
+	int order = compare_streams(left, right);
+
+	return order ? order : COMPARE(left->first_seq, right->first_seq);
+}
+
+static void tell_beginning(struct packets *packets, const struct part *part)
+{
+	struct event_loss loss = loss_of(part);
+
+	if (!part->first_seq && !part->first_discarded)
+		return;
+	loss.first_ns = INT64_MIN;
+	loss.last_ns = part->first_ns;
+	loss.packets = part->first_seq;
+	loss.events = part->first_discarded;
+	packets->analysis->quality.beginning_missing |=
+		part->first_seq && part->lacks != EVENT_LAYERS_ALL;
+	analysis_loss(packets->analysis, &loss);
+}
+
+/* Between two parts: told when an event comes that is later than the first one's end. */
+static void tell_between(struct packets *packets, const struct part *part, const struct part *next)
+{
+	struct event_loss loss = loss_of(part);
+
+	loss.first_ns = part->last_ns;
+	loss.last_ns = next->first_ns;
+	if (next->first_seq > part->last_seq + 1)
+		loss.packets = next->first_seq - part->last_seq - 1;
+	if (next->first_discarded > part->last_discarded)
+		loss.events = next->first_discarded - part->last_discarded;
+	if (loss.packets || loss.events)
+		analysis_loss_later(packets->analysis, &loss);
+}
+
+/* Only an event after the stream's end shows that something may be missing behind it. */
+static void tell_end(struct packets *packets, const struct part *part)
+{
+	struct event_loss loss = loss_of(part);
+
+	loss.first_ns = part->last_ns;
+	loss.last_ns = INT64_MAX;
+	loss.is_end = true;
+	analysis_loss_later(packets->analysis, &loss);
+}
+
+void packets_tell(struct packets *packets)
+{
+	qsort(packets->parts, packets->count, sizeof(*packets->parts), by_stream);
+	for (size_t i = 0; i < packets->count; i++) {
+		const struct part *part = &packets->parts[i];
+
+		if (!i || compare_streams(part - 1, part))
+			tell_beginning(packets, part);
+		if (i + 1 < packets->count && !compare_streams(part, part + 1))
+			tell_between(packets, part, part + 1);
+		else
+			tell_end(packets, part);
 	}
-	for (int i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
-	free(scan.streams);
-	if (fd >= 0)
-		close(fd);
 }

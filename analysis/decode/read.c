@@ -30,6 +30,7 @@ struct reader {
 	struct analysis *analysis;
 	struct decoder *decoder;
 	struct mux *mux;
+	struct packets *packets;
 	int failure; /* of our own sink */
 	const char *why; /* the same in words; NULL: as strerror() says */
 	char **folders; /* of traces, in the order in which they are read; owned */
@@ -322,7 +323,7 @@ static int find_directory(struct reader *reader, const char *path)
 	if (!folders || !(folders[reader->folders_count] = strdup(path)))
 		return fail(reader, -ENOMEM, "out of memory");
 	reader->folders_count++;
-	packets_scan(reader->analysis, path);
+	packets_add(reader->packets, path);
 	return 0;
 }
 
@@ -563,8 +564,14 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 	const struct quality *quality = analysis_quality(analysis);
 	int ret = 0;
 
+	reader.packets = packets_create(analysis);
+	if (!reader.packets)
+		ret = fail(&reader, -ENOMEM, "out of memory");
 	for (size_t i = 0; !ret && i < count; i++)
 		ret = find_path(&reader, paths[i]);
+	if (!ret)
+		packets_tell(reader.packets);
+	packets_destroy(reader.packets);
 	if (!ret)
 		ret = read_all(&reader, paths, count);
 	if (!ret && !quality->events_known && !analysis_stopped(analysis))

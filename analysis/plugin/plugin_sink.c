@@ -156,7 +156,7 @@ static bt_component_class_initialize_method_status
 sink_init(bt_self_component_sink *self, const bt_value *params, bool is_check)
 {
 	struct plugin_sink *sink = calloc(1, sizeof(*sink));
-	struct check_config config = { { 0 } };
+	struct check_config config = { 0 };
 	struct reading reading = { self, sink, &config, is_check };
 
 	if (sink)

@@ -83,7 +83,7 @@ struct state_context *state_contexts(const struct state *state)
 
 void state_missing(struct state *state, uint32_t machine, int64_t since_ns)
 {
-	if (state->analysis->quality.machines[machine].lost_last_ns < since_ns)
+	if (state->analysis->quality.machines[machine].lost.last_ns < since_ns)
 		state->analysis->quality.unaccounted++;
 }
 
@@ -168,6 +168,9 @@ struct state_context *state_context_get(struct state *state, const struct event 
 	context->layer = layer;
 	context->machine = event->machine;
 	context->process = state_process_of(state, event);
+	context->emitter = layer == STATE_DEVICE
+				   ? state_process_of_number(state, event, event->ctx)
+				   : state_process_of(state, event);
 	context->pid = event->pid;
 	context->table_a = a;
 	context->table_b = b;
@@ -363,28 +366,34 @@ uint64_t state_unmap(struct state *state, struct state_object *object, uint64_t 
 	return bytes;
 }
 
+bool state_lost_since(const struct state *state, const struct state_context *context,
+		      int64_t since_ns)
+{
+	enum event_layer layer = context->layer == STATE_DEVICE ? EVENT_LAYER_DEVICE
+								 : EVENT_LAYER_BACKEND;
+
+	return quality_lost_since(&state->analysis->quality, context->machine, layer,
+				  context->emitter->pid, since_ns);
+}
+
 bool state_object_complete(const struct state *state, const struct state_object *object)
 {
-	const struct quality_machine *machine =
-		&state->analysis->quality.machines[object->context->machine];
-
 	if (!object->born_seen)
 		return false;
 	if (object->context->layer == STATE_BACKEND)
-		return object->born_ns > machine->lost_last_ns;
+		return !state_lost_since(state, object->context, object->born_ns);
 	/* Commit numbers without a gap prove it up to the last one. */
-	return object->gap_ns == INT64_MIN && object->commit_ns >= machine->lost_last_ns;
+	return object->gap_ns == INT64_MIN &&
+	       !state_lost_since(state, object->context, object->commit_ns + 1);
 }
 
 bool state_mapping_certain(const struct state *state, const struct state_object *object,
 			   const struct state_mapping *mapping)
 {
-	const struct quality_machine *machine =
-		&state->analysis->quality.machines[object->context->machine];
-
 	if (object->context->layer == STATE_BACKEND)
-		return mapping->born_ns > machine->lost_last_ns;
-	return mapping->born_ns > object->gap_ns && object->commit_ns >= machine->lost_last_ns;
+		return !state_lost_since(state, object->context, mapping->born_ns);
+	return mapping->born_ns > object->gap_ns &&
+	       !state_lost_since(state, object->context, object->commit_ns + 1);
 }
 
 /* ---- events --------------------------------------------------------------------- */
@@ -403,8 +412,11 @@ static void dev_release(struct state *state, const struct event *event)
 {
 	struct state_context *context = state_context_find(state, event, STATE_DEVICE);
 
-	if (context)
-		state_context_end(state, context, event->time_ns);
+	if (!context)
+		return;
+	context->emitter->seen_ns = event->time_ns;
+	context->by_exit = !context->by_call && (event->by_exit || context->process->end_call);
+	state_context_end(state, context, event->time_ns);
 }
 
 void state_event(struct state *state, const struct event *event)

@@ -46,6 +46,8 @@ struct state_process {
 	/* The numbers of its calls that were seen: dense while nothing is lost. */
 	uint64_t first_call, last_call, calls;
 	uint64_t end_call; /* the last one of all, as it told at its end; 0: it did not */
+	/* Its latest event: up to then it was traced, as far as is known. INT64_MIN: none. */
+	int64_t seen_ns;
 };
 
 enum state_layer {
@@ -58,12 +60,15 @@ struct state_context {
 	uint32_t machine;
 	uint32_t pid;		/* of the process; of the opener for a device context */
 	const struct state_process *process; /* the same; never NULL */
+	struct state_process *emitter; /* who emits the events: of a device its daemon; never NULL */
 	uint64_t key;		/* be, or ctx */
 	uint64_t table_a, table_b; /* where it is in the table of contexts */
 	uint64_t serial;	/* number in the order of appearance, from 1; unique */
 	int64_t born_ns;
 	bool born_seen;		/* we saw it begin: open, or the first connect or set_fd */
 	struct state_context *peer; /* the same file in the other layer, or NULL; weak */
+	bool by_call;		/* of a device: its last user gives it back: it is closed then */
+	bool by_exit;		/* ... or was closed because its process ended */
 	int64_t peer_lost_ns;	/* of a backend: its open file was released while it had users;
 				   INT64_MIN: it was not */
 
@@ -200,6 +205,9 @@ enum state_process_fate {
 
 enum state_process_fate state_process_fate(const struct state_process *process);
 
+/* Whether all processes of the machine with this number told their end. */
+bool state_process_told_end(const struct state *state, uint32_t machine, uint32_t pid);
+
 /*
  * False when lost events could have removed the mapping since it was seen, or
  * could have added unseen ones to the object.
@@ -207,6 +215,10 @@ enum state_process_fate state_process_fate(const struct state_process *process);
 bool state_mapping_certain(const struct state *state, const struct state_object *object,
 			   const struct state_mapping *mapping);
 bool state_object_complete(const struct state *state, const struct state_object *object);
+
+/* Whether events of the context at since_ns or later may be missing, as far as was told yet. */
+bool state_lost_since(const struct state *state, const struct state_context *context,
+		      int64_t since_ns);
 
 /* The device context that an event of the device is about, or NULL. */
 struct state_context *state_context_of(const struct state *state, const struct event *event);

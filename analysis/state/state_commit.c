@@ -221,6 +221,7 @@ void state_commit(struct state *state, const struct event *event)
 
 	if (!context)
 		return;
+	context->emitter->seen_ns = event->time_ns;
 	object = state_object_find(state, context, event->id);
 	if (object && event->commit_kind == TRACE_COMMIT_ALLOC) {
 		/* The number is given out again: how the old object ended was lost. */

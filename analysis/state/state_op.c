@@ -140,6 +140,8 @@ static struct state_op *op_start(struct state *state, const struct event *event,
 	op->context = state_context_get(state, event, layer);
 	if (op->context && !op->context->first_op)
 		op->context->first_op = event->op_id;
+	if (op->context)
+		op->context->emitter->seen_ns = event->time_ns;
 	if (op->context && !op->context->process->number) {
 		op->context->process = op->process;
 		op->context->pid = op->pid;
@@ -179,6 +181,10 @@ void state_op_begin(struct state *state, const struct event *event)
 			op_overtaken(state, op->thread->backend);
 		op->thread->backend = op;
 	}
+	/* The program may be gone before the device hears of the close. */
+	if (op->op == OP_DISCONNECT && op->context && op->context->peer && op->context->owned &&
+	    op->context->users <= 1)
+		op->context->peer->by_call = true;
 	/* Without commits, calls on one object that overlap are put in order when they end. */
 	if (op->context && !op->context->peer && op->context->objects) {
 		object = state_object_find(state, op->context, op->id);
@@ -257,7 +263,7 @@ static void update_context(struct state *state, const struct state_op *op)
 static int64_t begin_bound_ns(const struct state *state, const struct event *event)
 {
 	const struct quality *quality = &state->analysis->quality;
-	int64_t lost_ns = quality->machines[event->machine].lost_first_ns;
+	int64_t lost_ns = quality->machines[event->machine].lost.first_ns;
 
 	if (event->qemu)
 		return event->time_ns;
@@ -305,6 +311,8 @@ void state_op_end(struct state *state, const struct event *event)
 	op->non_exist = event->non_exist;
 	op->end_ns = event->time_ns;
 	op->returned = true;
+	if (op->context)
+		op->context->emitter->seen_ns = event->time_ns;
 	state_tell(state, op, op);
 	if (op->context)
 		update_context(state, op);
@@ -387,6 +395,8 @@ void state_ioctl_end(struct state *state, const struct event *event)
 	op->ret = event->ret;
 	op->end_ns = event->time_ns;
 	op->returned = true;
+	if (op->context)
+		op->context->emitter->seen_ns = event->time_ns;
 	if (op->outer) {
 		op->outer->ioctls_ended++;
 		op->outer->inner_ret = op->ret;

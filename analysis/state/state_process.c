@@ -12,7 +12,7 @@
 #include "analysis/state/state_internal.h"
 #include "tracepoints/identity.h"
 
-static struct state_process nobody = { .name = "" };
+static struct state_process nobody = { .name = "", .seen_ns = INT64_MAX };
 
 /* The name of (pid_ns, pid), which the process that has the number now bears. */
 struct process_name {
@@ -48,6 +48,7 @@ static struct state_process *process_add(struct state *state, uint32_t machine, 
 	process->pid_ns = (uint32_t)(key >> 32);
 	process->start = TRACE_WORD_START(key);
 	process->first_call = UINT64_MAX;
+	process->seen_ns = INT64_MIN;
 	process->name = name->text ? name->text : "";
 	name->latest = process;
 	return process;
@@ -173,7 +174,10 @@ void state_number_seen(struct state *state, const struct event *event, bool begi
 
 void state_process_end(struct state *state, const struct event *event)
 {
-	state_process_of_number(state, event, event->op_id)->end_call = event->op_id;
+	struct state_process *process = state_process_of_number(state, event, event->op_id);
+
+	process->end_call = event->op_id;
+	process->seen_ns = event->time_ns;
 }
 
 enum state_process_fate state_process_fate(const struct state_process *process)
@@ -181,6 +185,22 @@ enum state_process_fate state_process_fate(const struct state_process *process)
 	if (!process->end_call)
 		return STATE_PROCESS_UNKNOWN;
 	return process->last_call == process->end_call ? STATE_PROCESS_ENDED : STATE_PROCESS_CUT;
+}
+
+bool state_process_told_end(const struct state *state, uint32_t machine, uint32_t pid)
+{
+	bool told = false;
+
+	for (size_t i = 0; i < state->processes.size; i++) {
+		const struct state_process *process = state->processes.slots[i].value;
+
+		if (!process || process->machine != machine || process->pid != pid)
+			continue;
+		if (state_process_fate(process) != STATE_PROCESS_ENDED)
+			return false;
+		told = true;
+	}
+	return told;
 }
 
 /* Calls that are missing where no loss was told: their stream is gone. */
@@ -200,7 +220,7 @@ void state_processes_finish(struct state *state)
 			quality->merged++;
 		}
 		if (process->machine >= quality->machines_count || quality->beginning_missing ||
-		    quality->machines[process->machine].lost_last_ns != INT64_MIN)
+		    quality->machines[process->machine].lost.last_ns != INT64_MIN)
 			continue;
 		if (process->last_call < process->end_call || span > process->calls)
 			quality->unaccounted++;

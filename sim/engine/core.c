@@ -71,6 +71,11 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 	return ctx;
 }
 
+void engine_ctx_set_orphan(struct engine_ctx *ctx)
+{
+	ctx->orphan = true;
+}
+
 void engine_ctx_release(struct engine_ctx *ctx)
 {
 	ctx_put(ctx);

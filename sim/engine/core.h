@@ -75,6 +75,7 @@ struct engine_ctx {
 	struct trace *trace;  /* of the engine's configuration; NULL: none */
 	uint64_t number;      /* `ctx` in events */
 	bool traced;	      /* the trace knows the state */
+	bool orphan;	      /* see engine_ctx_set_orphan() */
 
 	struct object_table objects;
 	struct slab area_slab;

@@ -245,6 +245,9 @@ void engine_ctx_release(struct engine_ctx *ctx);
 /* Its number in the trace: `ctx` in the events of iommufd_dev. */
 uint64_t engine_ctx_number(const struct engine_ctx *ctx);
 
+/* Before engine_ctx_release(): the process that opened the file is gone. For the trace only. */
+void engine_ctx_set_orphan(struct engine_ctx *ctx);
+
 /*
  * One ioctl. cmd and arg as the system call's second and third argument (arg is
  * an address in the client's memory, or a plain number where the command says

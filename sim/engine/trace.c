@@ -43,7 +43,7 @@ void trace_ctx_open(struct engine_ctx *ctx, const struct engine_client *client)
 
 void trace_ctx_release(struct engine_ctx *ctx)
 {
-	dev_emit(release, ctx->number);
+	dev_emit(release, ctx->number, ctx->orphan);
 }
 
 static void dump_areas(struct engine_ctx *ctx, struct ioas *ioas)

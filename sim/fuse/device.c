@@ -112,6 +112,7 @@ static int file_open(struct fuse_node *node, const struct fuse_request *request,
 	if (!file)
 		goto out_memory;
 	file->device = device;
+	file->pid = call.pc.client.pid;
 	process_table_name(device->processes, call.pc.client.pid, name, sizeof(name));
 	call.pc.client.name = name;
 	file->ctx = engine_ctx_open(device->engine, &call.pc.client);
@@ -138,6 +139,7 @@ static void file_release(void *opaque)
 {
 	struct iommu_file *file = opaque;
 	struct fuse_device *device = file->device;
+	struct engine_mm *opener;
 
 	pthread_mutex_lock(&device->lock);
 	*file->link = file->next;
@@ -147,6 +149,12 @@ static void file_release(void *opaque)
 	if (device->config.leaks)
 		leak_report_add(device->config.leaks, file->ctx, device->processes);
 	fuse_mappings_forget(device, file->ctx);
+	/* The address space of a process that ends goes before its files. */
+	opener = process_table_mm_get(device->processes, file->pid);
+	if (opener)
+		engine_mm_put(opener);
+	else
+		engine_ctx_set_orphan(file->ctx);
 	engine_ctx_release(file->ctx);
 	free(file);
 }

@@ -25,6 +25,7 @@ struct vfio_files;
 struct iommu_file {
 	struct fuse_device *device;
 	struct engine_ctx *ctx;
+	uint32_t pid; /* who opened it */
 	struct fuse_open *open; /* borrowed; once fuse_device_ctx_get() has found it; __atomic */
 	struct iommu_file *next, **link; /* with the device's lock */
 };

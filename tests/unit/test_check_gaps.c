@@ -161,21 +161,16 @@ static void test_check_late_start_without_dump_is_unknown(void **state)
 
 /* ---- the end -------------------------------------------------------------------- */
 
-/* The verdict of `leak` on the trace of a recorder that tells when its streams ended. */
-static void expect_leak(struct trace_maker *maker, uint32_t ends, enum check_verdict verdict)
+/* The verdict of `leak` on a recorded trace. */
+static void expect_leak(struct trace_maker *maker, enum check_leaks leaks,
+			enum check_verdict verdict)
 {
 	struct analysis *analysis = analysis_create();
-	struct check *check = check_create(analysis, NULL);
-	struct quality_machine *machine;
+	struct check_config config = { .leaks = leaks };
+	struct check *check = check_create(analysis, &config);
 
 	quality_machine(analysis_quality(analysis), "host", "clock");
-	machine = &analysis_quality(analysis)->machines[0];
-	machine->by_lttng = true;
-	machine->ends = ends;
-	if (ends) {
-		machine->ends_first_ns = maker->now_ns + 1000000;
-		machine->ends_last_ns = machine->ends_first_ns + 1000;
-	}
+	analysis_quality(analysis)->machines[0].by_lttng = true;
 	for (size_t i = 0; i < maker->count; i++)
 		analysis_event(analysis, &maker->events[i]);
 	analysis_finish(analysis, false);
@@ -209,7 +204,7 @@ static void test_check_leftovers_of_a_process_that_told_its_end_are_leak(void **
 	(void)state;
 	leave_things(&maker);
 	process_end(&maker, maker.last_op);
-	expect_leak(&maker, 0, VERDICT_VIOLATION);
+	expect_leak(&maker, CHECK_LEAKS_EXIT, VERDICT_VIOLATION);
 }
 
 static void test_check_leftovers_with_the_last_calls_missing_are_unknown(void **state)
@@ -219,7 +214,7 @@ static void test_check_leftovers_with_the_last_calls_missing_are_unknown(void **
 	(void)state;
 	leave_things(&maker);
 	process_end(&maker, maker.last_op + 2);
-	expect_leak(&maker, 2, VERDICT_UNKNOWN);
+	expect_leak(&maker, CHECK_LEAKS_EXIT, VERDICT_UNKNOWN);
 }
 
 static void test_check_leftovers_with_a_call_missing_are_unknown(void **state)
@@ -231,35 +226,43 @@ static void test_check_leftovers_with_a_call_missing_are_unknown(void **state)
 	maker.last_op++; /* whatever that one did */
 	maker_call(&maker, on_range(OP_MAP_DMA, 1, PAGE, PAGE), 0, 0);
 	process_end(&maker, maker.last_op);
-	expect_leak(&maker, 2, VERDICT_UNKNOWN);
+	expect_leak(&maker, CHECK_LEAKS_EXIT, VERDICT_UNKNOWN);
 }
 
-/* A process that is killed does not tell; its streams do, if there are several. */
-static void test_check_leftovers_of_a_killed_process_are_leak(void **state)
+/* A process that is killed tells no end; nor does one that goes on. */
+static void test_check_leftovers_without_an_end_are_unknown(void **state)
 {
 	struct trace_maker maker;
 
 	(void)state;
 	leave_things(&maker);
-	expect_leak(&maker, 2, VERDICT_VIOLATION);
+	expect_leak(&maker, CHECK_LEAKS_EXIT, VERDICT_UNKNOWN);
+	leave_things(&maker);
+	expect_leak(&maker, CHECK_LEAKS_CLOSE, VERDICT_UNKNOWN);
 }
 
-static void test_check_leftovers_in_the_only_stream_are_unknown(void **state)
+/* Who asks strictly says that nothing goes on. */
+static void test_check_leftovers_without_an_end_are_leak_if_asked_strictly(void **state)
 {
 	struct trace_maker maker;
 
 	(void)state;
 	leave_things(&maker);
-	expect_leak(&maker, 1, VERDICT_UNKNOWN);
+	expect_leak(&maker, CHECK_LEAKS_STRICT, VERDICT_VIOLATION);
 }
 
-static void test_check_leftovers_of_a_copied_trace_are_unknown(void **state)
+/* The mapping goes with the address space that is freed. */
+static void test_check_mapping_in_freed_space_is_leak_if_asked_strictly(void **state)
 {
 	struct trace_maker maker;
 
 	(void)state;
 	leave_things(&maker);
-	expect_leak(&maker, 0, VERDICT_UNKNOWN);
+	session_end(&maker);
+	expect_leak(&maker, CHECK_LEAKS_CLOSE, VERDICT_OK);
+	leave_things(&maker);
+	session_end(&maker);
+	expect_leak(&maker, CHECK_LEAKS_STRICT, VERDICT_VIOLATION);
 }
 
 int main(void)
@@ -274,9 +277,9 @@ int main(void)
 		cmocka_unit_test(test_check_leftovers_of_a_process_that_told_its_end_are_leak),
 		cmocka_unit_test(test_check_leftovers_with_the_last_calls_missing_are_unknown),
 		cmocka_unit_test(test_check_leftovers_with_a_call_missing_are_unknown),
-		cmocka_unit_test(test_check_leftovers_of_a_killed_process_are_leak),
-		cmocka_unit_test(test_check_leftovers_in_the_only_stream_are_unknown),
-		cmocka_unit_test(test_check_leftovers_of_a_copied_trace_are_unknown),
+		cmocka_unit_test(test_check_leftovers_without_an_end_are_unknown),
+		cmocka_unit_test(test_check_leftovers_without_an_end_are_leak_if_asked_strictly),
+		cmocka_unit_test(test_check_mapping_in_freed_space_is_leak_if_asked_strictly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

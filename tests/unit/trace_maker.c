@@ -251,10 +251,10 @@ static void tell_losses(struct analysis *analysis, const struct maker_loss *loss
 			struct quality_machine *machine =
 				&analysis_quality(analysis)->machines[0];
 
+			loss.is_end = true;
 			if (from_ns == INT64_MIN)
 				analysis_loss_later(analysis, &loss);
-			machine->ends_first_ns = 1; /* long before the other streams */
-			machine->ends_last_ns = 1000000000;
+			machine->by_lttng = true; /* so that programs tell their end, or nobody */
 		} else if (loss.first_ns > from_ns && loss.first_ns <= until_ns) {
 			analysis_loss(analysis, &loss);
 		} else if (from_ns == INT64_MIN && loss.first_ns == INT64_MIN) {
