@@ -130,7 +130,7 @@ static void end(struct rules *rules, enum rules_object object, uint64_t a, uint6
 {
 	for (size_t i = 0; i < rules->count; i++) {
 		if (rules->rules[i].automaton->object == object)
-			rules_instance_end(rules, &rules->rules[i], a, b, time_ns);
+			rules_instance_end(rules, &rules->rules[i], a, b, time_ns, true);
 	}
 }
 
@@ -463,6 +463,13 @@ static void doubt_assumed(struct rule *rule)
 	}
 }
 
+/* Whether the trace says that the instance's process has ended: recorded ones go on otherwise. */
+static bool end_is_told(const struct quality *quality, const struct rules_instance *instance)
+{
+	return state_process_fate(instance->process) == STATE_PROCESS_ENDED ||
+	       !quality->machines[instance->machine].by_lttng;
+}
+
 static void on_finish(void *opaque)
 {
 	struct rules *rules = opaque;
@@ -480,10 +487,12 @@ static void on_finish(void *opaque)
 		for (size_t k = 0; !analysis_still_running(rules->analysis) &&
 				   rule->automaton->end_marked && k < rule->instances.size;) {
 			const struct table_slot *slot = &rule->instances.slots[k];
+			const struct rules_instance *instance = slot->value;
 
 			/* Taking one out may move another into this place. */
 			if (slot->value)
-				rules_instance_end(rules, rule, slot->a, slot->b, quality->last_ns);
+				rules_instance_end(rules, rule, slot->a, slot->b, quality->last_ns,
+						   end_is_told(quality, instance));
 			else
 				k++;
 		}

@@ -109,6 +109,43 @@ static int parse_attributes(struct parser *p, struct attributes *a)
 	return 0;
 }
 
+/*
+ * A state's label shows its name, and in the kernel's hybrid automata, below that, a condition
+ * that holds while one is in it ("s\\nclk < 1"): kept, it would not be checked. name: what the
+ * label may be whatever it holds; NULL: nothing.
+ */
+static int refuse_invariant(struct parser *p, const struct attributes *a, const char *name)
+{
+	static const char *const breaks[] = { "\\n", "\\l", "\\r", "\n", ";" };
+	const char *condition = NULL;
+
+	if (!a->label || (name && !strcmp(a->label, name)))
+		return 0;
+	for (size_t i = 0; i < sizeof(breaks) / sizeof(*breaks); i++) {
+		const char *at = strstr(a->label, breaks[i]);
+
+		if (at && at[strlen(breaks[i])] && (!condition || at < condition))
+			condition = at + strlen(breaks[i]);
+	}
+	if (!condition && strpbrk(a->label, "<>=!"))
+		condition = a->label;
+	if (!condition)
+		return 0;
+	return words_fail_at(&p->words, a->label_line, a->label_column,
+			     "the state has the condition '%s'; expected its name alone "
+			     "(hybrid automata are not read)", condition);
+}
+
+/* A label where it would have to mean something, and does not. */
+static int refuse_label(struct parser *p, const struct attributes *a, const char *expected)
+{
+	if (!a->label || !a->label[0])
+		return 0;
+	return words_fail_at(&p->words, a->label_line, a->label_column,
+			     "the label '%s' would not be looked at; expected %s", a->label,
+			     expected);
+}
+
 /* The node that the present word names; made when it is new. Returns its index or -errno. */
 static int node_here(struct parser *p)
 {
@@ -223,6 +260,11 @@ static int parse_node_or_edge(struct parser *p, const char *shape)
 			return words_fail_expected(&p->words, "the end of the transition (one -> each)");
 	}
 	ret = parse_attributes(p, &a);
+	if (!ret && to >= 0 && p->nodes[from].init)
+		ret = refuse_label(p, &a, "none at the arrow to the initial state (hybrid automata "
+					  "are not read)");
+	else if (!ret && to < 0)
+		ret = refuse_invariant(p, &a, p->nodes[from].name);
 	if (!ret && to >= 0)
 		ret = edge_add(p, (unsigned int)from, (unsigned int)to, &a, &arrow);
 	else if (!ret)
@@ -267,10 +309,15 @@ static int parse_statements(struct parser *p, const char *outer_shape)
 		} else if (words_is(&p->words, "node") || words_is(&p->words, "edge") || words_is(&p->words, "graph")) {
 			struct attributes a = { 0 };
 			bool node = words_is(&p->words, "node");
+			bool edge = words_is(&p->words, "edge");
 
 			ret = words_next(&p->words);
 			if (!ret)
 				ret = parse_attributes(p, &a);
+			if (!ret && node)
+				ret = refuse_invariant(p, &a, NULL);
+			else if (!ret && edge)
+				ret = refuse_label(p, &a, "a label at each transition");
 			if (!ret && node && a.shape) {
 				free(shape);
 				shape = a.shape;

@@ -95,8 +95,11 @@ void rules_instance_event(struct rules *rules, struct rule *rule,
  */
 void rules_instance_decide(struct rules *rules, struct rule *rule,
 			   struct rules_instance *instance, bool at_end);
-/* Its object is gone: looks at the marked states, and frees it. */
+/*
+ * Its object is gone: looks at the marked states, and frees it. told: false where only the trace
+ * is over, and nothing says that the object is.
+ */
 void rules_instance_end(struct rules *rules, struct rule *rule, uint64_t a, uint64_t b,
-			int64_t time_ns);
+			int64_t time_ns, bool told);
 
 #endif

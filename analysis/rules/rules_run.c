@@ -371,7 +371,7 @@ struct rules_instance *rules_instance_begin(struct rules *rules, struct rule *ru
 }
 
 void rules_instance_end(struct rules *rules, struct rule *rule, uint64_t a, uint64_t b,
-			int64_t time_ns)
+			int64_t time_ns, bool told)
 {
 	struct rules_instance *instance = table_remove(&rule->instances, a, b);
 	const struct rules_automaton *automaton = rule->automaton;
@@ -388,7 +388,8 @@ void rules_instance_end(struct rules *rules, struct rule *rule, uint64_t a, uint
 		rules_automaton_states_text(automaton, instance->states, states, sizeof(states));
 		rules_automaton_states_text(automaton, automaton->marked, marked, sizeof(marked));
 		found(rules, rule, instance,
-		      machine_lost(rules, instance) || instance->doubtful ? VERDICT_UNKNOWN
+		      machine_lost(rules, instance) || instance->doubtful || !told
+								    ? VERDICT_UNKNOWN
 		      : never						  ? VERDICT_VIOLATION
 									  : VERDICT_POSSIBLE,
 		      time_ns, NULL, "%s ended in state %s; the rule wants %s", object, states,

@@ -95,6 +95,20 @@ static const struct {
 	{ "digraph x { object=ioas __init_a -> a\na -> __init_a [label=map] }", "2:22",
 	  "a transition to '__init_a'" },
 	{ "digraph x { a -> a [label=map] __init_a -> a }", "1:1", "the events do not tell" },
+	{ "digraph x { object=ioas __init_a -> a\na [label=\"a\\nclk < 1\"]\n"
+	  "a -> a [label=map] }", "2:10", "the state has the condition 'clk < 1'" },
+	{ "digraph x { object=ioas __init_a -> a\na [label=\"a;clk<1\"]\n"
+	  "a -> a [label=map] }", "2:10", "hybrid automata are not read" },
+	{ "digraph x { object=ioas __init_a -> a\na [label=\"clk < 1\"]\n"
+	  "a -> a [label=map] }", "2:10", "the state has the condition 'clk < 1'" },
+	{ "digraph x { object=ioas __init_a -> a\na [label=\"a\\lclk < 1\\l\"]\n"
+	  "a -> a [label=map] }", "2:10", "the state has the condition" },
+	{ "digraph x { object=ioas node [label=\"\\nclk < 1\"]\n__init_a -> a\n"
+	  "a -> a [label=map] }", "1:37", "the state has the condition 'clk < 1'" },
+	{ "digraph x { object=ioas __init_a -> a [label=\"reset(clk)\"]\n"
+	  "a -> a [label=map] }", "1:46", "expected none at the arrow to the initial state" },
+	{ "digraph x { object=ioas edge [label=map]\n__init_a -> a a -> a }", "1:37",
+	  "expected a label at each transition" },
 	{ "digraph x { object=ioas __init_a -> a a -> a [label=map] } more", "1:60",
 	  "expected the end of the file" },
 };
