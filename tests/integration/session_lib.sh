@@ -31,12 +31,30 @@ session_daemon_start() {
 	lttng-sessiond --daemonize --quiet --no-kernel
 }
 
+# session_wait_gone PID: at most ten seconds.
+session_wait_gone() {
+	for _ in $(seq 1000); do
+		kill -0 "$1" 2>/dev/null || return 0
+		read -rt 0.01 <> <(:)
+	done
+	return 1
+}
+
+# session_wait_for NAME N: until the session has written N MiB; at most ten seconds.
+session_wait_for() {
+	for _ in $(seq 1000); do
+		[ "$(du -sm "$dir/$1" | cut -f1)" -lt "$2" ] || return 0
+		read -rt 0.01 <> <(:)
+	done
+	return 1
+}
+
 # session_daemon_kill SIGNAL: sends it and waits until the daemon is gone.
 session_daemon_kill() {
 	local pid
 	pid=$(cat "$(session_pid_file)" 2>/dev/null) || return 0
 	kill -"$1" "$pid" 2>/dev/null
-	while kill -0 "$pid" 2>/dev/null; do read -rt 0.01 <> <(:); done
+	session_wait_gone "$pid"
 }
 
 # session_start NAME CONTEXT...: a session that writes to $dir/NAME, with room for everything.

@@ -61,4 +61,63 @@ session_start again vpid vtid
 "$ioasis" exec -- "$build/tests/verdict_client" exec-twice >>"$dir/log" 2>&1
 session_end again
 verdict "a program that becomes another" ok "$dir/again"
+
+# A program that runs on while its session is rotated: the archives are parts of one recording.
+if lttng rotate --help >/dev/null 2>&1; then
+	session_start rot vpid vtid procname
+	"$ioasis" exec --delay map:100us --delay unmap:100us -- "$vmm" --ops 3000 \
+		>>"$dir/log" 2>&1 &
+	for _ in 1 2 3; do lttng rotate rot >/dev/null; done
+	wait
+	session_end rot
+	for archive in "$dir"/rot/archives/*; do
+		[ -n "$(find "$archive" -name 'c_*' -size +1)" ] || continue # without an event
+		verdict "an archive of a rotated session" "ok|unknown" "$archive"
+	done
+	verdict "all archives together" ok "$dir/rot"
+	check "lost nothing" grep -qx "lost: nothing" "$dir/check.log"
+	first=$(find "$dir/rot/archives" -mindepth 1 -maxdepth 1 | sort | head -1)
+	rm -r "$first"
+	verdict "without the first one" "ok|unknown" "$dir/rot"
+else
+	skip "rotation" "this lttng cannot rotate"
+fi
+
+# The session daemon dies; it and the programs learn of that one after the other.
+for mebibytes in 2 3 4; do
+	session_start killed vpid vtid pid_ns
+	"$ioasis" exec -- "$vmm" --ops 3000 --threads 4 >>"$dir/log" 2>&1 &
+	session_wait_for killed $mebibytes
+	consumers=$(pgrep -P "$(cat "$(session_pid_file)")")
+	session_daemon_kill KILL
+	wait
+	for pid in $consumers; do session_wait_gone "$pid"; done
+	verdict "a session daemon that is killed" "ok|unknown" "$dir/killed"
+	rm -rf "$dir/killed" "$(session_pid_file)"
+	session_daemon_start
+done
+
+# Another channel that loses events has none of ours.
+lttng create two --output="$dir/two" >/dev/null
+lttng enable-channel -u -s two --subbuf-size=1M --num-subbuf=8 ours >/dev/null
+lttng enable-channel -u -s two --subbuf-size=4096 --num-subbuf=2 theirs >/dev/null
+lttng enable-event -u -s two -c ours 'iommufd_*' >/dev/null
+lttng enable-event -u -s two -c theirs 'lttng_ust_libc:*' >/dev/null
+lttng add-context -u -s two -c ours -t vpid -t vtid >/dev/null
+lttng start two >/dev/null
+libc=$(find /usr/lib* -name 'liblttng-ust-libc-wrapper.so*' | head -1)
+"$ioasis" exec -- env LD_PRELOAD="$libc" "$vmm" --ops 2000 >>"$dir/log" 2>&1
+session_end two
+verdict "loss in another channel" ok "$dir/two"
+check "is told as such" grep -q "^lost: nothing of ours" "$dir/check.log"
+
+# Buffers for each process.
+SESSION_CHANNEL="--buffers-pid" session_start pids vpid vtid
+"$ioasis" exec -- "$vmm" --ops 500 >>"$dir/log" 2>&1
+session_end pids
+verdict "buffers for each process" ok "$dir/pids"
+SESSION_CHANNEL="--buffers-pid" session_start shot vpid vtid
+"$ioasis" exec -- timeout -s KILL 0.2 "$vmm" --ops 100000 >>"$dir/log" 2>&1
+session_end shot
+verdict "a client that is killed, with buffers of its own" "ok|unknown" "$dir/shot"
 done_testing
