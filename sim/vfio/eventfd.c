@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/vfio/eventfd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +30,44 @@ bool vfio_eventfd_is(int fd)
 		return false;
 	target[n] = '\0';
 	return !strcmp(target, "anon_inode:[eventfd]");
+}
+
+/* The number that the kernel gives each eventfd (eventfd_show_fdinfo()); 0: not told. */
+static long eventfd_id(const char *fdinfo)
+{
+	FILE *file = fopen(fdinfo, "re");
+	char line[128];
+	long id = 0;
+
+	while (file && !id && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "eventfd-id: %ld", &id) != 1)
+			id = 0;
+	}
+	if (file)
+		fclose(file);
+	return id;
+}
+
+bool vfio_eventfd_is_open_in(uint32_t pid, int fd)
+{
+	char path[288];
+	struct dirent *entry;
+	bool found = false;
+	long id;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	id = eventfd_id(path);
+	snprintf(path, sizeof(path), "/proc/%u/fdinfo", pid);
+	folder = id ? opendir(path) : NULL;
+	if (!folder)
+		return true;
+	while (!found && (entry = readdir(folder))) {
+		snprintf(path, sizeof(path), "/proc/%u/fdinfo/%s", pid, entry->d_name);
+		found = entry->d_name[0] != '.' && eventfd_id(path) == id;
+	}
+	closedir(folder);
+	return found;
 }
 
 void vfio_eventfd_signal(int fd)
@@ -67,6 +105,11 @@ struct vfio_watch {
 	struct vfio_watched *running; /* whose handler runs now */
 	struct vfio_watched *removed;
 };
+
+int vfio_watched_fd(const struct vfio_watched *watched)
+{
+	return watched->fd;
+}
 
 struct vfio_watch *vfio_watch_create(void)
 {

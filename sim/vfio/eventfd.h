@@ -10,9 +10,17 @@
 #define IOASIS_SIM_VFIO_EVENTFD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Whether fd is an eventfd. Nothing else is taken: a write could wait for ever. */
 bool vfio_eventfd_is(int fd);
+
+/*
+ * Whether a process has the eventfd open that fd, a file of ours, is: a kernel forgets one
+ * that it watches with its last close, which our own open file hides. True when it cannot
+ * be told.
+ */
+bool vfio_eventfd_is_open_in(uint32_t pid, int fd);
 
 /* Adds 1; harmless for -1. */
 void vfio_eventfd_signal(int fd);
@@ -34,6 +42,8 @@ bool vfio_watch_destroy(struct vfio_watch *watch);
  */
 struct vfio_watched *vfio_watch_add(struct vfio_watch *watch, int fd,
 				    void (*handler)(void *opaque), void *opaque);
+/* The file that it owns, borrowed. */
+int vfio_watched_fd(const struct vfio_watched *watched);
 /*
  * Ends it; the handler does not run any more when this returns. False: it has not come
  * back for a second. Not from a handler. NULL is fine.

@@ -262,10 +262,12 @@ static long set_mask(struct irq_call *call, bool mask)
 	fd = fetch_fd(call, call->fds[0]);
 	if (fd < 0)
 		return fd;
-	if (irqs->unmask) {
+	if (irqs->unmask && vfio_eventfd_is_open_in(call->client->pid,
+						    vfio_watched_fd(irqs->unmask))) {
 		close(fd);
 		return -EBUSY;
 	}
+	vfio_watch_remove(irqs->unmask);
 	irqs->unmask = vfio_watch_add(call->device->watch, fd, pin_unmask, call->device);
 	return irqs->unmask ? 0 : -ENOMEM;
 }

@@ -131,7 +131,7 @@ static void ask_about(void)
 	tell("no such region", ioctl(vfio, SIM_VFIO_GET_REGION_INFO, &region));
 	tell("irq", ioctl(vfio, SIM_VFIO_GET_IRQ_INFO, &irq));
 	printf("count %u flags %u\n", irq.count, irq.flags);
-	irq.index = SIM_VFIO_ERR;
+	irq.index = SIM_VFIO_IRQS;
 	tell("no such irq", ioctl(vfio, SIM_VFIO_GET_IRQ_INFO, &irq));
 	tell("config", pread(vfio, &ids, 4, (off_t)CONFIG_OFFSET));
 	printf("ids %x\n", ids);

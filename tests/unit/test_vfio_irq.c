@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Interrupts of simulated VFIO devices: the pin, messages, ERR and REQ, IOEVENTFD. */
+#include "sim/vfio/eventfd.h"
 #include "tests/unit/vfio_rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/pci_regs.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define EDU 0u
@@ -140,6 +144,40 @@ static void test_eventfd_unmasks(void **state)
 	close(fds[0]);
 	close(fds[1]);
 	close(file);
+}
+
+/* QEMU closes one and sets the next; the kernel forgets it with its last close. */
+static void test_closed_eventfd_unmasks_no_more(void **state)
+{
+	const uint32_t set_unmask = SIM_VFIO_DATA_EVENTFD | SIM_VFIO_ACTION_UNMASK;
+	struct vfio_rig *rig = *state;
+	int fd = new_eventfd(), first = new_eventfd(), second = new_eventfd();
+	pid_t other;
+
+	assert_int_equal(vfio_rig_irqs(rig, EDU, INTX, SET_FDS, 0, 1, &fd), 0);
+	assert_int_equal(vfio_rig_irqs(rig, EDU, INTX, set_unmask, 0, 1, &first), 0);
+	assert_int_equal(vfio_rig_irqs(rig, EDU, INTX, set_unmask, 0, 1, &second), -EBUSY);
+	close(first);
+	/* The device's own copy is in this process, too: another one is the client now. */
+	other = fork();
+	if (!other) {
+		for (int i = 3; i < 256; i++)
+			close(i);
+		pause();
+		_exit(0);
+	}
+	rig->base.fake.client.pid = (uint32_t)other;
+	while (vfio_eventfd_is_open_in((uint32_t)other, second))
+		sched_yield();
+	assert_int_equal(vfio_rig_irqs(rig, EDU, INTX, set_unmask, 0, 1, &second), 0);
+	vfio_rig_write(rig, EDU, 0, EDU_RAISE, 1, 4);
+	assert_int_equal(vfio_rig_count(fd, true), 1);
+	assert_int_equal(eventfd_write(second, 1), 0);
+	assert_int_equal(vfio_rig_count(fd, true), 1);
+	kill(other, SIGKILL);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+	close(fd);
+	close(second);
 }
 
 static void test_full_eventfd_keeps_nobody_waiting(void **state)
@@ -362,6 +400,7 @@ int main(void)
 		TEST(test_pin_that_is_still_up_fires_at_unmask),
 		TEST(test_intx_disable_of_the_client_masks),
 		TEST(test_eventfd_unmasks),
+		TEST(test_closed_eventfd_unmasks_no_more),
 		TEST(test_full_eventfd_keeps_nobody_waiting),
 		TEST(test_one_kind_of_interrupt_at_a_time),
 		TEST(test_msix_vectors_come_and_go),

@@ -54,7 +54,7 @@ struct vfio_rig *vfio_rig_create(const char *const *specs)
 	char why[PCI_WHY_BYTES];
 
 	assert_non_null(rig);
-	fake_client_init(&rig->base.fake, 1);
+	fake_client_init(&rig->base.fake, (uint32_t)getpid());
 	rig->base.fake.takes_pointers = true;
 	rig->base.engine = engine_create(&config);
 	rig->base.ctx = engine_ctx_open(rig->base.engine, &rig->base.fake.client);
