@@ -94,7 +94,9 @@ pci_srcs := \
 	sim/pci/pci_runner.c \
 	sim/pci/pci_state.c \
 	sim/pci/pci_work.c \
-	sim/pci/ram.c
+	sim/pci/ram.c \
+	sim/pci/vfio_user.c \
+	sim/pci/vfio_user_link.c
 vfio_srcs := \
 	sim/vfio/config.c \
 	sim/vfio/dma_log.c \

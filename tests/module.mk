@@ -60,7 +60,8 @@ unit_tests := \
 	test_pci \
 	test_vfio \
 	test_vfio_data \
-	test_vfio_irq
+	test_vfio_irq \
+	test_vfio_user
 
 test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
 test_asker_srcs := sim/fuse/asker.c sim/fuse/channel.c sim/fuse/mount.c sim/fuse/workers.c
@@ -100,6 +101,7 @@ test_des_srcs := $(des_srcs)
 test_histogram_srcs := analysis/stats/histogram.c
 test_inject_srcs := sim/fuse/inject.c
 test_mux_srcs := analysis/decode/mip.c analysis/decode/mux.c
+test_vfio_user_srcs = tests/unit/vfio_user_server.c $(pci_srcs)
 test_nvme_srcs = tests/unit/nvme_rig.c $(pci_srcs)
 test_nvme_admin_srcs = tests/unit/nvme_rig.c $(pci_srcs)
 test_nvme_fuzz_srcs = tests/unit/nvme_rig.c $(pci_srcs)

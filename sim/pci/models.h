@@ -8,5 +8,6 @@
 extern const struct pci_model pci_model_edu;
 extern const struct pci_model pci_model_nvme;
 extern const struct pci_model pci_model_ram;
+extern const struct pci_model pci_model_vfio_user;
 
 #endif

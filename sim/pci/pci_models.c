@@ -11,6 +11,7 @@ const struct pci_model *const pci_models[] = {
 	&pci_model_edu,
 	&pci_model_nvme,
 	&pci_model_ram,
+	&pci_model_vfio_user,
 	NULL,
 };
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The vfio-user client: a server in a thread is the device. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "sim/pci/pci_bus.h"
+#include "tests/unit/vfio_user_server.h"
+
+#define MEMORY_BYTES 0x10000u
+#define PATIENCE_S   20
+
+struct world {
+	struct pci_bus *bus;
+	struct pci_function *function;
+	uint8_t memory[MEMORY_BYTES];
+	unsigned int messages[8]; /* __atomic */
+};
+
+static struct vfio_user_server server;
+static struct world world;
+
+static int world_dma(void *opaque, uint32_t pasid, bool write, const struct pci_dma_piece *pieces,
+		     unsigned int pieces_count, const struct iovec *local, unsigned int local_count,
+		     uint64_t *fault_iova)
+{
+	struct world *w = opaque;
+
+	(void)fault_iova;
+	assert_int_equal(pasid, 0);
+	assert_int_equal(pieces_count, 1);
+	assert_int_equal(local_count, 1);
+	if (pieces->iova > MEMORY_BYTES || pieces->bytes > MEMORY_BYTES - pieces->iova)
+		return -EFAULT;
+	if (write)
+		memcpy(w->memory + pieces->iova, local->iov_base, local->iov_len);
+	else
+		memcpy(local->iov_base, w->memory + pieces->iova, local->iov_len);
+	return 0;
+}
+
+static void world_message(void *opaque, unsigned int vector)
+{
+	__atomic_add_fetch(&((struct world *)opaque)->messages[vector], 1, __ATOMIC_ACQ_REL);
+}
+
+static void world_pin(void *opaque, bool up)
+{
+	(void)opaque, (void)up;
+}
+
+static uint64_t world_number(void *opaque)
+{
+	(void)opaque;
+	return 1;
+}
+
+static const struct pci_world_ops world_ops = {
+	.dma = world_dma,
+	.message = world_message,
+	.pin = world_pin,
+	.now = world_number,
+	.random = world_number,
+};
+
+static int try_begin(char why[PCI_WHY_BYTES])
+{
+	char device[256];
+	int err;
+
+	memset(&world, 0, sizeof(world));
+	world.bus = pci_bus_create(1);
+	snprintf(device, sizeof(device), "vfio-user,socket=%s", server.path);
+	err = pci_bus_add(world.bus, device, why);
+	return err ? err : pci_bus_settle(world.bus, why);
+}
+
+static void begin(bool twin)
+{
+	const uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	char why[PCI_WHY_BYTES] = "";
+
+	memset(&server, 0, sizeof(server));
+	server.device_id = 0x5678;
+	server.twin = twin;
+	vfio_user_server_start(&server);
+	if (try_begin(why))
+		fail_msg("%s", why);
+	world.function = pci_bus_at(world.bus, 0)->function;
+	pci_function_connect(world.function, &world_ops, &world);
+	pci_function_config_write(world.function, PCI_COMMAND, &command, sizeof(command));
+	pci_function_irq_mode(world.function, PCI_IRQ_MSI, 1);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	pci_bus_destroy(world.bus);
+	vfio_user_server_stop(&server);
+	return 0;
+}
+
+static uint64_t reg(uint64_t offset)
+{
+	return pci_function_read(world.function, 0, offset, 8);
+}
+
+static void reg_set(uint64_t offset, uint64_t value)
+{
+	pci_function_write(world.function, 0, offset, value, 8);
+}
+
+/* Waits for a condition that another thread makes true. */
+#define await(condition)                                   \
+	do {                                               \
+		time_t until = time(NULL) + PATIENCE_S;    \
+		while (!(condition) && time(NULL) < until) \
+			sched_yield();                     \
+		assert_true(condition);                    \
+	} while (0)
+
+static void test_device_is_what_the_server_says(void **state)
+{
+	const struct pci_description *description;
+
+	(void)state;
+	begin(false);
+	description = pci_function_description(world.function);
+	assert_int_equal(description->vendor, 0x1234);
+	assert_int_equal(description->device, 0x5678);
+	assert_int_equal(description->class_code, 0xff0000);
+	assert_int_equal(description->revision, 3);
+	assert_int_equal(description->bars[0].bytes, 0x40);
+	assert_int_equal(description->msi, 1);
+	assert_true(description->power_management);
+	assert_true(description->flr);
+	assert_int_equal(server.map_bytes, UINT64_C(1) << 48);
+	assert_int_equal(server.command & PCI_COMMAND_MASTER, PCI_COMMAND_MASTER);
+}
+
+static void test_registers_are_read_and_written(void **state)
+{
+	(void)state;
+	begin(false);
+	reg_set(0x28, 0x1122334455667788);
+	assert_int_equal(reg(0x28), 0x1122334455667788);
+	assert_int_equal(pci_function_read(world.function, 0, 0x2c, 4), 0x11223344);
+	assert_int_equal(pci_function_read(world.function, 0, 0x29, 1), 0x77);
+	/* Behind the end of the region, but in the BAR. */
+	assert_true(reg(0x30) == UINT64_MAX);
+	reg_set(0x38, 5);
+	pci_function_reset(world.function);
+	assert_int_equal(__atomic_load_n(&server.resets, __ATOMIC_ACQUIRE), 1);
+	assert_int_equal(reg(0x28), 0);
+}
+
+static void dma_goes_through(bool twin)
+{
+	begin(twin);
+	for (unsigned int i = 0; i < SERVER_DMA_BYTES; i++)
+		world.memory[0x1000 + i] = (uint8_t)i;
+	reg_set(SERVER_REG_ADDRESS, 0x1000);
+	reg_set(SERVER_REG_COPY, 1);
+	assert_int_equal(reg(SERVER_REG_STATUS), 0);
+	for (unsigned int i = 0; i < SERVER_DMA_BYTES; i++)
+		assert_int_equal(world.memory[0x1000 + SERVER_DMA_BYTES + i], (uint8_t)~i);
+	/* Where nothing is mapped, the server is told so. */
+	reg_set(SERVER_REG_ADDRESS, MEMORY_BYTES);
+	reg_set(SERVER_REG_COPY, 1);
+	assert_int_equal(reg(SERVER_REG_STATUS), EFAULT);
+}
+
+static void test_dma_while_a_driver_waits_goes_through(void **state)
+{
+	(void)state;
+	dma_goes_through(false);
+}
+
+static void test_dma_by_the_second_socket_goes_through(void **state)
+{
+	(void)state;
+	dma_goes_through(true);
+	assert_true(server.twin_fd >= 0);
+}
+
+static void test_eventfds_become_interrupts(void **state)
+{
+	(void)state;
+	begin(false);
+	reg_set(SERVER_REG_RAISE, 0);
+	await(__atomic_load_n(&world.messages[0], __ATOMIC_ACQUIRE) == 1);
+	reg_set(SERVER_REG_RAISE, 4);
+	await(__atomic_load_n(&world.messages[0], __ATOMIC_ACQUIRE) == 2);
+}
+
+static void test_server_that_ends_leaves_ones_until_it_comes_again(void **state)
+{
+	(void)state;
+	begin(false);
+	reg_set(0x28, 7);
+	vfio_user_server_stop(&server);
+	await(reg(0x28) == UINT64_MAX);
+	reg_set(0x28, 8);
+	vfio_user_server_start(&server);
+	await(reg(0x28) == 7); /* what this server keeps */
+	assert_int_equal(server.connections, 2);
+	reg_set(SERVER_REG_RAISE, 0);
+	await(__atomic_load_n(&world.messages[0], __ATOMIC_ACQUIRE) == 1);
+	/* One that is another device is not taken for it. */
+	vfio_user_server_stop(&server);
+	server.device_id = 0x9999;
+	vfio_user_server_start(&server);
+	await(__atomic_load_n(&server.connections, __ATOMIC_ACQUIRE) >= 4);
+	assert_true(reg(0x28) == UINT64_MAX);
+}
+
+static void test_server_that_answers_wrong_is_given_up(void **state)
+{
+	static const enum server_fault faults[] = { SERVER_SHORT, SERVER_HUGE, SERVER_OTHER_ID,
+						    SERVER_CLOSES, SERVER_REFUSES };
+
+	(void)state;
+	begin(false);
+	reg_set(0x28, 7);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
+		__atomic_store_n(&server.fault, faults[i], __ATOMIC_RELEASE);
+		assert_true(reg(0x28) == UINT64_MAX);
+		__atomic_store_n(&server.fault, SERVER_GOOD, __ATOMIC_RELEASE);
+		await(reg(0x28) == 7);
+	}
+}
+
+static void test_server_that_is_none_is_named(void **state)
+{
+	static const enum server_fault faults[] = { SERVER_NO_PCI, SERVER_OLD };
+	char why[PCI_WHY_BYTES];
+
+	(void)state;
+	begin(false);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
+		pci_bus_destroy(world.bus);
+		__atomic_store_n(&server.fault, faults[i], __ATOMIC_RELEASE);
+		assert_int_not_equal(try_begin(why), 0);
+		assert_non_null(strstr(why, server.path));
+		assert_null(strchr(why, '\n'));
+	}
+	pci_bus_destroy(world.bus);
+	vfio_user_server_stop(&server);
+	assert_int_not_equal(try_begin(why), 0);
+	assert_non_null(strstr(why, server.path));
+	vfio_user_server_start(&server);
+	{
+		struct pci_bus *bus = pci_bus_create(1);
+
+		assert_int_not_equal(pci_bus_add(bus, "vfio-user", why), 0);
+		assert_non_null(strstr(why, "socket=PATH"));
+		pci_bus_destroy(bus);
+	}
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, NULL, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_device_is_what_the_server_says),
+		CASE(test_registers_are_read_and_written),
+		CASE(test_dma_while_a_driver_waits_goes_through),
+		CASE(test_dma_by_the_second_socket_goes_through),
+		CASE(test_eventfds_become_interrupts),
+		CASE(test_server_that_ends_leaves_ones_until_it_comes_again),
+		CASE(test_server_that_answers_wrong_is_given_up),
+		CASE(test_server_that_is_none_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
