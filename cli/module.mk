@@ -23,6 +23,7 @@ cli_srcs := \
 	cli/options.c \
 	cli/output.c \
 	cli/read_traces.c \
+	cli/recording_check.c \
 	cli/remove.c \
 	cli/shipped_scenarios.c \
 	cli/tracing_session.c

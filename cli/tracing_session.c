@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "cli/remove.h"
+#include "tracepoints/load.h"
 
 #define ROOT_RUNDIR "/run/lttng"
 #define COMMAND_TIMEOUT_MS 20000
@@ -302,7 +303,7 @@ static int daemon_start(struct tracing_session *session)
 			poll(NULL, 0, 5);
 		}
 	}
-	close(out);
+	session->daemon_log = out;
 	if (ret)
 		daemon_stop(session);
 	return ret;
@@ -376,7 +377,13 @@ static int session_create(struct tracing_session *session)
 
 static void set_environment(const struct tracing_session *session)
 {
+	char probes[PATH_MAX];
+
 	setenv("IOASIS_TRACE", "1", 0);
+	/* For programs that have the library in them, wherever they lie; they say if it fails. */
+	if (trace_find_probes(probes))
+		setenv("IOASIS_PROBES", probes, 0);
+	setenv("IOASIS_TRACE_SAY", "1", 0);
 	/* Early events count: programs wait for the daemon, which is there, however busy the machine. */
 	setenv("LTTNG_UST_REGISTER_TIMEOUT", "60000", 0);
 	if (session->config.lossless)
@@ -389,7 +396,9 @@ int tracing_session_start(struct tracing_session *session, const struct tracing_
 
 	memset(session, 0, sizeof(*session));
 	session->config = *config;
-	if (!realpath(config->output, session->output))
+	session->daemon_log = -1;
+	if (!realpath(config->output, session->output) ||
+	    recording_folder_note(&session->folder, session->output))
 		return fail(session, -errno, "%s: %s", config->output, strerror(errno));
 	snprintf(session->name, sizeof(session->name), "ioasis-%d%s", (int)getpid(),
 		 config->snapshot ? "-snapshot" : "");
@@ -423,6 +432,7 @@ int tracing_session_snapshot(struct tracing_session *session, const char *path)
 
 int tracing_session_end(struct tracing_session *session)
 {
+	char why[sizeof(session->error)];
 	int ret = 0;
 
 	if (session->created) {
@@ -430,7 +440,17 @@ int tracing_session_end(struct tracing_session *session)
 		if (!ret)
 			ret = lttng(session, "destroy", session->name, NULL);
 	}
-	session->created = false;
 	daemon_stop(session);
+	if (session->created) {
+		int lost = recording_folder_check(&session->folder, !session->config.snapshot,
+						  session->daemon_log, why, sizeof(why));
+
+		if (lost) /* it says more than LTTng's programs */
+			ret = fail(session, lost, "%s", why);
+	}
+	session->created = false;
+	if (session->daemon_log >= 0)
+		close(session->daemon_log);
+	session->daemon_log = -1;
 	return ret;
 }

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "cli/recording_check.h"
+
 struct tracing_config {
 	const char *output; /* folder that is there; for a snapshot session: where snapshots go */
 	bool snapshot;	    /* keep the last events only, write them on demand */
@@ -26,6 +28,8 @@ struct tracing_session {
 	char name[64];	       /* of the LTTng session */
 	char home[64];	       /* private LTTNG_HOME; "": none */
 	pid_t daemon;	       /* own session daemon; 0: none */
+	int daemon_log;	       /* what it writes to standard error; -1: none */
+	struct recording_folder folder; /* output, to be checked at the end */
 	bool created;
 	char error[512];
 };
@@ -40,7 +44,10 @@ int tracing_session_start(struct tracing_session *session, const struct tracing_
 /* Writes a snapshot to the folder path, which is made. 0 or -errno with session->error. */
 int tracing_session_snapshot(struct tracing_session *session, const char *path);
 
-/* Stops and destroys the session, ends an own daemon. 0 or -errno with session->error. */
+/*
+ * Stops and destroys the session, ends an own daemon, and looks whether all of it was written. 0 or
+ * -errno with session->error.
+ */
 int tracing_session_end(struct tracing_session *session);
 
 #endif

@@ -2,6 +2,7 @@
 #include "tracepoints/load.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -62,42 +63,46 @@ static const char *take_probes(void *library)
 	return NULL;
 }
 
-/* Tries to load PROBES_NAME from the folder of file, or from lib beside that folder; or NULL. */
-static void *load_beside(const char *file)
+/* Looks for PROBES_NAME in the folder of file, and in lib beside that folder. */
+static bool find_beside(const char *file, char found[PATH_MAX])
 {
 	static const char *const below[] = { "", "../lib/" };
 	char folder[PATH_MAX], path[PATH_MAX + 64];
 	size_t i;
 
 	if (snprintf(folder, sizeof(folder), "%s", file) >= (int)sizeof(folder))
-		return NULL;
+		return false;
 	for (i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
 		char copy[PATH_MAX];
-		void *library;
 
 		memcpy(copy, folder, sizeof(copy));
 		snprintf(path, sizeof(path), "%s/%s" PROBES_NAME, dirname(copy), below[i]);
-		library = access(path, R_OK) ? NULL : dlopen(path, RTLD_NOW | RTLD_GLOBAL);
-		if (library)
-			return library;
+		if (!access(path, R_OK) && realpath(path, found))
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+bool trace_find_probes(char path[PATH_MAX])
+{
+	char program[PATH_MAX];
+	ssize_t len;
+	Dl_info info;
+
+	if (dladdr(&trace_mode, &info) && info.dli_fname && find_beside(info.dli_fname, path))
+		return true;
+	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	if (len < 0)
+		return false;
+	program[len] = 0;
+	return find_beside(program, path);
 }
 
 static void *load_beside_this(void)
 {
-	char program[PATH_MAX];
-	void *library;
-	ssize_t len;
-	Dl_info info;
+	char path[PATH_MAX];
 
-	if (dladdr(&trace_mode, &info) && info.dli_fname && (library = load_beside(info.dli_fname)))
-		return library;
-	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	if (len < 0)
-		return NULL;
-	program[len] = 0;
-	return load_beside(program);
+	return trace_find_probes(path) ? dlopen(path, RTLD_NOW | RTLD_GLOBAL) : NULL;
 }
 
 const char *trace_load_probes(void)
@@ -114,8 +119,18 @@ const char *trace_load_probes(void)
 	return library ? take_probes(library) : dlerror();
 }
 
+/* A recording without this program's events would look whole. */
+static void load_and_say(void)
+{
+	const char *why = trace_load_probes(), *say = secure_getenv("IOASIS_TRACE_SAY");
+
+	if (why && say && *say && strcmp(say, "0"))
+		fprintf(stderr, "ioasis: %s is not traced: %s\n", program_invocation_short_name,
+			why);
+}
+
 /*
- * Without a message when it fails: a program must run as it is where there is
+ * Without a message when it fails, if nobody asks for one: a program must run as it is where there is
  * no LTTng. Who wants to know asks trace_load_probes() (`ioasis record` does).
  */
 __attribute__((constructor)) static void trace_load_init(void)
@@ -128,7 +143,7 @@ __attribute__((constructor)) static void trace_load_init(void)
 	if (library)
 		take_probes(library);
 	else if (wanted && *wanted && strcmp(wanted, "0"))
-		trace_load_probes();
+		load_and_say();
 	if (late && trace_mode == TRACE_MODE_ON)
 		trace_mode = TRACE_MODE_LATE;
 }

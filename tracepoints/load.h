@@ -11,10 +11,13 @@
  *   IOASIS_TRACE=1                   load the probes (`ioasis record` sets this)
  *   IOASIS_TRACE=late                the same, and remember what lives, so that tracing
  *                                    turned on later starts with a state dump
+ *   IOASIS_TRACE_SAY=1               say on standard error when the probes cannot be loaded
+ *                                    (`ioasis record` sets this)
  */
 #ifndef IOASIS_TRACEPOINTS_LOAD_H
 #define IOASIS_TRACEPOINTS_LOAD_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 struct trace;
@@ -39,6 +42,9 @@ static inline bool trace_armed(void)
  * not loaded. Whoever makes a backend or an engine hands it in.
  */
 struct trace *trace_of_process(void);
+
+/* Where the probes lie beside this program or library, as an absolute path. False: they do not. */
+bool trace_find_probes(char path[PATH_MAX]);
 
 /*
  * Loads the probes now, whatever IOASIS_TRACE says; harmless when they are

@@ -62,6 +62,38 @@ check_output "the default folder is the first that is free" "ioasis-trace-1 ioas
 check "lossless" sh -c "$shared record --lossless -o '$dir/lossless' -- '$vmm' --naive --ops 2000 &&
 	'$ioasis' check '$dir/lossless'"
 
+# A program with the library in it, away from the probes.
+cp "$vmm" "$dir/my-vmm"
+check "a program elsewhere is traced, too" bash -c "
+	$shared record -o '$dir/elsewhere' -- '$dir/my-vmm' --naive --ops 20 >/dev/null 2>&1
+	'$ioasis' stats '$dir/elsewhere' | grep -q '^map_dma '"
+check_output "probes that cannot be loaded are no secret" \
+	"ioasis: my-vmm is not traced: /nonexistent: cannot open shared object file: No such file or directory" \
+	bash -c "IOASIS_PROBES=/nonexistent $shared record -o '$dir/untraced' -- '$dir/my-vmm' --naive \
+		--ops 2 2>&1 >/dev/null | grep 'is not traced'"
+
+# What was not written.
+lost() { # COMMAND...: record ends with 3 and says why
+	local err status
+	err=$("$@" 2>&1 >/dev/null)
+	status=$?
+	[ $status = 3 ] && [[ $err == *"the trace may not be whole: "* ]] && return
+	echo "status $status: $err"
+	return 1
+}
+check "a folder that is removed meanwhile: status 3" lost \
+	$shared record -o "$dir/gone" -- sh -c "'$vmm' --naive --ops 20; rm -rf '$dir/gone'"
+check "what was in it: status 3" lost \
+	$shared record -o "$dir/empty" -- sh -c "'$vmm' --naive --ops 20; rm -rf '$dir/empty'/*"
+if [ "$(id -u)" = 0 ]; then
+	mkdir "$dir/small"
+	check "a full disk: status 3" lost unshare -m --propagation private sh -c "
+		mount -t tmpfs -o size=1M none '$dir/small' &&
+			'$ioasis' record -o '$dir/small/t' -- '$vmm' --naive --ops 40000"
+else
+	skip "a full disk" "needs root, to mount a small one"
+fi
+
 # Ctrl-C and TERM go to the command; nothing of the session stays.
 end_with() {
 	local fifo=$dir/fifo.$1 pid children
