@@ -79,8 +79,8 @@ static bool set_error_exitcode(void *opaque, const char *value)
 }
 
 const struct cli_option device_option_table[] = {
-	{ "linux", 0, "VERSION", "a kernel from 6.2 to 7.2, such as 6.12",
-	  "answer as that kernel (default 7.2)", .set = set_linux },
+	{ "linux", 0, "VERSION", "a kernel from 6.2 to 7.3, such as 6.12",
+	  "answer as that kernel (default 7.3)", .set = set_linux },
 	{ "test-ops", 0, NULL, NULL, "also answer the kernel's test command",
 	  CLI_FLAG(struct device_options, test_ops) },
 	{ "fail", 0, "SPEC", "at most 64 specs such as map:ENOMEM@100",

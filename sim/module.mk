@@ -6,6 +6,7 @@ engine_srcs := \
 	sim/engine/anon_file.c \
 	sim/engine/attach.c \
 	sim/engine/change_process.c \
+	sim/engine/changes.c \
 	sim/engine/command.c \
 	sim/engine/core.c \
 	sim/engine/device.c \
@@ -25,9 +26,11 @@ engine_srcs := \
 	sim/engine/iopt_users.c \
 	sim/engine/mock.c \
 	sim/engine/mock_nested.c \
+	sim/engine/noiommu.c \
 	sim/engine/object.c \
 	sim/engine/option.c \
 	sim/engine/pages.c \
+	sim/engine/phys.c \
 	sim/engine/pins.c \
 	sim/engine/sim_device.c \
 	sim/engine/slab.c \

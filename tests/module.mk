@@ -26,6 +26,8 @@ unit_tests := \
 	test_engine_dma \
 	test_engine_account \
 	test_engine_fail_nth \
+	test_engine_noiommu \
+	test_engine_versions \
 	test_engine_hwpt \
 	test_engine_queues \
 	test_engine_threads \
@@ -90,6 +92,8 @@ test_dirty_set_srcs := sim/engine/dirty_set.c
 test_engine_access_srcs := $(engine_rig_srcs)
 test_engine_dma_srcs := $(engine_rig_srcs)
 test_engine_fail_nth_srcs := $(engine_rig_srcs)
+test_engine_noiommu_srcs := $(engine_rig_srcs)
+test_engine_versions_srcs := $(engine_rig_srcs)
 test_engine_hwpt_srcs := $(engine_rig_srcs)
 test_engine_queues_srcs := $(engine_rig_srcs)
 test_engine_account_srcs := $(engine_test_srcs)
@@ -168,7 +172,8 @@ script_tests := \
 	tests/integration/vmm.sh \
 	tests/integration/vfio_device.sh \
 	tests/oracle/fuse.sh \
-	tests/oracle/inproc.sh
+	tests/oracle/inproc.sh \
+	tests/oracle/sweep.sh
 
 # What the exec tests run: the same program linked both ways, without sanitizers.
 exec_clients := $(B)/tests/exec_client $(B)/tests/exec_client_static
@@ -235,8 +240,8 @@ $(B)/tests/compare_readers: $(call objs,tests/integration/compare_readers.c $(an
 unit_programs := $(addprefix $(B)/tests/,$(unit_tests))
 tests += $(unit_programs)
 
-include tests/kernel/module.mk
 include tests/oracle/module.mk
+include tests/kernel/module.mk
 include tests/fuzz/module.mk
 
 # $(1): name of a unit test

@@ -106,7 +106,10 @@
 		ERRNOS(ENOENT, EEXIST, EMFILE, ENFILE, EBUSY), GIVES_FILE)                 \
 	COMMAND(0x94, HW_QUEUE_ALLOC, "hw-queue-alloc", cmd_hw_queue_alloc,                \
 		iommu_hw_queue_alloc, length, 6, 17, NONE, ID(viommu_id),                  \
-		ERRNOS(ENOENT, EEXIST, EBUSY, EIO, EOVERFLOW, EADDRINUSE), NO_FILE)
+		ERRNOS(ENOENT, EEXIST, EBUSY, EIO, EOVERFLOW, EADDRINUSE), NO_FILE)        \
+	COMMAND(0x95, IOAS_NOIOMMU_GET_PA, "get-pa", cmd_ioas_noiommu_get_pa,              \
+		iommu_ioas_noiommu_get_pa, out_phys, 7, 3, NONE, ID(ioas_id),              \
+		ERRNOS(ENOENT, EPERM, EOVERFLOW), NO_FILE)
 
 /* The kernel's test command has a number apart, and one structure for many purposes. */
 #define IOMMUFD_TEST_COMMAND 0xa0

@@ -66,10 +66,16 @@ static int attach_check_pasid(const struct hwpt *hwpt, const struct device *dev,
 	return 0;
 }
 
+/* Whether the page table is of the device's IOMMU. */
+static bool domain_suits(const struct domain *domain, const struct device_driver *driver)
+{
+	return domain->mock == driver->mock && !domain->noiommu;
+}
+
 /* What the IOMMU core checks before the driver: iommu_attach_device_pasid(). */
 static int attach_check_core(const struct hwpt *hwpt, const struct device *dev, uint32_t pasid)
 {
-	if (hwpt->domain.mock != dev->driver->mock)
+	if (!domain_suits(&hwpt->domain, dev->driver))
 		return -EINVAL;
 	if (pasid != NO_PASID && pasid >= dev->max_pasids)
 		return -EINVAL;
@@ -82,7 +88,7 @@ static int attach_check_core(const struct hwpt *hwpt, const struct device *dev, 
  */
 static int attach_reserve(const struct hwpt *paging, struct device *dev, uint32_t pasid)
 {
-	if (!paging || pasid != NO_PASID)
+	if (!paging || pasid != NO_PASID || dev->driver->noiommu)
 		return 0;
 	if (ctx_should_fail(paging->object.ctx))
 		return -EINVAL;
@@ -105,11 +111,21 @@ static void attach_unreserve(const struct hwpt *paging, struct device *dev, uint
 		iopt_unreserve(&paging->ioas->iopt, dev);
 }
 
+/* The device's IOMMU gets the page table; without one there is nothing to do. */
+static int attach_hardware(struct hwpt *hwpt, struct device *dev, uint32_t pasid)
+{
+	int rc;
+
+	if (ctx_should_fail(dev->object.ctx)) /* the handle */
+		return -ENOMEM;
+	rc = attach_check_core(hwpt, dev, pasid);
+	return rc ? rc : dev->driver->attach(dev, pasid, hwpt, NULL);
+}
+
 int hwpt_attach(struct hwpt *hwpt, struct device *dev, uint32_t pasid)
 {
 	struct engine_ctx *ctx = dev->object.ctx;
 	struct attach *attach;
-	void *handle = NULL;
 	int rc;
 
 	if (device_attach_find(dev, pasid))
@@ -126,17 +142,11 @@ int hwpt_attach(struct hwpt *hwpt, struct device *dev, uint32_t pasid)
 	rc = attach_check_pasid(hwpt, dev, pasid);
 	if (rc)
 		goto out_unreserve;
-	rc = -ENOMEM;
-	handle = ctx_alloc(ctx, 1);
-	if (!handle)
-		goto out_unreserve;
-	rc = attach_check_core(hwpt, dev, pasid);
-	if (rc)
-		goto out_unreserve;
-	rc = dev->driver->attach(dev, pasid, hwpt, NULL);
-	if (rc)
-		goto out_unreserve;
-	free(handle);
+	if (!dev->driver->noiommu) {
+		rc = attach_hardware(hwpt, dev, pasid);
+		if (rc)
+			goto out_unreserve;
+	}
 	attach_insert(attach);
 	hwpt->object.users++;
 	attach_commit(attach, TRACE_COMMIT_ATTACH);
@@ -145,7 +155,6 @@ int hwpt_attach(struct hwpt *hwpt, struct device *dev, uint32_t pasid)
 out_unreserve:
 	attach_unreserve(hwpt_find_paging(hwpt), dev, pasid);
 out_free:
-	free(handle);
 	free(attach);
 	return rc;
 }
@@ -161,7 +170,8 @@ struct hwpt *hwpt_detach(struct device *dev, uint32_t pasid)
 	attach_commit(attach, TRACE_COMMIT_DETACH);
 	list_remove(&attach->link);
 	/* Back to blocking all DMA; this cannot fail. */
-	dev->driver->attach(dev, pasid, NULL, hwpt);
+	if (!dev->driver->noiommu)
+		dev->driver->attach(dev, pasid, NULL, hwpt);
 	dma_wait_device(dev);
 	if (hwpt->fault)
 		fault_queue_drop(hwpt->fault, attach);
@@ -171,14 +181,22 @@ struct hwpt *hwpt_detach(struct device *dev, uint32_t pasid)
 	return hwpt;
 }
 
+static int replace_hardware(struct hwpt *hwpt, struct device *dev, uint32_t pasid,
+			    struct hwpt *from)
+{
+	if (ctx_should_fail(dev->object.ctx)) /* the handle */
+		return -ENOMEM;
+	if (!domain_suits(&hwpt->domain, dev->driver))
+		return -EINVAL;
+	return dev->driver->attach(dev, pasid, hwpt, from);
+}
+
 /* As iommufd_device_do_replace(): *old is what the caller must put, NULL for no change. */
 static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, struct hwpt **old)
 {
-	struct engine_ctx *ctx = dev->object.ctx;
 	struct attach *attach = device_attach_find(dev, pasid);
 	struct hwpt *paging = hwpt_find_paging(hwpt);
 	struct hwpt *from;
-	void *handle;
 	bool moves;
 	int rc;
 
@@ -197,17 +215,11 @@ static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, s
 	rc = attach_check_pasid(hwpt, dev, pasid);
 	if (rc)
 		goto out_unreserve;
-	rc = -ENOMEM;
-	handle = ctx_alloc(ctx, 1);
-	if (!handle)
-		goto out_unreserve;
-	free(handle);
-	rc = -EINVAL;
-	if (hwpt->domain.mock != dev->driver->mock)
-		goto out_unreserve;
-	rc = dev->driver->attach(dev, pasid, hwpt, from);
-	if (rc)
-		goto out_unreserve;
+	if (!dev->driver->noiommu) {
+		rc = replace_hardware(hwpt, dev, pasid, from);
+		if (rc)
+			goto out_unreserve;
+	}
 	if (moves)
 		attach_unreserve(hwpt_find_paging(from), dev, pasid);
 	if (from->fault)

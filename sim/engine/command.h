@@ -87,6 +87,7 @@ int cmd_viommu_alloc(struct engine_ucmd *ucmd);
 int cmd_vdevice_alloc(struct engine_ucmd *ucmd);
 int cmd_veventq_alloc(struct engine_ucmd *ucmd);
 int cmd_hw_queue_alloc(struct engine_ucmd *ucmd);
+int cmd_ioas_noiommu_get_pa(struct engine_ucmd *ucmd);
 int cmd_test(struct engine_ucmd *ucmd);
 
 /*

@@ -12,6 +12,7 @@
 #include "sim/engine/account.h"
 #include "sim/engine/io_pagetable.h"
 #include "sim/engine/pages.h"
+#include "sim/engine/phys.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/viommu.h"
 #include "tracepoints/trace.h"
@@ -23,6 +24,9 @@ struct engine *engine_create(const struct engine_config *config)
 
 	if (version < ENGINE_LINUX_OLDEST || version > ENGINE_LINUX_NEWEST)
 		return NULL;
+	if (config->phys_run_bytes & (config->phys_run_bytes - 1) ||
+	    config->phys_run_bytes & ENGINE_PAGE_MASK)
+		return NULL;
 	engine = calloc(1, sizeof(*engine));
 	if (!engine)
 		return NULL;
@@ -30,17 +34,25 @@ struct engine *engine_create(const struct engine_config *config)
 	engine->linux_version = version;
 	engine->next_private = 1;
 	pthread_mutex_init(&engine->lock, NULL);
-	if (account_init(engine)) {
-		pthread_mutex_destroy(&engine->lock);
-		free(engine);
-		return NULL;
-	}
+	engine->phys = phys_table_create(config->phys_run_bytes);
+	if (!engine->phys)
+		goto out_free;
+	if (account_init(engine))
+		goto out_phys;
 	return engine;
+
+out_phys:
+	phys_table_destroy(engine->phys);
+out_free:
+	pthread_mutex_destroy(&engine->lock);
+	free(engine);
+	return NULL;
 }
 
 void engine_destroy(struct engine *engine)
 {
 	ENGINE_BUG_ON(__atomic_load_n(&engine->open_count, __ATOMIC_ACQUIRE) != 0);
+	phys_table_destroy(engine->phys);
 	account_fini(engine);
 	pthread_mutex_destroy(&engine->lock);
 	free(engine);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "sim/engine/changes.h"
 #include "sim/engine/dma.h"
 #include "sim/engine/engine.h"
 #include "sim/engine/list.h"
@@ -28,6 +29,7 @@ struct iopt_source;
 struct ioas;
 struct account_table;
 struct page_table;
+struct phys_table;
 
 #define ENGINE_PAGE_SHIFT 12
 #define ENGINE_PAGE_MASK ((uint64_t)ENGINE_PAGE_SIZE - 1)
@@ -40,6 +42,7 @@ struct engine {
 
 	pthread_mutex_t lock; /* protects what follows */
 	struct account_table *accounts;
+	struct phys_table *phys;   /* has a lock of its own */
 	struct page_table *pages;  /* pin counts by page identity; only with test_ops */
 	uint64_t next_private;	   /* for identities that the engine invents */
 };
@@ -101,6 +104,12 @@ struct engine_ctx {
 static inline bool engine_has(const struct engine_ctx *ctx, uint32_t linux_version)
 {
 	return ctx->engine->linux_version >= linux_version;
+}
+
+/* True when this kernel has the change; see changes.h. */
+static inline bool engine_changed(const struct engine_ctx *ctx, enum engine_change change)
+{
+	return engine_change_in(change, ctx->engine->linux_version);
 }
 
 /*

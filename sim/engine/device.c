@@ -21,22 +21,27 @@ static void device_destroy(struct engine_object *object)
 
 static const struct object_ops device_ops = { .destroy = device_destroy };
 
+/* The kernel makes a group of its own, and claims the hardware's where there is one. */
+static bool group_alloc_fails(struct engine_ctx *ctx, const struct device_driver *driver)
+{
+	return ctx_should_fail(ctx) || (!driver->noiommu && ctx_should_fail(ctx));
+}
+
 struct device *device_bind(struct engine_ctx *ctx, const struct device_driver *driver,
 			   void *private, uint32_t max_pasids)
 {
-	void *group, *owner;
+	const bool object_first = engine_changed(ctx, CHANGE_BIND_OBJECT_FIRST);
 	struct device *dev;
 
-	/* The kernel makes its group and claims the hardware's before the object. */
-	group = ctx_alloc(ctx, 1);
-	owner = group ? ctx_alloc(ctx, 1) : NULL;
-	free(group);
-	free(owner);
-	if (!owner)
+	if (!object_first && group_alloc_fails(ctx, driver))
 		return NULL;
 	dev = object_alloc(ctx, sizeof(*dev), ENGINE_OBJ_DEVICE, &device_ops);
 	if (!dev)
 		return NULL;
+	if (object_first && group_alloc_fails(ctx, driver)) {
+		object_abort(&dev->object);
+		return NULL;
+	}
 	dev->driver = driver;
 	dev->private = private;
 	dev->max_pasids = max_pasids;
@@ -104,6 +109,8 @@ int cmd_get_hw_info(struct engine_ucmd *ucmd)
 	if (!dev)
 		return -ENOENT;
 
+	if (dev->driver->noiommu)
+		return -EOPNOTSUPP;
 	len = dev->driver->hw_info(dev, &cmd->out_data_type, data);
 	if (len < 0)
 		return len;
@@ -112,7 +119,7 @@ int cmd_get_hw_info(struct engine_ucmd *ucmd)
 		return rc;
 	cmd->data_len = (uint32_t)len;
 	cmd->out_capabilities = 0;
-	if (engine_has(ucmd->ctx, ENGINE_LINUX(7, 1)))
+	if (engine_changed(ucmd->ctx, CHANGE_NO_ATS_TOLD))
 		cmd->out_capabilities |= IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED;
 	if (dev->driver->dirty_capable(dev))
 		cmd->out_capabilities |= IOMMU_HW_CAP_DIRTY_TRACKING;

@@ -22,6 +22,7 @@ struct viommu;
 /* What a device's IOMMU driver does. */
 struct device_driver {
 	bool mock;
+	bool noiommu; /* there is none: page tables only translate, for GET_PA */
 	/* Sets up a zeroed domain. data may be NULL. -EOPNOTSUPP, -EINVAL, -EFAULT, -ENOMEM. */
 	int (*domain_alloc_paging)(struct device *dev, struct domain *domain, uint32_t flags,
 				   const struct user_data *data);

@@ -118,6 +118,8 @@ static int dirty_check_range(const struct io_pagetable *iopt,
 {
 	uint64_t align = iopt->iova_alignment, last;
 
+	if (!cmd->length && engine_changed(iopt->ctx, CHANGE_DIRTY_NEEDS_LENGTH))
+		return -EINVAL;
 	if (__builtin_add_overflow(cmd->iova, cmd->length - 1, &last))
 		return -EOVERFLOW;
 	if ((cmd->iova & (align - 1)) || ((last + 1) & (align - 1)))
@@ -158,11 +160,17 @@ int cmd_hwpt_get_dirty_bitmap(struct engine_ucmd *ucmd)
 	bitmap->page_shift = (unsigned int)__builtin_ctzll(cmd->page_size);
 	bitmap->bytes = ((cmd->length - 1) >> bitmap->page_shift) / 8 + 1;
 	last = cmd->iova + (cmd->length - 1);
-	iopt_contig_for_each(&iter, area, &hwpt->ioas->iopt, cmd->iova, last)
-		domain_read_and_clear_dirty(&hwpt->domain, &hwpt->ioas->iopt, area, iter.iova,
-					    area->last < last ? area->last : last,
-					    cmd->flags & IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
-					    bitmap_record, bitmap);
+	iopt_contig_for_each(&iter, area, &hwpt->ioas->iopt, cmd->iova, last) {
+		const struct domain_dirty ask = {
+			.iova = iter.iova,
+			.last = area->last < last ? area->last : last,
+			.no_clear = cmd->flags & IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
+			.record = bitmap_record,
+			.opaque = bitmap,
+		};
+
+		domain_read_and_clear_dirty(&hwpt->domain, &hwpt->ioas->iopt, area, &ask);
+	}
 	bitmap_flush(bitmap);
 	free(bitmap);
 	ctx_commit(ucmd->ctx, &hwpt->object, TRACE_COMMIT_DIRTY_READ, cmd->iova, last, cmd->flags,

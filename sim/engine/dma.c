@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "sim/engine/phys.h"
 #include "sim/engine/sim_device.h"
 #include "sim/engine/trace.h"
 
@@ -210,6 +211,49 @@ static int plan_piece(struct dma_plan *plan, struct hwpt *paging, uint64_t iova,
 	return iopt_contig_done(&iter) ? 0 : -EFAULT;
 }
 
+/* Looks physical addresses up; for a device without an IOMMU. */
+static int plan_phys(struct dma_plan *plan, struct engine *engine, uint64_t phys, uint64_t length,
+		     uint64_t *fault_phys)
+{
+	struct phys_memory memory;
+	int rc = 0;
+
+	while (length && !rc) {
+		struct dma_run run = { .at = 0 };
+
+		*fault_phys = phys;
+		if (!phys_find(engine, phys, &memory))
+			return -EFAULT;
+		run.type = memory.mm ? IOPT_PAGES_USER : IOPT_PAGES_FILE;
+		run.mm = memory.mm;
+		run.file = memory.file;
+		run.at = memory.at;
+		run.length = memory.length < length ? memory.length : length;
+		rc = plan_add(plan, &run);
+		run_put(&run);
+		phys += run.length;
+		length -= run.length;
+	}
+	return rc;
+}
+
+/* The pieces of a device without an IOMMU; no event tells of them. */
+static int plan_phys_pieces(struct dma_plan *plan, struct engine_device *device,
+			    const struct engine_dma *dma, struct dma_flight *flight,
+			    uint64_t *fault_phys)
+{
+	int rc = 0;
+
+	flight->dev = device->dev;
+	flight->iopt = NULL;
+	flight->iova = 0;
+	flight->last = UINT64_MAX;
+	for (size_t i = 0; i < dma->pieces_count && !rc; i++)
+		rc = plan_phys(plan, device->ctx->engine, dma->pieces[i].iova,
+			       dma->pieces[i].length, fault_phys);
+	return rc;
+}
+
 /* All pieces, each with its event. Needs the context's lock. */
 static int plan_pieces(struct dma_plan *plan, struct engine_device *device, uint32_t pasid,
 		       const struct engine_dma *dma, struct dma_flight *flight,
@@ -319,7 +363,10 @@ int engine_device_dma_vector(struct engine_device *device, uint32_t pasid,
 
 	plan_init(&plan);
 	ctx_lock(ctx, NULL, NULL);
-	rc = plan_pieces(&plan, device, pasid, dma, &flight, &bad);
+	if (device->dev && device->dev->driver->noiommu)
+		rc = plan_phys_pieces(&plan, device, dma, &flight, &bad);
+	else
+		rc = plan_pieces(&plan, device, pasid, dma, &flight, &bad);
 	if (plan.count)
 		flight_begin(ctx, &flight);
 	ctx_unlock(ctx);

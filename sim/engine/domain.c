@@ -108,61 +108,101 @@ int domain_set_dirty(struct domain *domain, struct io_pagetable *iopt, uint64_t 
 }
 
 /*
- * How much of a written leaf is reported from first on. The mock's leaves that are
- * several items of its table are reported without their last item: that is what
- * record_dirty() of the kernel's generic page tables computes.
+ * Which part of a written leaf is reported to a client that asks from first to last;
+ * false: none. Where leaves are reported as a whole, one that begins before first is
+ * lost: its bits lie before the client's bitmap (iova_bitmap_set()). Before, what was
+ * reported began at first, and a leaf of several items of the mock's table ended before
+ * its last item, as record_dirty() computed it. Bits after last are left out in both.
  */
-static uint64_t leaf_reported(const struct domain *domain, uint64_t leaf, uint64_t leaf_last,
-			      uint64_t first, uint64_t last)
+static bool leaf_reported(const struct domain *domain, uint64_t leaf, uint64_t leaf_last,
+			  uint64_t first, uint64_t last, uint64_t *from, uint64_t *to)
 {
-	uint64_t size = leaf_last - leaf + 1, item = MOCK_PAGE_SIZE, end = leaf_last;
+	uint64_t size = leaf_last - leaf + 1, item = MOCK_PAGE_SIZE;
 
-	if (domain->mock) {
+	*from = leaf < first ? first : leaf;
+	*to = leaf_last;
+	if (domain->whole_entries && leaf < first)
+		return false;
+	if (domain->mock && !domain->whole_entries) {
 		/* A level of the table is 512 items of the one below. */
 		while (size >= item * 512)
 			item *= 512;
 		if (size > item)
-			end = leaf_last - item;
+			*to = leaf_last - item;
 	}
-	if (end > last)
-		end = last;
-	return end < first ? 0 : end - first + 1;
+	if (*to > last)
+		*to = last;
+	return *from <= *to;
 }
 
-void domain_read_and_clear_dirty(struct domain *domain, const struct io_pagetable *iopt,
-				 const struct iopt_area *area, uint64_t iova, uint64_t last,
-				 bool no_clear,
-				 void (*record)(void *opaque, uint64_t iova, uint64_t length),
-				 void *opaque)
+/*
+ * The mock before 6.19 goes from iova in steps of what maps each address, and reports a
+ * step when any granule of its leaf is dirty. Source: mock_domain_read_and_clear_dirty().
+ */
+static void read_and_clear_granules(struct domain *domain, const struct io_pagetable *iopt,
+				    const struct iopt_area *area, const struct domain_dirty *ask)
 {
-	uint64_t hit, leaf, leaf_last, from = iova;
+	uint64_t hit, leaf, leaf_last, at = ask->iova, from = ask->iova, to;
 
-	if (!domain->dirty.used || !area_is_mapped(area))
+	if (ask->record && !domain->dirty_tracking)
 		return;
+	domain_leaf(domain, iopt, area, at, &leaf, &leaf_last);
+	if (leaf_last - leaf >= MOCK_PAGE_SIZE)
+		from = leaf;
+	while (dirty_set_next(&domain->dirty, from, ask->last, &hit)) {
+		if (hit < area->iova)
+			hit = area->iova;
+		domain_leaf(domain, iopt, area, hit, &leaf, &leaf_last);
+		at = leaf < ask->iova ? ask->iova : leaf;
+		to = at + (leaf_last - leaf);
+		if (to > ask->last)
+			to = ask->last;
+		if (ask->record)
+			ask->record(ask->opaque, at, to - at + 1);
+		if (!ask->no_clear)
+			dirty_set_clear(&domain->dirty, leaf, leaf_last);
+		if (leaf_last >= ask->last)
+			break;
+		from = leaf_last + 1;
+	}
+}
+
+static void read_and_clear_leaves(struct domain *domain, const struct io_pagetable *iopt,
+				  const struct iopt_area *area, const struct domain_dirty *ask)
+{
+	uint64_t hit, leaf, leaf_last, from = ask->iova, first, to;
+
 	/* A hit before iova can share its leaf; the leaf's part in range counts then. */
-	if (iova != area->iova) {
-		domain_leaf(domain, iopt, area, iova, &leaf, &leaf_last);
+	if (ask->iova != area->iova) {
+		domain_leaf(domain, iopt, area, ask->iova, &leaf, &leaf_last);
 		from = leaf;
 	}
 	while (dirty_set_next(&domain->dirty, from, area->last, &hit)) {
 		if (hit < area->iova)
 			hit = area->iova;
 		domain_leaf(domain, iopt, area, hit, &leaf, &leaf_last);
-		if (leaf > last)
+		if (leaf > ask->last)
 			break;
-		if (record) {
-			uint64_t first = leaf < iova ? iova : leaf;
-			uint64_t length = leaf_reported(domain, leaf, leaf_last, first, last);
-
-			if (length)
-				record(opaque, first, length);
-		}
-		if (!no_clear)
+		if (ask->record &&
+		    leaf_reported(domain, leaf, leaf_last, ask->iova, ask->last, &first, &to))
+			ask->record(ask->opaque, first, to - first + 1);
+		if (!ask->no_clear)
 			dirty_set_clear(&domain->dirty, leaf, leaf_last);
-		if (leaf_last >= last)
+		if (leaf_last >= ask->last)
 			break;
 		from = leaf_last + 1;
 	}
+}
+
+void domain_read_and_clear_dirty(struct domain *domain, const struct io_pagetable *iopt,
+				 const struct iopt_area *area, const struct domain_dirty *ask)
+{
+	if (!domain->dirty.used || !area_is_mapped(area))
+		return;
+	if (domain->per_granule)
+		read_and_clear_granules(domain, iopt, area, ask);
+	else
+		read_and_clear_leaves(domain, iopt, area, ask);
 }
 
 void domain_verify(const struct domain *domain)

@@ -25,6 +25,9 @@ struct domain {
 	struct iopt_domain iopt; /* of a paging one */
 	bool nested;
 	bool mock;	     /* of a mock device */
+	bool noiommu;	     /* of a device without an IOMMU: it only translates */
+	bool per_granule;    /* every granule has its own dirty bit: the mock's before 6.19 */
+	bool whole_entries;  /* a written leaf is reported as a whole */
 	bool cache_coherent; /* devices cannot bypass the caches */
 	bool dirty_ops;	     /* made for dirty tracking */
 	bool dirty_tracking; /* writes mark pages now */
@@ -53,15 +56,18 @@ void domain_leaf(const struct domain *domain, const struct io_pagetable *iopt,
 /* Marks the granule at iova as written; nothing when no page is there. 0 or -ENOMEM. */
 int domain_set_dirty(struct domain *domain, struct io_pagetable *iopt, uint64_t iova);
 
-/*
- * Reports each leaf of area in [iova, last] that was written and, unless
- * no_clear, makes it clean. record may be NULL.
- */
+/* What to do with the leaves that were written. */
+struct domain_dirty {
+	uint64_t iova, last; /* of the part of the area that is asked for */
+	bool no_clear;	     /* they stay dirty */
+	/* Told of each, by rising address. NULL: nobody. */
+	void (*record)(void *opaque, uint64_t iova, uint64_t length);
+	void *opaque;
+};
+
+/* Reports each leaf of area in ask's range that was written and makes it clean. */
 void domain_read_and_clear_dirty(struct domain *domain, const struct io_pagetable *iopt,
-				 const struct iopt_area *area, uint64_t iova, uint64_t last,
-				 bool no_clear,
-				 void (*record)(void *opaque, uint64_t iova, uint64_t length),
-				 void *opaque);
+				 const struct iopt_area *area, const struct domain_dirty *ask);
 
 void domain_verify(const struct domain *domain);
 

@@ -37,7 +37,7 @@ struct engine_anon_file;
 #define ENGINE_PAGE_SIZE 4096u
 #define ENGINE_LINUX(major, minor) (((uint32_t)(major) << 16) | (uint32_t)(minor))
 #define ENGINE_LINUX_OLDEST ENGINE_LINUX(6, 2)
-#define ENGINE_LINUX_NEWEST ENGINE_LINUX(7, 2)
+#define ENGINE_LINUX_NEWEST ENGINE_LINUX(7, 3)
 
 /* ---- the kernel ------------------------------------------------------- */
 
@@ -45,6 +45,13 @@ struct engine_config {
 	uint32_t linux_version; /* ENGINE_LINUX(); 0: the newest */
 	bool test_ops;		/* answer the test command, as CONFIG_IOMMUFD_TEST */
 	struct trace *trace;	/* where events go (tracepoints/trace.h); NULL: nowhere. Borrowed */
+	/*
+	 * CONFIG_VFIO_NOIOMMU: the type 1 calls say that they know VFIO_NOIOMMU_IOMMU.
+	 * From 7.3 on always, since IOAS_NOIOMMU_GET_PA comes with it.
+	 */
+	bool noiommu;
+	/* How much memory is physically contiguous: a power of two, in bytes; 0: a page. */
+	uint64_t phys_run_bytes;
 
 	/*
 	 * Called before each command is looked at, with no lock held; a negative
@@ -55,7 +62,7 @@ struct engine_config {
 	void *intercept_opaque;
 };
 
-/* Makes a kernel. NULL only when out of memory or config names an unknown version. */
+/* Makes a kernel. NULL only when out of memory or config cannot be. */
 struct engine *engine_create(const struct engine_config *config);
 
 /* Ends it. No open file may be left. */
@@ -66,6 +73,7 @@ void engine_destroy(struct engine *engine);
 enum engine_cap {
 	ENGINE_CAP_IPC_LOCK,
 	ENGINE_CAP_SYS_RESOURCE,
+	ENGINE_CAP_SYS_RAWIO,
 };
 
 struct engine_client_ops {
@@ -402,6 +410,13 @@ struct engine_device;
  */
 int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 		       struct engine_device **out_device, uint32_t *out_id);
+/*
+ * The same for a device that no IOMMU manages: what it attaches to only translates, for
+ * IOAS_NOIOMMU_GET_PA. Its DMA goes to physical addresses as that said them, attached or
+ * not, and is in no trace. -EINVAL before Linux 7.3. Source: iommufd_bind_noiommu().
+ */
+int engine_device_bind_noiommu(struct engine_ctx *ctx, const struct engine_client *client,
+			       struct engine_device **out_device, uint32_t *out_id);
 
 #define ENGINE_RESERVED_MAX 16u
 

@@ -86,17 +86,20 @@ int hwpt_paging_alloc(struct engine_ctx *ctx, struct ioas *ioas, struct device *
 		      uint32_t pasid, uint32_t flags, bool attach, const struct user_data *data,
 		      struct hwpt **out)
 {
-	const uint32_t valid = (IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
-				IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID) &
-			       command_flags(ctx, IOMMUFD_CMD_HWPT_ALLOC);
+	uint32_t valid = (IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
+			  IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID) &
+			 command_flags(ctx, IOMMUFD_CMD_HWPT_ALLOC);
 	struct hwpt *hwpt;
 	int rc;
 
+	if (!engine_changed(ctx, CHANGE_PAGING_FAULTS))
+		valid &= ~(uint32_t)IOMMU_HWPT_FAULT_ID_VALID;
 	if (flags & ~valid)
 		return -EOPNOTSUPP;
 	if ((flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING) && !dev->driver->dirty_capable(dev))
 		return -EOPNOTSUPP;
-	if ((flags & IOMMU_HWPT_FAULT_ID_VALID) && (flags & IOMMU_HWPT_ALLOC_NEST_PARENT))
+	if ((flags & IOMMU_HWPT_FAULT_ID_VALID) && (flags & IOMMU_HWPT_ALLOC_NEST_PARENT) &&
+	    engine_changed(ctx, CHANGE_NO_PARENT_FAULTS))
 		return -EOPNOTSUPP;
 
 	hwpt = object_alloc(ctx, sizeof(*hwpt), ENGINE_OBJ_HWPT_PAGING, &hwpt_paging_ops);
@@ -275,7 +278,7 @@ static int hwpt_invalidate(struct engine_ucmd *ucmd, uint32_t *done)
 					      done);
 	default:
 		/* Before vIOMMUs only nested page tables were looked up. */
-		return engine_has(ucmd->ctx, ENGINE_LINUX(6, 13)) ? -EINVAL : -ENOENT;
+		return engine_changed(ucmd->ctx, CHANGE_INVALIDATE_ANY) ? -EINVAL : -ENOENT;
 	}
 }
 

@@ -2,9 +2,10 @@
 /*
  * The mock IOMMU driver: devices and paging page tables.
  *
- * A mock page table is AMD's format with pages of 2 KiB, half the processor's, so
- * that code that mixes both up is found. The default kind translates only from
- * 16 MiB to 2 GiB; the huge kind takes leaves of 4 KiB and 1 MiB alone.
+ * A mock page table has pages of 2 KiB, half the processor's, so that code that
+ * mixes both up is found. Since 6.19 it is AMD's format: the default kind translates
+ * only from 16 MiB to 2 GiB; the huge kind takes leaves of 4 KiB and 1 MiB alone.
+ * Before, it was an array of pages, and leaves of 1 MiB came with a flag of the device.
  */
 #include "sim/engine/mock.h"
 
@@ -17,12 +18,24 @@
 /* What three levels of 512 entries of 2 KiB reach. */
 #define MOCK_HUGE_APERTURE_LAST ((1ull << 38) - 1)
 
+/* The MOCK_FLAGS_DEVICE_* that this kernel knows. */
+static uint32_t device_flags(const struct engine_ctx *ctx)
+{
+	uint32_t flags = MOCK_FLAGS_DEVICE_NO_DIRTY;
+
+	if (engine_has(ctx, ENGINE_LINUX(6, 8)) && !engine_changed(ctx, CHANGE_GENERIC_PAGE_TABLES))
+		flags |= MOCK_FLAGS_DEVICE_HUGE_IOVA;
+	if (engine_has(ctx, ENGINE_LINUX(6, 15)))
+		flags |= MOCK_FLAGS_DEVICE_PASID;
+	return flags;
+}
+
 int mock_dev_create(struct engine_ctx *ctx, uint32_t flags, struct mock_dev **out)
 {
 	struct mock_dev *mdev;
 	uint32_t i;
 
-	if (flags & ~(uint32_t)(MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_PASID))
+	if (flags & ~device_flags(ctx))
 		return -EINVAL;
 	mdev = ctx_alloc(ctx, sizeof(*mdev));
 	if (!mdev)
@@ -64,15 +77,31 @@ static int mock_hw_info(struct device *dev, uint32_t *type, void *data)
 	return sizeof(info);
 }
 
-static int mock_domain_alloc_paging(struct device *dev, struct domain *domain, uint32_t flags,
+/* A page table of the kernels before the generic ones: pages of 2 KiB, huge ones by the device. */
+static int mock_domain_alloc_xarray(struct device *dev, struct domain *domain,
 				    const struct user_data *data)
+{
+	uint64_t page_sizes = MOCK_PAGE_SIZE;
+
+	if (data)
+		return -EOPNOTSUPP;
+	if (ctx_should_fail(dev->object.ctx))
+		return -ENOMEM;
+	if (mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_HUGE_IOVA)
+		page_sizes |= MOCK_HUGE_PAGE_SIZE;
+	domain_init_paging(domain, MOCK_APERTURE_START, MOCK_APERTURE_LAST, page_sizes);
+	domain->per_granule = true;
+	return 0;
+}
+
+/* A generic page table: AMD's format with pages of 2 KiB. */
+static int mock_domain_alloc_generic(struct device *dev, struct domain *domain,
+				     const struct user_data *data)
 {
 	struct engine_ctx *ctx = dev->object.ctx;
 	struct iommu_hwpt_selftest config = { 0 };
 	int rc;
 
-	if ((flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING) && !mock_dirty_capable(dev))
-		return -EOPNOTSUPP;
 	if (data && data->type != IOMMU_HWPT_DATA_SELFTEST && data->type != IOMMU_HWPT_DATA_NONE)
 		return -EOPNOTSUPP;
 	if (data) {
@@ -96,6 +125,23 @@ static int mock_domain_alloc_paging(struct device *dev, struct domain *domain, u
 	default:
 		return -EOPNOTSUPP;
 	}
+	domain->whole_entries = engine_changed(ctx, CHANGE_DIRTY_WHOLE_ENTRY);
+	return 0;
+}
+
+static int mock_domain_alloc_paging(struct device *dev, struct domain *domain, uint32_t flags,
+				    const struct user_data *data)
+{
+	int rc;
+
+	if ((flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING) && !mock_dirty_capable(dev))
+		return -EOPNOTSUPP;
+	if (engine_changed(dev->object.ctx, CHANGE_GENERIC_PAGE_TABLES))
+		rc = mock_domain_alloc_generic(dev, domain, data);
+	else
+		rc = mock_domain_alloc_xarray(dev, domain, data);
+	if (rc)
+		return rc;
 	domain->mock = true;
 	domain->dirty_ops = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	return 0;

@@ -11,14 +11,17 @@ int mock_nested_alloc(struct device *dev, struct domain *domain, uint32_t flags,
 		      const struct user_data *data, struct viommu *viommu)
 {
 	struct iommu_hwpt_selftest config;
+	size_t size = sizeof(config);
 	int rc;
 
 	if (flags & ~(uint32_t)IOMMU_HWPT_ALLOC_PASID)
 		return -EOPNOTSUPP;
 	if (data->type != IOMMU_HWPT_DATA_SELFTEST)
 		return -EOPNOTSUPP;
-	rc = user_data_copy_in(dev->object.ctx, &config, data, IOMMU_HWPT_DATA_SELFTEST,
-			       sizeof(config), sizeof(config.iotlb));
+	if (!engine_changed(dev->object.ctx, CHANGE_GENERIC_PAGE_TABLES))
+		size = offsetof(struct iommu_hwpt_selftest, pagetable_type);
+	rc = user_data_copy_in(dev->object.ctx, &config, data, IOMMU_HWPT_DATA_SELFTEST, size,
+			       sizeof(config.iotlb));
 	if (rc)
 		return rc;
 	if (ctx_should_fail(dev->object.ctx))

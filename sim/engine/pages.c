@@ -82,6 +82,9 @@ int iopt_pages_alloc_user(struct engine_ctx *ctx, uint64_t addr, uint64_t length
 	struct iopt_pages *pages;
 	uint64_t end;
 
+	/* The two checks have changed places. */
+	if (length_is_bad(length) && !engine_changed(ctx, CHANGE_WRAP_BEFORE_LENGTH))
+		return -EINVAL;
 	if (__builtin_add_overflow(addr, length, &end))
 		return -EOVERFLOW;
 	if (length_is_bad(length))
@@ -171,7 +174,7 @@ int iopt_pages_alloc_fd(struct engine_ctx *ctx, int fd, uint64_t start, uint64_t
 	if (!file)
 		return rc;
 	if (file->kind == ENGINE_FILE_ANON && file->anon &&
-	    engine_has(ctx, ENGINE_LINUX(6, 19)))
+	    engine_changed(ctx, CHANGE_MAP_DMABUF))
 		dmabuf = engine_anon_file_dmabuf(file->anon);
 	if (dmabuf) {
 		rc = dmabuf_pages_alloc(ctx, dmabuf, start, length, writable, &pages);

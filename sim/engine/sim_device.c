@@ -46,8 +46,9 @@ static const struct device_driver sim_driver = {
 	.dirty_capable = sim_dirty_capable,
 };
 
-int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
-		       struct engine_device **out_device, uint32_t *out_id)
+int sim_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
+		    const struct device_driver *driver, struct engine_device **out_device,
+		    uint32_t *out_id)
 {
 	struct engine_device *device = calloc(1, sizeof(*device));
 	struct engine_call call;
@@ -56,7 +57,7 @@ int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *clien
 		return -ENOMEM;
 	ctx_lock(ctx, &call, client);
 	device->iommu.address_bits = DEFAULT_ADDRESS_BITS;
-	device->dev = device_bind(ctx, &sim_driver, NULL, 0);
+	device->dev = device_bind(ctx, driver, NULL, 0);
 	if (device->dev) {
 		device->dev->iommu = &device->iommu;
 		device->dev->holds_ctx = true;
@@ -72,6 +73,12 @@ int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *clien
 	device->ctx = ctx;
 	*out_device = device;
 	return 0;
+}
+
+int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
+		       struct engine_device **out_device, uint32_t *out_id)
+{
+	return sim_device_bind(ctx, client, &sim_driver, out_device, out_id);
 }
 
 /* IOAPIC_RANGE_START (arch/x86): writes there are interrupts. */

@@ -12,4 +12,9 @@ struct engine_device {
 	struct engine_iommu iommu;
 };
 
+/* engine_device_bind() with a driver. */
+int sim_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
+		    const struct device_driver *driver, struct engine_device **out_device,
+		    uint32_t *out_id);
+
 #endif

@@ -4,7 +4,7 @@
  * of the mock driver behind it.
  *
  * The names are the kernel's. Nothing here is stable: it is what
- * drivers/iommu/iommufd/iommufd_test.h of Linux 7.2 says, restated so that the
+ * drivers/iommu/iommufd/iommufd_test.h of Linux 7.3 says, restated so that the
  * kernel's own self-tests find the device that they expect.
  */
 #ifndef IOASIS_SIM_ENGINE_TEST_ABI_H
@@ -67,6 +67,7 @@ enum {
 
 enum {
 	MOCK_FLAGS_DEVICE_NO_DIRTY = 1 << 0,
+	MOCK_FLAGS_DEVICE_HUGE_IOVA = 1 << 1, /* until 6.18 */
 	MOCK_FLAGS_DEVICE_PASID = 1 << 2,
 };
 

@@ -15,8 +15,9 @@ static bool is_page_aligned(uint64_t value)
 	return !(value & ENGINE_PAGE_MASK);
 }
 
-static int test_add_reserved(struct engine_ctx *ctx, const struct iommu_test_cmd *cmd)
+static int test_add_reserved(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd)
 {
+	struct engine_ctx *ctx = ucmd->ctx;
 	uint64_t start = cmd->add_reserved.start, last;
 	struct ioas *ioas;
 
@@ -112,23 +113,27 @@ static bool domain_maps_to(struct hwpt *hwpt, uint64_t iova, const struct engine
 	return behind.object == page->object && behind.index == page->index;
 }
 
-static int test_check_map(struct engine_ctx *ctx, const struct iommu_test_cmd *cmd)
+static int test_check_map(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd)
 {
+	struct engine_ctx *ctx = ucmd->ctx;
 	uint64_t iova = cmd->check_map.iova, uptr = cmd->check_map.uptr;
 	uint64_t length = cmd->check_map.length, step, end;
 	struct user_window window = { .ctx = ctx };
 	struct engine_page page;
 	struct hwpt *hwpt;
+	bool bad;
 	int rc;
 
 	hwpt = object_get(ctx, cmd->id, ENGINE_OBJ_HWPT_PAGING);
+	step = hwpt ? domain_min_page(&hwpt->domain) : MOCK_PAGE_SIZE;
+	bad = iova % step || length % step || uptr % step ||
+	      __builtin_add_overflow(uptr, length, &end);
+	/* Where all mock page tables have the same pages, the range is looked at first. */
+	if (bad && !engine_changed(ctx, CHANGE_GENERIC_PAGE_TABLES))
+		return -EINVAL;
 	if (!hwpt)
 		return -ENOENT;
-	if (!hwpt->domain.mock)
-		return -EINVAL;
-	step = domain_min_page(&hwpt->domain);
-	if (iova % step || length % step || uptr % step ||
-	    __builtin_add_overflow(uptr, length, &end))
+	if (!hwpt->domain.mock || bad)
 		return -EINVAL;
 	window.end = end;
 	for (; length; length -= step, iova += step, uptr += step) {
@@ -141,8 +146,9 @@ static int test_check_map(struct engine_ctx *ctx, const struct iommu_test_cmd *c
 	return 0;
 }
 
-static int test_check_refs(struct engine_ctx *ctx, const struct iommu_test_cmd *cmd)
+static int test_check_refs(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd)
 {
+	struct engine_ctx *ctx = ucmd->ctx;
 	uint64_t uptr = cmd->check_refs.uptr, length = cmd->check_refs.length, end;
 	struct user_window window = { .ctx = ctx };
 	struct engine_page page;
@@ -168,6 +174,22 @@ static int test_check_refs(struct engine_ctx *ctx, const struct iommu_test_cmd *
 
 #define DIRTY_BITS_MAX (16ull << 20 << 3)
 
+/*
+ * Sets one dirty bit; whether it counts. Before generic page tables only pages that are
+ * mapped did, and the page was looked up by its number in pages of the caller's size.
+ */
+static int test_set_dirty_page(struct hwpt *hwpt, uint64_t iova, uint64_t page_size, bool *counts)
+{
+	struct io_pagetable *iopt = &hwpt->ioas->iopt;
+
+	*counts = true;
+	if (!engine_changed(hwpt->object.ctx, CHANGE_GENERIC_PAGE_TABLES)) {
+		iova = iova / page_size * MOCK_PAGE_SIZE;
+		*counts = iopt_area_first(iopt, iova, iova, NULL) != NULL;
+	}
+	return domain_set_dirty(&hwpt->domain, iopt, iova);
+}
+
 /* Sets the dirty bits that the caller's bitmap names; how many in *count. */
 static int test_set_dirty(struct hwpt *hwpt, const struct iommu_test_cmd *cmd, uint64_t max,
 			  uint64_t *count)
@@ -175,6 +197,7 @@ static int test_set_dirty(struct hwpt *hwpt, const struct iommu_test_cmd *cmd, u
 	struct engine_ctx *ctx = hwpt->object.ctx;
 	uint64_t bytes = (max + 7) / 8, i;
 	uint8_t *bits;
+	bool counts;
 	int rc;
 
 	bits = ctx_alloc(ctx, bytes);
@@ -184,9 +207,9 @@ static int test_set_dirty(struct hwpt *hwpt, const struct iommu_test_cmd *cmd, u
 	for (i = 0; !rc && i < max; i++) {
 		if (!(bits[i / 8] >> (i % 8) & 1))
 			continue;
-		rc = domain_set_dirty(&hwpt->domain, &hwpt->ioas->iopt,
-				      cmd->dirty.iova + i * cmd->dirty.page_size);
-		++*count;
+		rc = test_set_dirty_page(hwpt, cmd->dirty.iova + i * cmd->dirty.page_size,
+					 cmd->dirty.page_size, &counts);
+		*count += counts;
 	}
 	free(bits);
 	return rc;
@@ -217,8 +240,9 @@ static int test_dirty(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd)
 	return ucmd_respond(ucmd, sizeof(*cmd));
 }
 
-static int test_check_iotlb(struct engine_ctx *ctx, const struct iommu_test_cmd *cmd)
+static int test_check_iotlb(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd)
 {
+	struct engine_ctx *ctx = ucmd->ctx;
 	const struct hwpt *hwpt = object_get(ctx, cmd->id, ENGINE_OBJ_HWPT_NESTED);
 	uint32_t id = cmd->check_iotlb.id;
 
@@ -230,8 +254,9 @@ static int test_check_iotlb(struct engine_ctx *ctx, const struct iommu_test_cmd 
 	return 0;
 }
 
-static int test_check_cache(struct engine_ctx *ctx, const struct iommu_test_cmd *cmd)
+static int test_check_cache(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd)
 {
+	struct engine_ctx *ctx = ucmd->ctx;
 	const struct device *dev = device_get(ctx, cmd->id);
 	uint32_t id = cmd->check_dev_cache.id;
 
@@ -245,8 +270,9 @@ static int test_check_cache(struct engine_ctx *ctx, const struct iommu_test_cmd 
 
 /* ---- faults and events ----------------------------------------------------------- */
 
-static int test_trigger_iopf(struct engine_ctx *ctx, const struct iommu_test_cmd *cmd)
+static int test_trigger_iopf(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd)
 {
+	struct engine_ctx *ctx = ucmd->ctx;
 	const struct fault_request request = {
 		.pasid = cmd->trigger_iopf.pasid,
 		.grpid = cmd->trigger_iopf.grpid,
@@ -263,8 +289,9 @@ static int test_trigger_iopf(struct engine_ctx *ctx, const struct iommu_test_cmd
 	return 0;
 }
 
-static int test_trigger_vevent(struct engine_ctx *ctx, const struct iommu_test_cmd *cmd)
+static int test_trigger_vevent(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd)
 {
+	struct engine_ctx *ctx = ucmd->ctx;
 	struct device *dev = device_get(ctx, cmd->trigger_vevent.dev_id);
 	struct iommu_viommu_event_selftest event = { 0 };
 	const struct mock_dev *mdev;
@@ -280,62 +307,56 @@ static int test_trigger_vevent(struct engine_ctx *ctx, const struct iommu_test_c
 }
 
 /* How much memory the kernel takes for a batch; it must hold one entry. Here it has no use. */
-static int test_set_memory_limit(const struct iommu_test_cmd *cmd)
+static int test_set_memory_limit(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd)
 {
+	(void)ucmd;
 	return cmd->memory_limit.limit < sizeof(uint64_t) + sizeof(uint32_t) ? -EINVAL : 0;
 }
+
+/* An operation, and the first kernel with it. */
+struct test_op {
+	uint32_t since;
+	int (*run)(struct engine_ucmd *ucmd, struct iommu_test_cmd *cmd);
+};
+
+#define OP(name, major, minor, handler)                                                    \
+	[IOMMU_TEST_OP_##name] = { .since = ENGINE_LINUX(major, minor), .run = handler }
+
+static const struct test_op ops[] = {
+	OP(ADD_RESERVED, 6, 2, test_add_reserved),
+	OP(MOCK_DOMAIN, 6, 2, test_mock_domain),
+	OP(MD_CHECK_MAP, 6, 2, test_check_map),
+	OP(MD_CHECK_REFS, 6, 2, test_check_refs),
+	OP(CREATE_ACCESS, 6, 2, test_create_access),
+	OP(DESTROY_ACCESS_PAGES, 6, 2, test_destroy_access_pages),
+	OP(ACCESS_PAGES, 6, 2, test_access_pages),
+	OP(ACCESS_RW, 6, 2, test_access_rw),
+	OP(SET_TEMP_MEMORY_LIMIT, 6, 2, test_set_memory_limit),
+	OP(MOCK_DOMAIN_REPLACE, 6, 6, test_mock_domain_replace),
+	OP(ACCESS_REPLACE_IOAS, 6, 6, test_access_replace_ioas),
+	OP(MOCK_DOMAIN_FLAGS, 6, 7, test_mock_domain),
+	OP(DIRTY, 6, 7, test_dirty),
+	OP(MD_CHECK_IOTLB, 6, 8, test_check_iotlb),
+	OP(TRIGGER_IOPF, 6, 11, test_trigger_iopf),
+	OP(DEV_CHECK_CACHE, 6, 13, test_check_cache),
+	OP(TRIGGER_VEVENT, 6, 15, test_trigger_vevent),
+	OP(PASID_ATTACH, 6, 15, test_pasid_attach),
+	OP(PASID_REPLACE, 6, 15, test_pasid_replace),
+	OP(PASID_DETACH, 6, 15, test_pasid_detach),
+	OP(PASID_CHECK_HWPT, 6, 15, test_pasid_check_hwpt),
+	OP(DMABUF_GET, 6, 19, test_dmabuf_get),
+	OP(DMABUF_REVOKE, 6, 19, test_dmabuf_revoke),
+};
 
 int cmd_test(struct engine_ucmd *ucmd)
 {
 	struct iommu_test_cmd *cmd = ucmd->cmd;
+	const struct test_op *op;
 
-	switch (cmd->op) {
-	case IOMMU_TEST_OP_ADD_RESERVED:
-		return test_add_reserved(ucmd->ctx, cmd);
-	case IOMMU_TEST_OP_MOCK_DOMAIN:
-	case IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS:
-		return test_mock_domain(ucmd, cmd);
-	case IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE:
-		return test_mock_domain_replace(ucmd, cmd);
-	case IOMMU_TEST_OP_MD_CHECK_MAP:
-		return test_check_map(ucmd->ctx, cmd);
-	case IOMMU_TEST_OP_MD_CHECK_REFS:
-		return test_check_refs(ucmd->ctx, cmd);
-	case IOMMU_TEST_OP_MD_CHECK_IOTLB:
-		return test_check_iotlb(ucmd->ctx, cmd);
-	case IOMMU_TEST_OP_DEV_CHECK_CACHE:
-		return test_check_cache(ucmd->ctx, cmd);
-	case IOMMU_TEST_OP_CREATE_ACCESS:
-		return test_create_access(ucmd, cmd);
-	case IOMMU_TEST_OP_ACCESS_REPLACE_IOAS:
-		return test_access_replace_ioas(ucmd, cmd);
-	case IOMMU_TEST_OP_ACCESS_PAGES:
-		return test_access_pages(ucmd, cmd);
-	case IOMMU_TEST_OP_ACCESS_RW:
-		return test_access_rw(ucmd, cmd);
-	case IOMMU_TEST_OP_DESTROY_ACCESS_PAGES:
-		return test_destroy_access_pages(ucmd, cmd);
-	case IOMMU_TEST_OP_SET_TEMP_MEMORY_LIMIT:
-		return test_set_memory_limit(cmd);
-	case IOMMU_TEST_OP_DIRTY:
-		return test_dirty(ucmd, cmd);
-	case IOMMU_TEST_OP_TRIGGER_IOPF:
-		return test_trigger_iopf(ucmd->ctx, cmd);
-	case IOMMU_TEST_OP_TRIGGER_VEVENT:
-		return test_trigger_vevent(ucmd->ctx, cmd);
-	case IOMMU_TEST_OP_PASID_ATTACH:
-		return test_pasid_attach(ucmd, cmd);
-	case IOMMU_TEST_OP_PASID_REPLACE:
-		return test_pasid_replace(ucmd, cmd);
-	case IOMMU_TEST_OP_PASID_DETACH:
-		return test_pasid_detach(ucmd, cmd);
-	case IOMMU_TEST_OP_PASID_CHECK_HWPT:
-		return test_pasid_check_hwpt(ucmd, cmd);
-	case IOMMU_TEST_OP_DMABUF_GET:
-		return test_dmabuf_get(ucmd, cmd);
-	case IOMMU_TEST_OP_DMABUF_REVOKE:
-		return test_dmabuf_revoke(ucmd, cmd);
-	default:
+	if (cmd->op >= sizeof(ops) / sizeof(*ops))
 		return -EOPNOTSUPP;
-	}
+	op = &ops[cmd->op];
+	if (!op->run || !engine_has(ucmd->ctx, op->since))
+		return -EOPNOTSUPP;
+	return op->run(ucmd, cmd);
 }

@@ -201,6 +201,8 @@ static int vfio_check_extension(struct engine_ctx *ctx, uint64_t type)
 	case VFIO_TYPE1v2_IOMMU:
 	case VFIO_UNMAP_ALL:
 		return 1;
+	case VFIO_NOIOMMU_IOMMU:
+		return ctx->engine->config.noiommu || engine_changed(ctx, CHANGE_NOIOMMU);
 	case VFIO_DMA_CC_IOMMU:
 		return vfio_cache_coherent(ctx);
 	default:

@@ -201,7 +201,7 @@ int engine_ctx_mmap(struct engine_ctx *ctx, uint64_t offset, uint64_t length, bo
 	struct engine_mmap *map;
 	int rc = 0;
 
-	if (!engine_has(ctx, ENGINE_LINUX(6, 17))) /* no fops->mmap (mm/mmap.c, do_mmap()) */
+	if (!engine_changed(ctx, CHANGE_FILE_MMAP)) /* no fops->mmap (mm/mmap.c, do_mmap()) */
 		return -ENODEV;
 	if (!length || length % ENGINE_PAGE_SIZE || !shared)
 		return -EINVAL;

@@ -217,7 +217,12 @@ static bool client_capable(const struct engine_client *client, enum engine_cap c
 		.pid = (int)client->tid,
 	};
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { 0 };
-	unsigned int bit = cap == ENGINE_CAP_IPC_LOCK ? CAP_IPC_LOCK : CAP_SYS_RESOURCE;
+	static const unsigned int bits[] = {
+		[ENGINE_CAP_IPC_LOCK] = CAP_IPC_LOCK,
+		[ENGINE_CAP_SYS_RESOURCE] = CAP_SYS_RESOURCE,
+		[ENGINE_CAP_SYS_RAWIO] = CAP_SYS_RAWIO,
+	};
+	const unsigned int bit = bits[cap];
 
 	if (syscall(SYS_capget, &header, sets))
 		return false;

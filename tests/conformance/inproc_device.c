@@ -6,10 +6,19 @@
 #include "sim/inproc/inproc.h"
 
 static struct inproc *device;
+static uint32_t linux_version;
+
+void inproc_device_linux(unsigned int major, unsigned int minor)
+{
+	linux_version = ENGINE_LINUX(major, minor);
+}
 
 int inproc_device_open(bool test_ops)
 {
-	struct engine_config config = { .test_ops = test_ops };
+	struct engine_config config = {
+		.linux_version = linux_version,
+		.test_ops = test_ops,
+	};
 
 	if (!device)
 		device = inproc_create(&config, INPROC_MEMORY_SELF);

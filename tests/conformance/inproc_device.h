@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* The version of the engine, before the first open; 0.0: the newest. */
+void inproc_device_linux(unsigned int major, unsigned int minor);
+
 int inproc_device_open(bool test_ops);
 int inproc_device_ioctl(int fd, unsigned int cmd, void *arg);
 void inproc_device_close(int fd);

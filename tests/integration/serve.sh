@@ -66,7 +66,7 @@ umount taken
 
 check_refused "an argument" "takes no argument" "$BUILD/ioasis" serve /dev/iommu
 check_refused "a bad --fail" "no errno" "$BUILD/ioasis" serve --fail map:EFOO
-check_refused "a bad --linux" "6.2 to 7.2" "$BUILD/ioasis" serve --linux 6.1
+check_refused "a bad --linux" "6.2 to 7.3" "$BUILD/ioasis" serve --linux 6.1
 check_refused "an unknown option" "unknown option" "$BUILD/ioasis" serve --nope
 
 # Without /dev/fuse: in a namespace where /dev is empty.

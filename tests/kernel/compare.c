@@ -2,12 +2,13 @@
 /*
  * Asks two devices the same random calls and says where they first differ.
  *
- *   compare DEVICE FIRST-LAST [--mock] [--ops N]
+ *   compare DEVICE FIRST-LAST [--mock] [--ops N] [--linux MAJOR.MINOR]
  *
- * The calls come from the oracle's own program, linked in unmodified: its
+ * The calls come from the oracle's own program (tests/oracle/ask.c), linked in: its
  * open, ioctl and close arrive here instead, go to DEVICE (a path: the kernel's
  * /dev/iommu or the fake's file) and to the engine in this process, and the
- * answer of DEVICE goes back. Both see the same memory before each call.
+ * answer of DEVICE goes back. Both see the same memory before each call. --linux is
+ * what DEVICE is, and so what the engine is to be; else the newest.
  *
  * A difference is shrunk to the fewest calls that still differ, by leaving out
  * ever smaller pieces (Zeller, Hildebrandt: Simplifying and isolating
@@ -71,7 +72,7 @@ struct device_pair {
 };
 
 static const char *device_path;
-static bool device_mock;
+static bool device_mock, device_old_mock;
 static struct device_pair slots[SLOTS]; /* by the fd that the oracle's program holds */
 static struct step *steps;
 static size_t steps_count, steps_room;
@@ -399,21 +400,23 @@ static int run_seed(unsigned long seed, const char *ops)
 	char seed_text[32];
 	char *argv[] = { (char *)"oracle", (char *)"--dev", (char *)device_path, (char *)"--seed",
 			 seed_text, (char *)"--ops", (char *)ops, device_mock ? (char *)"--mock" : NULL,
-			 NULL };
+			 device_old_mock ? (char *)"--old-mock" : NULL, NULL };
 
 	snprintf(seed_text, sizeof(seed_text), "%lu", seed);
 	if (!freopen("/dev/null", "w", stdout))
 		return 3;
-	return oracle_main(device_mock ? 8 : 7, argv);
+	return oracle_main(7 + device_mock + (device_mock && device_old_mock), argv);
 }
 
 int main(int argc, char **argv)
 {
 	unsigned long first, last, failed = 0;
+	unsigned int major, minor;
 	const char *ops = "2000";
 
 	if (argc < 3 || sscanf(argv[2], "%lu-%lu", &first, &last) != 2 || first > last) {
-		fprintf(stderr, "usage: compare DEVICE FIRST-LAST [--mock] [--ops N]\n");
+		fprintf(stderr, "usage: compare DEVICE FIRST-LAST [--mock] [--ops N]"
+			" [--linux MAJOR.MINOR]\n");
 		return 3;
 	}
 	device_path = argv[1];
@@ -422,6 +425,12 @@ int main(int argc, char **argv)
 			device_mock = true;
 		else if (!strcmp(argv[i], "--ops") && i + 1 < argc)
 			ops = argv[++i];
+		else if (!strcmp(argv[i], "--linux") && i + 1 < argc &&
+			 sscanf(argv[++i], "%u.%u", &major, &minor) == 2) {
+			inproc_device_linux(major, minor);
+			/* The mock's page tables are generic since 6.19. */
+			device_old_mock = major < 6 || (major == 6 && minor < 19);
+		}
 	}
 	report_fd = dup(STDOUT_FILENO);
 	report("1..%lu\n", last - first + 1);

@@ -21,17 +21,15 @@ $(device_file_tests): tests/conformance/test_device_file.c
 	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE $(if $(findstring static,$@),-static) -o $@ $<
 
 # The oracle's program with its main renamed, and its system calls sent to two devices.
-oracle_program := ../shared/oracle/iommufd-diff.c
-ifneq ($(wildcard $(oracle_program)),)
 tests += $(B)/tests/compare
-endif
 
-$(O)/oracle_main.o: $(oracle_program)
+$(O)/ask_main.o: tests/oracle/ask.c tests/oracle/ask.h
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) -O2 -fPIC -w -Dmain=oracle_main -c -o $@ $<
+	$(Q)$(CC) $(all_cflags) -Dmain=oracle_main -Wno-missing-prototypes -c -o $@ $<
 
-$(B)/tests/compare: $(call objs,tests/kernel/compare.c $(inproc_test_srcs)) $(O)/oracle_main.o
+$(B)/tests/compare: $(call objs,tests/kernel/compare.c $(filter-out tests/oracle/ask.c,$(ask_srcs)) \
+		$(inproc_test_srcs)) $(O)/ask_main.o
 	$(link) -Wl,--wrap=open,--wrap=close,--wrap=ioctl -ldl
 
 # Runs in the emulator and under ioasis exec: static, without sanitizers.

@@ -3,18 +3,34 @@
 
 #include <stdlib.h>
 
-int rig_setup(void **state)
+void rig_open(struct rig *rig, const struct engine_config *config)
 {
-	const struct engine_config config = { .test_ops = true };
-	struct rig *rig = malloc(sizeof(*rig));
+	struct engine_config with_test = *config;
 
-	assert_non_null(rig);
+	with_test.test_ops = true;
 	fake_client_init(&rig->fake, 1);
 	rig->fake.takes_pointers = true;
-	rig->engine = engine_create(&config);
+	rig->engine = engine_create(&with_test);
 	assert_non_null(rig->engine);
 	rig->ctx = engine_ctx_open(rig->engine, &rig->fake.client);
 	assert_non_null(rig->ctx);
+}
+
+void rig_shut(struct rig *rig)
+{
+	engine_ctx_release(rig->ctx);
+	fake_close_all(&rig->fake);
+	engine_destroy(rig->engine);
+	fake_client_fini(&rig->fake);
+}
+
+int rig_setup(void **state)
+{
+	const struct engine_config newest = { 0 };
+	struct rig *rig = malloc(sizeof(*rig));
+
+	assert_non_null(rig);
+	rig_open(rig, &newest);
 	*state = rig;
 	return 0;
 }
@@ -23,10 +39,7 @@ int rig_teardown(void **state)
 {
 	struct rig *rig = *state;
 
-	engine_ctx_release(rig->ctx);
-	fake_close_all(&rig->fake);
-	engine_destroy(rig->engine);
-	fake_client_fini(&rig->fake);
+	rig_shut(rig);
 	free(rig);
 	return 0;
 }

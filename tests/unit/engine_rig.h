@@ -28,6 +28,9 @@ struct rig {
 /* cmocka's setup and teardown: *state becomes a struct rig. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
+/* The same with a kernel that is chosen; the test command is always there. */
+void rig_open(struct rig *rig, const struct engine_config *config);
+void rig_shut(struct rig *rig);
 
 /* One ioctl; then engine_ctx_verify(). cmd points at the structure. */
 long rig_call(struct rig *rig, unsigned int cmd, void *arg);

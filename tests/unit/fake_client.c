@@ -68,8 +68,15 @@ static int fake_copy_out(const struct engine_client *client, uint64_t dst, const
 
 static bool fake_capable(const struct engine_client *client, enum engine_cap cap)
 {
-	return cap == ENGINE_CAP_IPC_LOCK ? fake_of(client)->ipc_lock :
-					    fake_of(client)->sys_resource;
+	switch (cap) {
+	case ENGINE_CAP_IPC_LOCK:
+		return fake_of(client)->ipc_lock;
+	case ENGINE_CAP_SYS_RESOURCE:
+		return fake_of(client)->sys_resource;
+	case ENGINE_CAP_SYS_RAWIO:
+		return fake_of(client)->sys_rawio;
+	}
+	return false;
 }
 
 static uint64_t fake_memlock_limit(const struct engine_client *client)
@@ -323,6 +330,7 @@ void fake_client_init(struct fake_client *fake, uint32_t pid)
 	fake->mm = (struct engine_mm){ &mm_ops, 1 };
 	fake->ipc_lock = true;
 	fake->sys_resource = true;
+	fake->sys_rawio = true;
 	fake->memlock_bytes = UINT64_MAX;
 	pthread_mutex_init(&fake->files_lock, NULL);
 }

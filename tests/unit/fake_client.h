@@ -35,6 +35,7 @@ struct fake_client {
 	uint8_t pages[FAKE_PAGES]; /* enum fake_page */
 	bool ipc_lock;
 	bool sys_resource;
+	bool sys_rawio;
 	uint64_t memlock_bytes;
 	uint64_t huge_page_bytes; /* of the pages of its memory; 0: there are no huge ones */
 	bool takes_pointers;	  /* structures may be anywhere in the test, as on its stack */

@@ -75,7 +75,7 @@ static void for_each_row(void (*check)(const struct command_row *row))
 		check(row);
 		rows++;
 	}
-	assert_int_equal(rows, 22);
+	assert_int_equal(rows, 23);
 }
 
 static void check_bad_pointer(const struct command_row *row)

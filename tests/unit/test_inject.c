@@ -134,7 +134,7 @@ static void test_commands_go_by_the_kernels_names_too(void **state)
 static void test_every_command_has_a_name_that_is_accepted(void **state)
 {
 	(void)state;
-	for (unsigned int nr = IOMMUFD_CMD_BASE; nr <= IOMMUFD_CMD_HW_QUEUE_ALLOC; nr++) {
+	for (unsigned int nr = IOMMUFD_CMD_BASE; nr <= IOMMUFD_CMD_IOAS_NOIOMMU_GET_PA; nr++) {
 		const char *name = inject_command_name(nr);
 		char spec[64];
 		struct inject *inject;

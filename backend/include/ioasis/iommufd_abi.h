@@ -3,12 +3,12 @@
  * The user interface of /dev/iommu: command numbers and argument structures.
  *
  * This is ioasis' own statement of the interface, so that a build needs no
- * kernel header and knows every command up to Linux 7.2. The names are the
+ * kernel header and knows every command up to Linux 7.3. The names are the
  * kernel's; include either this file or <linux/iommufd.h>, not both. Every
  * size and every offset is asserted at the end of the file, and
  * tests/unit/test_abi.c compares both files where the system has the other.
  *
- * Source: include/uapi/linux/iommufd.h, Linux 7.2.
+ * Source: include/uapi/linux/iommufd.h, Linux 7.3.
  *
  * Conventions of the interface:
  *  - Commands are _IO(';', nr): the number carries neither size nor direction.
@@ -58,6 +58,7 @@ enum {
 	IOMMUFD_CMD_IOAS_CHANGE_PROCESS = 0x92,
 	IOMMUFD_CMD_VEVENTQ_ALLOC = 0x93,
 	IOMMUFD_CMD_HW_QUEUE_ALLOC = 0x94,
+	IOMMUFD_CMD_IOAS_NOIOMMU_GET_PA = 0x95,
 };
 
 /* Destroys any object by its id. */
@@ -513,7 +514,19 @@ struct iommu_hw_queue_alloc {
 };
 #define IOMMU_HW_QUEUE_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_HW_QUEUE_ALLOC)
 
-IOASIS_ABI_ASSERT(IOMMU_DESTROY == 0x3b80 && IOMMU_HW_QUEUE_ALLOC == 0x3b94);
+/* The physical address behind an I/O address, for devices that have no IOMMU. */
+struct iommu_ioas_noiommu_get_pa {
+	uint32_t size;
+	uint32_t flags; /* 0 */
+	uint32_t ioas_id;
+	uint32_t __reserved; /* 0 */
+	ioasis_u64 iova;
+	ioasis_u64 length; /* bytes; in: at most, not 0; out: how many are contiguous */
+	ioasis_u64 out_phys;
+};
+#define IOMMU_IOAS_NOIOMMU_GET_PA _IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_NOIOMMU_GET_PA)
+
+IOASIS_ABI_ASSERT(IOMMU_DESTROY == 0x3b80 && IOMMU_IOAS_NOIOMMU_GET_PA == 0x3b95);
 
 /* AT(struct, field, offset) and the size of the whole, from the kernel's file. */
 #define AT(s, f, o) IOASIS_ABI_ASSERT(offsetof(struct s, f) == (o))

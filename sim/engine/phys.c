@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/engine/phys.h"
+
+#include <string.h>
+
+#include "sim/engine/pages.h"
+
+/* Where the first run lies; below is what no device should reach. */
+#define PHYS_BASE (1ull << 32)
+
+/* A run that has an address: number n of them is at PHYS_BASE + 2 * n runs, so none touch. */
+struct phys_run {
+	uint64_t object; /* identity of its pages: struct engine_page */
+	uint64_t first;	 /* index of its first page */
+	struct engine_mm *mm;	  /* a reference; of user memory */
+	struct engine_file *file; /* a reference; of a file */
+	uint64_t at;		  /* where its first byte is in them */
+};
+
+struct phys_table {
+	pthread_mutex_t lock;
+	uint64_t run_bytes;
+	struct phys_run *runs;
+	size_t count, room;
+	uint32_t *slots; /* number of a run + 1, 0: free; open addressing */
+	size_t slots_count; /* a power of two, more than twice the room */
+};
+
+struct phys_table *phys_table_create(uint64_t run_bytes)
+{
+	struct phys_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	pthread_mutex_init(&table->lock, NULL);
+	table->run_bytes = run_bytes ? run_bytes : ENGINE_PAGE_SIZE;
+	return table;
+}
+
+void phys_table_destroy(struct phys_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->runs[i].mm)
+			engine_mm_put(table->runs[i].mm);
+		if (table->runs[i].file)
+			engine_file_put(table->runs[i].file);
+	}
+	free(table->runs);
+	free(table->slots);
+	pthread_mutex_destroy(&table->lock);
+	free(table);
+}
+
+static size_t slot_of(const struct phys_table *table, uint64_t object, uint64_t first)
+{
+	uint64_t hash = (object ^ first * 0x9e3779b97f4a7c15ull) * 0xbf58476d1ce4e5b9ull;
+	size_t slot = (size_t)(hash >> 32) & (table->slots_count - 1);
+
+	while (table->slots[slot]) {
+		const struct phys_run *run = &table->runs[table->slots[slot] - 1];
+
+		if (run->object == object && run->first == first)
+			break;
+		slot = (slot + 1) & (table->slots_count - 1);
+	}
+	return slot;
+}
+
+/* Makes room for one run more. 0 or -ENOMEM, then nothing changed. */
+static int table_grow(struct phys_table *table)
+{
+	size_t room = table->room ? 2 * table->room : 64;
+	struct phys_run *runs;
+	uint32_t *slots;
+
+	if (table->count < table->room)
+		return 0;
+	runs = realloc(table->runs, room * sizeof(*runs));
+	if (!runs)
+		return -ENOMEM;
+	table->runs = runs;
+	slots = calloc(4 * room, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	free(table->slots);
+	table->slots = slots;
+	table->slots_count = 4 * room;
+	table->room = room;
+	for (size_t i = 0; i < table->count; i++)
+		slots[slot_of(table, runs[i].object, runs[i].first)] = (uint32_t)i + 1;
+	return 0;
+}
+
+/* The number of the run that holds the page, which is the pages' byte, or -ENOMEM. */
+static int64_t table_add(struct phys_table *table, const struct engine_page *page,
+			 const struct iopt_pages *pages, uint64_t byte)
+{
+	const uint64_t run_pages = table->run_bytes / ENGINE_PAGE_SIZE;
+	const uint64_t first = page->index & ~(run_pages - 1);
+	struct phys_run *run;
+	size_t slot;
+
+	if (table_grow(table))
+		return -ENOMEM;
+	slot = slot_of(table, page->object, first);
+	if (table->slots[slot])
+		return table->slots[slot] - 1;
+	run = &table->runs[table->count];
+	*run = (struct phys_run){ .object = page->object, .first = first };
+	run->at = pages->base + (byte & ~ENGINE_PAGE_MASK) -
+		  (page->index - first) * ENGINE_PAGE_SIZE;
+	if (pages->type == IOPT_PAGES_FILE) {
+		run->file = iopt_file_pages((struct iopt_pages *)pages)->file;
+		__atomic_add_fetch(&run->file->refs, 1, __ATOMIC_RELAXED);
+	} else if (pages->type == IOPT_PAGES_USER) {
+		run->mm = pages->source->mm;
+		__atomic_add_fetch(&run->mm->refs, 1, __ATOMIC_RELAXED);
+	}
+	table->slots[slot] = (uint32_t)++table->count;
+	return (int64_t)table->count - 1;
+}
+
+int phys_address(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t byte, uint64_t *phys)
+{
+	struct phys_table *table = ctx->engine->phys;
+	struct engine_page page;
+	int64_t number;
+	int rc;
+
+	rc = iopt_pages_identity(ctx, pages, byte >> ENGINE_PAGE_SHIFT, &page);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&table->lock);
+	number = table_add(table, &page, pages, byte);
+	pthread_mutex_unlock(&table->lock);
+	if (number < 0)
+		return -ENOMEM;
+	*phys = PHYS_BASE + 2 * (uint64_t)number * table->run_bytes +
+		((page.index * ENGINE_PAGE_SIZE) & (table->run_bytes - 1)) +
+		(byte & ENGINE_PAGE_MASK);
+	return 0;
+}
+
+bool phys_find(struct engine *engine, uint64_t phys, struct phys_memory *memory)
+{
+	struct phys_table *table = engine->phys;
+	uint64_t number, offset;
+	bool found = false;
+
+	if (phys < PHYS_BASE)
+		return false;
+	number = (phys - PHYS_BASE) / (2 * table->run_bytes);
+	offset = (phys - PHYS_BASE) % (2 * table->run_bytes);
+	if (offset >= table->run_bytes)
+		return false;
+	pthread_mutex_lock(&table->lock);
+	if (number < table->count) {
+		const struct phys_run *run = &table->runs[number];
+
+		*memory = (struct phys_memory){ .mm = run->mm, .file = run->file };
+		memory->at = run->at + offset;
+		memory->length = table->run_bytes - offset;
+		if (memory->mm)
+			__atomic_add_fetch(&memory->mm->refs, 1, __ATOMIC_RELAXED);
+		if (memory->file)
+			__atomic_add_fetch(&memory->file->refs, 1, __ATOMIC_RELAXED);
+		found = memory->mm || memory->file;
+	}
+	pthread_mutex_unlock(&table->lock);
+	return found;
+}
