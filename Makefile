@@ -86,8 +86,9 @@ include tests/bench/module.mk
 include cli/module.mk
 include tests/module.mk
 
-.PHONY: all deps deps-check clean
+.PHONY: all tests deps deps-check clean
 all: $(libs) $(programs)
+tests: all $(tests)
 
 # Installs what is missing; the second also what the tests need.
 deps:

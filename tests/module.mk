@@ -251,8 +251,7 @@ $(B)/tests/$(1): $$(call objs,$(firstword $(wildcard tests/unit/$(1).c tests/mod
 endef
 $(foreach t,$(unit_tests),$(eval $(call unit_test_rule,$(t))))
 
-.PHONY: tests check check-now
-tests: all $(tests)
+.PHONY: check check-now
 
 # A second make, since pkg-config may have been missing when this one started.
 check: deps-check

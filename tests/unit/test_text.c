@@ -2,6 +2,7 @@
 /* Text of others becomes UTF-8, in every writer. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -50,13 +51,21 @@ static void test_utf8_copy_replaces_what_is_no_character(void **state)
 	}
 }
 
+/* json-c 0.18's check of UTF-8 refuses every character of more than one byte. */
+static int strict_flags(void)
+{
+	bool broken = json_c_version_num() >> 8 == 18;
+
+	return JSON_TOKENER_STRICT | (broken ? 0 : JSON_TOKENER_VALIDATE_UTF8);
+}
+
 /* The text that a line of JSON holds as "t", by json-c in its strict mode. */
 static void assert_json_text(const char *line, const char *expected)
 {
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *object, *text;
 
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, strict_flags());
 	object = json_tokener_parse_ex(tokener, line, (int)strlen(line));
 	assert_int_equal(json_tokener_get_error(tokener), json_tokener_success);
 	assert_true(json_object_object_get_ex(object, "t", &text));
