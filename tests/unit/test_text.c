@@ -51,12 +51,12 @@ static void test_utf8_copy_replaces_what_is_no_character(void **state)
 	}
 }
 
-/* json-c 0.18's check of UTF-8 refuses every character of more than one byte. */
+/* json-c 0.18 in its strict mode refuses every character of more than one byte. */
 static int strict_flags(void)
 {
 	bool broken = json_c_version_num() >> 8 == 18;
 
-	return JSON_TOKENER_STRICT | (broken ? 0 : JSON_TOKENER_VALIDATE_UTF8);
+	return broken ? 0 : JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8;
 }
 
 /* The text that a line of JSON holds as "t", by json-c in its strict mode. */
