@@ -111,7 +111,8 @@ vfio_srcs := \
 	sim/vfio/migration.c \
 	sim/vfio/region.c \
 	sim/vfio/reset.c \
-	sim/vfio/vfio_device.c
+	sim/vfio/vfio_device.c \
+	sim/vfio/vfio_group.c
 exec_srcs := \
 	sim/exec/caller.c \
 	sim/exec/client.c \
@@ -128,6 +129,7 @@ exec_srcs := \
 	sim/exec/stat_calls.c \
 	sim/exec/supervisor.c \
 	sim/exec/sysfs.c \
+	sim/exec/sysfs_live.c \
 	sim/exec/sysfs_maker.c \
 	sim/exec/test_calls.c
 des_srcs := \

@@ -206,6 +206,23 @@ $(reader_that_ends): tests/integration/reader_that_ends.c
 	$(Q)$(CC) -O2 -fPIC -shared $(warn) $(pkg_cflags) -o $@ $< \
 		$(shell $(PKG_CONFIG) --libs babeltrace2 2>/dev/null)
 
+# What tests/integration/exec_devices.sh asks.
+tests += $(B)/tests/group_probe
+
+$(B)/tests/group_probe: tests/oracle/devices/group_probe.c backend/include/ioasis/iommufd_abi.h \
+		sim/engine/vfio_abi.h sim/vfio/abi.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -I. -Ibackend/include -o $@ $<
+
+# What the guests of tests/clients run.
+tests += $(B)/tests/edu_guest
+
+$(B)/tests/edu_guest: tests/clients/edu_guest.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -static -o $@ $<
+
 # What tests/integration/verdict.sh records.
 verdict_clients := $(B)/tests/verdict_client
 tests += $(verdict_clients)
@@ -269,6 +286,11 @@ check-quick: tests
 		tests/integration/packages.sh $(unit_programs)
 
 # The kernel's own self-tests on the fake device; KERNEL_SOURCE=DIR spares a download.
+# Programs that people work on, on simulated devices: QEMU with guests, DPDK.
+.PHONY: check-clients
+check-clients: all $(B)/tests/edu_guest
+	$(Q)BUILD=$(abspath $(B)) tests/clients/run $(ROW)
+
 .PHONY: check-upstream
 check-upstream: all
 	$(Q)./install-packages upstream

@@ -116,6 +116,7 @@ struct launch {
 	struct fuse_device *device;
 	struct fail_nth_table *fail_nth; /* NULL without the test command */
 	struct supervisor *supervisor;	 /* NULL: no listener */
+	struct sysfs *sysfs;		 /* NULL: no devices */
 	struct guard guard;
 	struct client client;
 	struct filter filter;
@@ -202,6 +203,9 @@ static int launch_make_device(struct launch *launch)
 	rc = fuse_device_mount(launch->device, NAMESPACE_DEVICE_PATH, why);
 	if (!rc && config.bus)
 		rc = fuse_device_show_vfio(launch->device, "/dev/vfio", why);
+	if (!rc && config.bus)
+		rc = sysfs_show(config.bus, launch->device, &launch->sysfs, why,
+				LAUNCH_WHY_BYTES);
 	return rc ? LAUNCH_FAILED : 0;
 }
 
@@ -265,6 +269,8 @@ void launch_run(const struct launch_config *config, struct fuse_device **device,
 		result->stuck += supervisor_stop(launch.supervisor);
 	if (launch.device)
 		result->stuck += fuse_device_stop(launch.device);
+	if (!result->stuck)
+		sysfs_destroy(launch.sysfs);
 	if (launch.fail_nth && !result->stuck)
 		fail_nth_table_destroy(launch.fail_nth);
 	result->exit_status = status;

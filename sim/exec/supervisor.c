@@ -117,6 +117,18 @@ static void call_fd_remove(const struct engine_client *client, int fd)
 	close(null);
 }
 
+/* The open file of a device, by its group: the number in the caller, or -errno. */
+static long give_device(struct ioctl_call *call, struct fuse_open *open, uint64_t arg)
+{
+	int fd = fuse_device_group_device_open(open, &call->pc.client, arg), number;
+
+	if (fd < 0)
+		return fd;
+	number = caller_add_fd(call->caller, fd, O_CLOEXEC);
+	close(fd);
+	return number == -ENOENT ? -EINTR : number;
+}
+
 static long run_ioctl(struct supervisor *supervisor, struct caller *caller,
 		      struct fuse_open *open)
 {
@@ -138,8 +150,11 @@ static long run_ioctl(struct supervisor *supervisor, struct caller *caller,
 	if (supervisor->config.fail_nth)
 		call.pc.client.fail_nth = fail_nth_find(supervisor->config.fail_nth,
 							caller->notif->pid);
-	rc = fuse_device_open_ioctl(open, &call.pc.client, (unsigned int)data->args[1],
-				    data->args[2]);
+	if ((unsigned int)data->args[1] == FILTER_VFIO_GROUP_GET_DEVICE_FD)
+		rc = give_device(&call, open, data->args[2]);
+	else
+		rc = fuse_device_open_ioctl(open, &call.pc.client, (unsigned int)data->args[1],
+					    data->args[2]);
 	process_client_fini(&call.pc);
 	return rc;
 }

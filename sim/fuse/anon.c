@@ -55,7 +55,7 @@ unsigned int anon_files_stop(struct anon_files *anon)
 
 void anon_files_settle(struct anon_files *anon)
 {
-	fuse_files_settle(&anon->files);
+	fuse_files_settle(&anon->files, NULL);
 }
 
 static void entry_put(struct anon_entry *entry)

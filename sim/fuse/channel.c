@@ -287,18 +287,8 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
 	return err;
 }
 
-void fuse_channel_await_releases(struct fuse_channel *channel)
-{
-	if (!__atomic_load_n(&channel->releases, __ATOMIC_ACQUIRE))
-		return;
-	pthread_mutex_lock(&channel->lock);
-	while (__atomic_load_n(&channel->releases, __ATOMIC_ACQUIRE))
-		pthread_cond_wait(&channel->changed, &channel->lock);
-	pthread_mutex_unlock(&channel->lock);
-}
-
 /* A RELEASE that is not done within the time is waited for only once. */
-static void await_releases_in_time(struct fuse_channel *channel)
+void fuse_channel_await_releases(struct fuse_channel *channel)
 {
 	struct timespec end;
 
@@ -335,7 +325,7 @@ void fuse_channel_drain(struct fuse_channel *channel)
 		channel->drainers--;
 	}
 	pthread_mutex_unlock(&channel->order);
-	await_releases_in_time(channel);
+	fuse_channel_await_releases(channel);
 }
 
 unsigned int fuse_channel_stop(struct fuse_channel *channel, unsigned int grace_ms)

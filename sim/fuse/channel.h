@@ -61,7 +61,8 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
 
 /*
  * Waits until every RELEASE is done with that was in the queue before a request that
- * has been taken: the one that the calling thread handles, say.
+ * has been taken: the one that the calling thread handles, say. But not for ever: one that
+ * cannot end before a client does something is waited for once, for a second.
  */
 void fuse_channel_await_releases(struct fuse_channel *channel);
 

@@ -90,10 +90,10 @@ struct process_table *fuse_device_processes(struct fuse_device *device)
 
 /* ---- open files ------------------------------------------------------------------ */
 
-void fuse_device_settle(struct fuse_device *device)
+void fuse_device_settle(struct fuse_device *device, const struct fuse_files *here)
 {
 	anon_files_settle(device->anon);
-	vfio_files_settle(device->vfio);
+	vfio_files_settle(device->vfio, here);
 }
 
 static int file_open(struct fuse_node *node, const struct fuse_request *request, void **out)
@@ -113,6 +113,7 @@ static int file_open(struct fuse_node *node, const struct fuse_request *request,
 		goto out_memory;
 	file->device = device;
 	file->pid = call.pc.client.pid;
+	file->files = node->files;
 	process_table_name(device->processes, call.pc.client.pid, name, sizeof(name));
 	call.pc.client.name = name;
 	file->ctx = engine_ctx_open(device->engine, &call.pc.client);
@@ -164,7 +165,7 @@ static long file_ioctl(void *opaque, const struct engine_client *client, unsigne
 {
 	struct iommu_file *file = opaque;
 
-	fuse_device_settle(file->device);
+	fuse_device_settle(file->device, file->files);
 	if (cmd == IOMMU_DESTROY)
 		fuse_mappings_sweep(file->device, file->ctx);
 	return engine_ctx_ioctl(file->ctx, client, cmd, arg);
@@ -340,7 +341,8 @@ struct engine_ctx *fuse_device_ctx_get(struct fuse_device *device, int fd)
 	return file->ctx;
 }
 
-void fuse_device_ctx_put(struct fuse_device *device, struct engine_ctx *ctx)
+/* The open file of a context that fuse_device_ctx_get() gave and that is not given back. */
+static struct fuse_open *open_of_ctx(struct fuse_device *device, struct engine_ctx *ctx)
 {
 	struct iommu_file *file;
 
@@ -348,7 +350,17 @@ void fuse_device_ctx_put(struct fuse_device *device, struct engine_ctx *ctx)
 	for (file = device->iommu_files; file->ctx != ctx; file = file->next)
 		;
 	pthread_mutex_unlock(&device->lock);
-	fuse_open_put(__atomic_load_n(&file->open, __ATOMIC_RELAXED));
+	return __atomic_load_n(&file->open, __ATOMIC_RELAXED);
+}
+
+void fuse_device_ctx_put(struct fuse_device *device, struct engine_ctx *ctx)
+{
+	fuse_open_put(open_of_ctx(device, ctx));
+}
+
+void fuse_device_ctx_again(struct fuse_device *device, struct engine_ctx *ctx)
+{
+	fuse_open_get(open_of_ctx(device, ctx));
 }
 
 struct engine_anon_file *fuse_device_anon_borrow(struct fuse_device *device, int fd)

@@ -82,6 +82,14 @@ int fuse_device_mount_vfio(struct fuse_device *device, const char *folder,
 int fuse_device_show_vfio(struct fuse_device *device, const char *folder,
 			  char why[FUSE_DEVICE_WHY_BYTES]);
 
+/*
+ * The driver of device number is there again, or goes: so does its file, and with the last
+ * device of a group the group's. After fuse_device_show_vfio(). 0 or -errno; vanish: -EBUSY
+ * while it is in use.
+ */
+int fuse_device_vfio_appear(struct fuse_device *device, unsigned int number);
+int fuse_device_vfio_vanish(struct fuse_device *device, unsigned int number);
+
 /* Readable (poll) once someone else has unmounted the device. Borrowed. */
 int fuse_device_ended_fd(struct fuse_device *device);
 
@@ -125,6 +133,13 @@ void fuse_device_open_put(struct fuse_open *open);
 /* What ioctl() of it gives: as through FUSE, but client may have fd_install. */
 long fuse_device_open_ioctl(struct fuse_open *open, const struct engine_client *client,
 			    unsigned int cmd, uint64_t arg);
+
+/*
+ * VFIO_GROUP_GET_DEVICE_FD of a group's open file: an open file of this process, to be
+ * handed to the client and closed; -ENOTTY: open is no group's; or -errno.
+ */
+int fuse_device_group_device_open(struct fuse_open *open, const struct engine_client *client,
+				  uint64_t arg);
 
 /*
  * The open file that fd (of this process, as from pidfd_getfd) stands for, kept

@@ -12,11 +12,14 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ATTR_SECONDS 86400u /* nothing ever changes but what is opened once */
 #define ACCESS_BYTES_MAX (1u << 20)
 #define STOP_GRACE_MS 200u
+/* One that takes longer waits for a client: for a call of the same open file, say. */
+#define RELEASE_SECONDS 1
 
 /* ---- nodes ----------------------------------------------------------------------- */
 
@@ -144,10 +147,16 @@ static struct fuse_node *node_begin_open(struct fuse_files *files, uint64_t ino)
  */
 static void await_releases(struct fuse_files *files)
 {
+	struct timespec end;
+
 	fuse_channel_await_releases(files->channel);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += RELEASE_SECONDS;
 	pthread_mutex_lock(&files->lock);
-	while (files->releasing)
-		pthread_cond_wait(&files->released, &files->lock);
+	while (files->releasing) {
+		if (pthread_cond_timedwait(&files->released, &files->lock, &end))
+			break;
+	}
 	pthread_mutex_unlock(&files->lock);
 }
 
@@ -438,12 +447,17 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 
 void fuse_files_init(struct fuse_files *files, struct fuse_device *device)
 {
+	pthread_condattr_t attr;
+
 	*files = (struct fuse_files){
 		.device = device, .root_fd = -1, .next_ino = FUSE_NODE_ROOT,
 	};
 	pthread_mutex_init(&files->start_lock, NULL);
 	pthread_mutex_init(&files->lock, NULL);
-	pthread_cond_init(&files->released, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&files->released, &attr);
+	pthread_condattr_destroy(&attr);
 }
 
 void fuse_files_fini(struct fuse_files *files)
@@ -660,9 +674,13 @@ void *fuse_files_find_once(struct fuse_files *files, int fd, void *(*found)(void
 	return result;
 }
 
-void fuse_files_settle(struct fuse_files *files)
+void fuse_files_settle(struct fuse_files *files, const struct fuse_files *here)
 {
 	/* The RELEASE is in the queue before the thread comes back from close(). */
-	if (__atomic_load_n(&files->unreleased, __ATOMIC_ACQUIRE))
+	if (!__atomic_load_n(&files->unreleased, __ATOMIC_ACQUIRE))
+		return;
+	if (files == here)
+		fuse_channel_await_releases(files->channel);
+	else
 		fuse_channel_drain(files->channel);
 }

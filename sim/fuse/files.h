@@ -162,8 +162,8 @@ void *fuse_files_find_once(struct fuse_files *files, int fd, void *(*found)(void
 /*
  * Waits until the last close() of a file that a client has done before the call in hand
  * has taken effect: FUSE tells of it, but waits for nobody. Gives up after a while
- * (fuse_channel_drain()). Not for the threads that serve these files.
+ * (fuse_channel_drain()). here: whose request the calling thread handles; NULL: none's.
  */
-void fuse_files_settle(struct fuse_files *files);
+void fuse_files_settle(struct fuse_files *files, const struct fuse_files *here);
 
 #endif

@@ -15,6 +15,10 @@
 #include <pthread.h>
 
 struct anon_files;
+struct shown_group;
+struct vfio_device;
+struct vfio_device_env;
+struct vfio_shown;
 struct fuse_asker;
 struct vfio_files;
 
@@ -24,6 +28,7 @@ struct vfio_files;
 /* An open /dev/iommu. */
 struct iommu_file {
 	struct fuse_device *device;
+	struct fuse_files *files; /* that it is of */
 	struct engine_ctx *ctx;
 	uint32_t pid; /* who opened it */
 	struct fuse_open *open; /* borrowed; once fuse_device_ctx_get() has found it; __atomic */
@@ -32,8 +37,11 @@ struct iommu_file {
 
 /* ---- device.c -------------------------------------------------------------------- */
 
-/* Waits until what a client has closed before the call in hand is closed. */
-void fuse_device_settle(struct fuse_device *device);
+/* fuse_files_settle() of all that is not on /dev/iommu. */
+void fuse_device_settle(struct fuse_device *device, const struct fuse_files *here);
+
+/* Takes another reference of what fuse_device_ctx_get() gave. */
+void fuse_device_ctx_again(struct fuse_device *device, struct engine_ctx *ctx);
 
 /* An open file of /dev/iommu; and of /dev/vfio/vfio, which is the same but in how it counts. */
 extern const struct file_kind fuse_iommu_kind, fuse_container_kind;
@@ -129,6 +137,8 @@ struct vfio_mount {
 	bool mounted;
 	bool by_helper;
 	bool made; /* the file below, by us */
+	struct fuse_node *node; /* in the folder, where it may be shown */
+	bool appears;		/* it is; with appear_lock */
 };
 
 struct vfio_files {
@@ -137,6 +147,9 @@ struct vfio_files {
 	unsigned int count;
 	struct fuse_files folder; /* of vfio_folder.c: all that is shown from one connection */
 	struct vfio_shown *shown; /* its attributes */
+	char *path;		  /* /dev/vfio; NULL: nothing is shown */
+	struct shown_group *groups;
+	pthread_mutex_t appear_lock; /* held while a device comes or goes */
 };
 
 /* The file of a device: node->opaque is the vfio_device. */
@@ -148,12 +161,21 @@ struct vfio_files *vfio_files_create(struct fuse_device *device);
 unsigned int vfio_files_stop(struct vfio_files *vfio);
 void vfio_files_destroy(struct vfio_files *vfio);
 /* fuse_files_settle() of all. */
-void vfio_files_settle(struct vfio_files *vfio);
+void vfio_files_settle(struct vfio_files *vfio, const struct fuse_files *here);
 
 /* ---- vfio_folder.c ----------------------------------------------------------------- */
 
 /* After the folder's connection has ended. */
 void vfio_folder_fini(struct vfio_files *vfio);
+
+/* Of vfio_device_env, where there are groups. opaque: the fuse_device. */
+int vfio_folder_group_of_fd(void *opaque, const struct engine_client *client, int fd,
+			    uint32_t *number);
+int vfio_folder_block_group(void *opaque, struct vfio_device *vfio);
+void vfio_folder_unblock_group(void *opaque, struct vfio_device *vfio);
+
+/* What a vfio_device needs of its callers. */
+struct vfio_device_env vfio_files_env(struct fuse_device *device);
 
 /* ---- anon.c ---------------------------------------------------------------------- */
 

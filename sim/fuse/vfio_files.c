@@ -47,6 +47,20 @@ static int env_fd_get(void *opaque, const struct engine_client *client, int fd)
 	return process_client_fd_get(client, fd);
 }
 
+struct vfio_device_env vfio_files_env(struct fuse_device *device)
+{
+	return (struct vfio_device_env){
+		.ctx_get = env_ctx_get,
+		.ctx_put = env_ctx_put,
+		.fd_get = env_fd_get,
+		.group_of_fd = vfio_folder_group_of_fd,
+		.block_group = vfio_folder_block_group,
+		.unblock_group = vfio_folder_unblock_group,
+		.opaque = device,
+		.iommu = &device->config.iommu,
+	};
+}
+
 /* ---- what an open file does -------------------------------------------------------- */
 
 static int file_open(struct fuse_node *node, const struct fuse_request *request, void **file)
@@ -93,18 +107,13 @@ struct vfio_files *vfio_files_create(struct fuse_device *device)
 	const struct fuse_device_config *config = &device->config;
 	struct vfio_files *files = calloc(1, sizeof(*files));
 	unsigned int count;
-	struct vfio_device_env env = {
-		.ctx_get = env_ctx_get,
-		.ctx_put = env_ctx_put,
-		.fd_get = env_fd_get,
-		.opaque = device,
-		.iommu = &config->iommu,
-	};
+	struct vfio_device_env env = vfio_files_env(device);
 
 	if (!files)
 		return NULL;
 	files->device = device;
 	fuse_files_init(&files->folder, device);
+	pthread_mutex_init(&files->appear_lock, NULL);
 	count = config->bus ? pci_bus_count(config->bus) : 0;
 	files->mounts = calloc(count ? count : 1, sizeof(*files->mounts));
 	if (!files->mounts) {
@@ -124,11 +133,11 @@ struct vfio_files *vfio_files_create(struct fuse_device *device)
 	return files;
 }
 
-void vfio_files_settle(struct vfio_files *files)
+void vfio_files_settle(struct vfio_files *files, const struct fuse_files *here)
 {
 	for (unsigned int i = 0; i < files->count; i++)
-		fuse_files_settle(&files->mounts[i].files);
-	fuse_files_settle(&files->folder);
+		fuse_files_settle(&files->mounts[i].files, here);
+	fuse_files_settle(&files->folder, here);
 }
 
 void vfio_files_destroy(struct vfio_files *files)
@@ -141,6 +150,7 @@ void vfio_files_destroy(struct vfio_files *files)
 	}
 	fuse_files_fini(&files->folder);
 	vfio_folder_fini(files);
+	pthread_mutex_destroy(&files->appear_lock);
 	free(files->mounts);
 	free(files);
 }

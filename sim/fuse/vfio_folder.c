@@ -6,6 +6,9 @@
  */
 #include "sim/fuse/internal.h"
 #include "sim/pci/pci_bus.h"
+#include "sim/process/process.h"
+#include "sim/vfio/vfio_device.h"
+#include "sim/vfio/vfio_group.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -73,6 +77,182 @@ int fuse_device_show(struct fuse_device *device, const char *path,
 	return fuse_files_show(node, path);
 }
 
+/* ---- groups ------------------------------------------------------------------------------ */
+
+struct shown_group {
+	struct shown_group *next;
+	struct fuse_device *device;
+	struct vfio_group *group;
+	struct fuse_node *node;
+	uint32_t number;
+	unsigned int appearing; /* its devices that have their driver; with appear_lock */
+};
+
+static int group_open(struct fuse_node *node, const struct fuse_request *request, void **file)
+{
+	struct shown_group *shown = node->opaque;
+
+	(void)request;
+	/* A device that was closed before is not bound any more. */
+	fuse_device_settle(shown->device, node->files);
+	*file = shown;
+	return vfio_group_open(shown->group);
+}
+
+static void group_release(void *file)
+{
+	vfio_group_release(((struct shown_group *)file)->group);
+}
+
+static long group_ioctl(void *file, const struct engine_client *client, unsigned int cmd,
+			uint64_t arg)
+{
+	struct shown_group *shown = file;
+
+	fuse_device_settle(shown->device, shown->node->files);
+	return vfio_group_ioctl(shown->group, client, cmd, arg);
+}
+
+static const struct file_kind group_kind = {
+	.mode = S_IFREG | 0600,
+	.open = group_open,
+	.release = group_release,
+	.ioctl = group_ioctl,
+};
+
+/* A device's file that its group gave: node->opaque is the vfio_file. */
+static void device_release(void *file)
+{
+	vfio_file_release(file);
+}
+
+static ssize_t device_read(void *file, const struct file_access *access)
+{
+	return fuse_vfio_kind.read(file, access);
+}
+
+static ssize_t device_write(void *file, const struct file_access *access)
+{
+	return fuse_vfio_kind.write(file, access);
+}
+
+static long device_ioctl(void *file, const struct engine_client *client, unsigned int cmd,
+			 uint64_t arg)
+{
+	return fuse_vfio_kind.ioctl(file, client, cmd, arg);
+}
+
+static const struct file_kind group_device_kind = {
+	.mode = S_IFREG | 0600,
+	.release = device_release,
+	.read = device_read,
+	.write = device_write,
+	.ioctl = device_ioctl,
+};
+
+int fuse_device_group_device_open(struct fuse_open *open, const struct engine_client *client,
+				  uint64_t arg)
+{
+	struct shown_group *shown = open->file;
+	struct fuse_files *folder = open->node->files;
+	struct vfio_file *file;
+	bool opened;
+	int fd;
+
+	if (open->node->kind != &group_kind)
+		return -ENOTTY;
+	fuse_device_settle(shown->device, NULL);
+	file = vfio_group_device_open(shown->group, client, arg, &fd);
+	if (!file)
+		return fd;
+	fd = fuse_files_open_once(folder, &group_device_kind, file, NULL, O_RDWR, &opened);
+	if (fd < 0 && !opened)
+		vfio_file_release(file);
+	return fd;
+}
+
+static struct shown_group *group_by_number(struct vfio_files *vfio, uint32_t number)
+{
+	struct shown_group *shown = vfio->groups;
+
+	while (shown && shown->number != number)
+		shown = shown->next;
+	return shown;
+}
+
+int vfio_folder_group_of_fd(void *opaque, const struct engine_client *client, int fd,
+			    uint32_t *number)
+{
+	struct fuse_device *device = opaque;
+	int ours = process_client_fd_get(client, fd), err = -EINVAL;
+	struct fuse_open *open;
+
+	if (ours < 0)
+		return ours;
+	open = fuse_device_open_get(device, ours);
+	close(ours);
+	if (open && open->node->kind == &group_kind) {
+		*number = ((struct shown_group *)open->file)->number;
+		err = 0;
+	}
+	if (open)
+		fuse_open_put(open);
+	return err;
+}
+
+static struct shown_group *group_of_device(void *opaque, struct vfio_device *vfio)
+{
+	return group_by_number(((struct fuse_device *)opaque)->vfio,
+			       vfio_device_slot(vfio)->group);
+}
+
+int vfio_folder_block_group(void *opaque, struct vfio_device *vfio)
+{
+	struct shown_group *shown = group_of_device(opaque, vfio);
+
+	return shown ? vfio_group_block(shown->group) : 0;
+}
+
+void vfio_folder_unblock_group(void *opaque, struct vfio_device *vfio)
+{
+	struct shown_group *shown = group_of_device(opaque, vfio);
+
+	if (shown)
+		vfio_group_unblock(shown->group);
+}
+
+static void ctx_again(void *opaque, struct engine_ctx *ctx)
+{
+	fuse_device_ctx_again(opaque, ctx);
+}
+
+/* The group of a device, made if need be; NULL: out of memory. */
+static struct shown_group *group_make(struct fuse_device *device, uint32_t number)
+{
+	struct vfio_files *vfio = device->vfio;
+	struct vfio_device_env env = vfio_files_env(device);
+	struct shown_group *shown = group_by_number(vfio, number);
+
+	if (shown)
+		return shown;
+	shown = calloc(1, sizeof(*shown));
+	if (!shown)
+		return NULL;
+	shown->device = device;
+	shown->number = number;
+	shown->group = vfio_group_create(&env, ctx_again);
+	shown->node = fuse_files_add(&vfio->folder, &group_kind, shown);
+	if (!shown->group || !shown->node) {
+		vfio_group_destroy(shown->group);
+		free(shown);
+		return NULL;
+	}
+	shown->node->rdev = makedev(FUSE_DEVICE_GROUP_MAJOR, number);
+	shown->next = vfio->groups;
+	vfio->groups = shown;
+	return shown;
+}
+
 void vfio_folder_fini(struct vfio_files *vfio)
 {
 	while (vfio->shown) {
@@ -81,47 +261,137 @@ void vfio_folder_fini(struct vfio_files *vfio)
 		vfio->shown = shown->next;
 		free(shown);
 	}
+	while (vfio->groups) {
+		struct shown_group *shown = vfio->groups;
+
+		vfio->groups = shown->next;
+		vfio_group_destroy(shown->group);
+		free(shown);
+	}
+	free(vfio->path);
 }
 
-/* ---- devices ------------------------------------------------------------------------------ */
+/* ---- what comes and goes --------------------------------------------------------------- */
 
-/* Makes the file path and shows a node of kind there. */
-static int show(struct vfio_files *vfio, const char *path, const struct file_kind *kind,
-		void *opaque, uint32_t permissions, uint64_t rdev)
+/* Makes the file path and shows the node there. */
+static int show(struct fuse_node *node, const char *path)
 {
-	struct fuse_node *node = fuse_files_add(&vfio->folder, kind, opaque);
-	int fd;
+	int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
 
-	if (!node)
-		return -ENOMEM;
-	node->mode = S_IFREG | permissions;
-	node->rdev = rdev;
-	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	close(fd);
 	return fuse_files_show(node, path);
 }
 
+static void hide(const char *path)
+{
+	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	unlink(path);
+}
+
+static void device_path(const struct vfio_files *vfio, unsigned int number, char *path)
+{
+	snprintf(path, PATH_MAX, "%s/devices/vfio%u", vfio->path, number);
+}
+
+int fuse_device_vfio_appear(struct fuse_device *device, unsigned int number)
+{
+	struct vfio_files *vfio = device->vfio;
+	struct vfio_mount *mount = &vfio->mounts[number];
+	struct shown_group *group;
+	char path[PATH_MAX];
+	int err = 0;
+
+	pthread_mutex_lock(&vfio->appear_lock);
+	if (mount->appears)
+		goto out_unlock;
+	group = group_by_number(vfio, vfio_device_slot(mount->vfio)->group);
+	snprintf(path, sizeof(path), "%s/%u", vfio->path, group->number);
+	if (!group->appearing)
+		err = show(group->node, path);
+	device_path(vfio, number, path);
+	if (!err)
+		err = show(mount->node, path);
+	mount->appears = !err;
+	group->appearing += !err;
+out_unlock:
+	pthread_mutex_unlock(&vfio->appear_lock);
+	return err;
+}
+
+int fuse_device_vfio_vanish(struct fuse_device *device, unsigned int number)
+{
+	struct vfio_files *vfio = device->vfio;
+	struct vfio_mount *mount = &vfio->mounts[number];
+	struct shown_group *group;
+	char path[PATH_MAX];
+	int err = 0;
+
+	vfio_device_request(mount->vfio);
+	pthread_mutex_lock(&vfio->appear_lock);
+	if (vfio_device_opens(mount->vfio))
+		err = -EBUSY;
+	if (err || !mount->appears)
+		goto out_unlock;
+	mount->appears = false;
+	device_path(vfio, number, path);
+	hide(path);
+	group = group_by_number(vfio, vfio_device_slot(mount->vfio)->group);
+	if (!--group->appearing) {
+		snprintf(path, sizeof(path), "%s/%u", vfio->path, group->number);
+		hide(path);
+	}
+out_unlock:
+	pthread_mutex_unlock(&vfio->appear_lock);
+	return err;
+}
+
+/* The device's node and group; not yet shown. */
+static int device_add(struct fuse_device *device, unsigned int number)
+{
+	struct vfio_mount *mount = &device->vfio->mounts[number];
+	const struct pci_slot *slot = vfio_device_slot(mount->vfio);
+	struct shown_group *group = group_make(device, slot->group);
+	char bdf[PCI_ADDRESS_TEXT_BYTES];
+
+	mount->node = fuse_files_add(&device->vfio->folder, &fuse_vfio_kind, mount->vfio);
+	if (!group || !mount->node)
+		return -ENOMEM;
+	mount->node->mode = S_IFREG | 0600;
+	mount->node->rdev = makedev(FUSE_DEVICE_VFIO_MAJOR, number);
+	pci_address_print(&slot->address, bdf);
+	return vfio_group_add(group->group, mount->vfio, bdf);
+}
+
+static int container_show(struct vfio_files *vfio)
+{
+	struct fuse_node *node = fuse_files_add(&vfio->folder, &fuse_container_kind, NULL);
+	char path[PATH_MAX];
+
+	if (!node)
+		return -ENOMEM;
+	node->rdev = makedev(MISC_MAJOR, FUSE_DEVICE_CONTAINER_MINOR);
+	snprintf(path, sizeof(path), "%s/vfio", vfio->path);
+	return show(node, path);
+}
+
 int fuse_device_show_vfio(struct fuse_device *device, const char *folder,
 			  char why[FUSE_DEVICE_WHY_BYTES])
 {
 	struct vfio_files *vfio = device->vfio;
-	char path[PATH_MAX];
 	int err;
 
-	err = fuse_files_start_folder(&vfio->folder);
-	snprintf(path, sizeof(path), "%s/vfio", folder);
+	vfio->path = strdup(folder);
+	err = vfio->path ? fuse_files_start_folder(&vfio->folder) : -ENOMEM;
 	if (!err)
-		err = show(vfio, path, &fuse_container_kind, NULL, 0666,
-			   makedev(MISC_MAJOR, FUSE_DEVICE_CONTAINER_MINOR));
-	for (unsigned int i = 0; i < vfio->count && !err; i++) {
-		snprintf(path, sizeof(path), "%s/devices/vfio%u", folder, i);
-		err = show(vfio, path, &fuse_vfio_kind, vfio->mounts[i].vfio, 0600,
-			   makedev(FUSE_DEVICE_VFIO_MAJOR, i));
-	}
+		err = container_show(vfio);
+	for (unsigned int i = 0; i < vfio->count && !err; i++)
+		err = device_add(device, i);
+	for (unsigned int i = 0; i < vfio->count && !err; i++)
+		err = fuse_device_vfio_appear(device, i);
 	if (err)
-		snprintf(why, FUSE_DEVICE_WHY_BYTES, "cannot show %.200s: %s", path,
+		snprintf(why, FUSE_DEVICE_WHY_BYTES, "cannot show devices in %.200s: %s", folder,
 			 strerror(-err));
 	return err;
 }

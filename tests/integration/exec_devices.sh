@@ -80,6 +80,67 @@ else
 	skip "an ordinary user finds the same" "no user that may use /dev/fuse"
 fi
 
+# The older way: container, group, a device that its group gives.
+#   pgsizes                  of VT-d, which has pages of 2 MiB and 1 GiB
+#   EXTENSION 8              devices without an IOMMU: a choice of the kernel's builder
+group_lines() { grep -vE '^(EXTENSION 8 =|rc )' | sed 's/pgsizes [0-9a-f]* //'; }
+group_lines <"$TOP/tests/oracle/devices/group-edu.txt" >expected
+timeout 60 $exec $device -- "$BUILD/tests/group_probe" /dev/vfio/vfio /dev/vfio/2 0000:00:02.0 \
+	</dev/null 2>&1 | group_lines >got
+check "container and group answer as the kernel's" diff expected got
+
+# The driver goes and comes again. Each answer of the shell is a line.
+cat >driver.sh <<'DRIVER'
+bdf=0000:00:02.0 driver=/sys/bus/pci/drivers/vfio-pci device=/sys/bus/pci/devices/0000:00:02.0
+state() { echo "$1:" $(ls /dev/vfio/devices /sys/class/vfio-dev) $(readlink "$device/driver"); }
+try() { (echo "$1" >"$2") 2>/dev/null || echo "refused: $1"; }
+exec 3</dev/vfio/2
+try $bdf $driver/unbind; state unbound
+exec 3<&-
+ls /dev/vfio
+try 0000:00:03.0 $driver/unbind
+try $bdf $driver/unbind
+try uio $device/driver_override
+try $bdf $driver/bind; state "another driver"
+cat $device/driver_override
+try "" $device/driver_override
+cat $device/driver_override
+try "1234 11e8" $driver/new_id; state "by its ids"
+try "1234 11e8" $driver/new_id
+try "1234 11e8" $driver/remove_id
+try "1234 11e8" $driver/remove_id
+try $bdf $driver/unbind
+try $bdf /sys/bus/pci/drivers_probe; state "no driver"
+try vfio-pci $device/driver_override
+try $bdf /sys/bus/pci/drivers_probe; state "its driver"
+ls /dev/vfio
+DRIVER
+check_output "the driver can be unbound and bound" "unbound: /dev/vfio/devices: /sys/class/vfio-dev:
+devices
+vfio
+refused: 0000:00:03.0
+refused: 0000:00:02.0
+refused: 0000:00:02.0
+another driver: /dev/vfio/devices: /sys/class/vfio-dev:
+uio
+(null)
+by its ids: /dev/vfio/devices: vfio0 /sys/class/vfio-dev: vfio0 ../../../bus/pci/drivers/vfio-pci
+refused: 1234 11e8
+refused: 1234 11e8
+no driver: /dev/vfio/devices: /sys/class/vfio-dev:
+its driver: /dev/vfio/devices: vfio0 /sys/class/vfio-dev: vfio0 ../../../bus/pci/drivers/vfio-pci
+2
+devices
+vfio" timeout 60 $exec $device -- sh driver.sh
+check_output "the configuration space is the device's" "34 12 e8 11
+07 01
+07" timeout 60 $exec $device -- sh -c '
+	c=/sys/bus/pci/devices/0000:00:02.0/config
+	od -An -tx1 -N4 $c | sed "s/^ //"
+	printf "\7\1" | dd of=$c bs=1 seek=4 conv=notrunc 2>/dev/null
+	od -An -tx1 -j4 -N2 $c | sed "s/^ //"
+	od -An -tx1 -j4 -N1 $c | sed "s/^ //"'
+
 # A VMM that checks all of it, the way people start it.
 if qemu-system-x86_64 -device vfio-pci,help 2>/dev/null | grep -q 'iommufd='; then
 	check_output "QEMU finds it by host=" "    Class 0255: PCI device 1234:11e8" sh -c "
@@ -88,7 +149,14 @@ if qemu-system-x86_64 -device vfio-pci,help 2>/dev/null | grep -q 'iommufd='; th
 			-nodefaults -display none -monitor stdio -machine q35 \
 			-object iommufd,id=i -device vfio-pci,host=0000:00:02.0,iommufd=i 2>&1 |
 			tr -d '\r' | grep 'PCI device 1234:11e8'"
+	check_output "QEMU finds it by its group" "    Class 0255: PCI device 1234:11e8" sh -c "
+		echo 'info pci
+		quit' | timeout 60 $exec $device -- qemu-system-x86_64 -S -accel tcg -m 64M \
+			-nodefaults -display none -monitor stdio -machine q35 \
+			-device vfio-pci,host=0000:00:02.0 2>&1 |
+			tr -d '\r' | grep 'PCI device 1234:11e8'"
 else
+	skip "QEMU finds it by its group" "no qemu-system-x86_64 with iommufd"
 	skip "QEMU finds it by host=" "no qemu-system-x86_64 with iommufd"
 fi
 done_testing
