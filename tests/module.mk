@@ -138,6 +138,7 @@ script_tests := \
 	tests/integration/check.sh \
 	tests/integration/demo.sh \
 	tests/integration/exec_devices.sh \
+	tests/integration/engine_faults.sh \
 	tests/integration/exec_end.sh \
 	tests/integration/exec_files.sh \
 	tests/integration/exec_refused.sh \
@@ -244,6 +245,25 @@ $(O)/O0/%.o: %.c
 	$(Q)$(CC) $(all_cflags) -O0 -MMD -MP -c -o $@ $<
 
 $(B)/tests/simulate_O0: $(simulate_O0_objs) $(call objs,$(simulate_O0_srcs))
+	$(link) $(ioasis_libs)
+
+# The same on engines that have one fault each, made by a sed script out of a source of the engine.
+engine_faults := map_shifts map_writes unmap_denies unmap_goes_on unmap_says_so
+engine_fault_source := sim/engine/io_pagetable.c
+tests += $(engine_faults:%=$(B)/tests/simulate_%)
+
+.SECONDARY: $(engine_faults:%=$(O)/faults/%.c) $(engine_faults:%=$(O)/faults/%.o)
+$(O)/faults/%.c: tests/integration/engine_faults/%.sed $(engine_fault_source)
+	@mkdir -p $(@D)
+	$(Q)sed -E -f $< $(engine_fault_source) > $@
+	$(Q)if cmp -s $(engine_fault_source) $@; then echo '$<: changes nothing' >&2; rm $@; exit 1; fi
+
+$(O)/faults/%.o: $(O)/faults/%.c
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
+
+$(B)/tests/simulate_%: $(O)/faults/%.o $(call objs,$(sort $(des_srcs) $(scenario_srcs) \
+		$(filter-out $(engine_fault_source),$(simulate_O0_srcs))))
 	$(link) $(ioasis_libs)
 
 # cmocka 2.0 deprecates names for which 1.1 has no other.
