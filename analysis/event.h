@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "analysis/iova_range.h"
+#include "tracepoints/commands.h"
 #include "tracepoints/names.h"
 
 enum event_kind {
@@ -44,24 +45,9 @@ enum event_kind {
 /* What a call does. The backend's first, then the device's ioctls. */
 enum event_op {
 	OP_NONE,
-	OP_SET_FD,
-	OP_CONNECT,
-	OP_DISCONNECT,
-	OP_ALLOC_IOAS,
-	OP_FREE_ID,
-	OP_MAP_DMA,
-	OP_MAP_FILE_DMA,
-	OP_UNMAP_DMA,
-	OP_GET_DEVICE_INFO,
-	OP_ALLOC_HWPT,
-	OP_SET_DIRTY,
-	OP_GET_DIRTY_BITMAP,
-	OP_INVALIDATE_CACHE,
-	OP_ALLOC_VIOMMU,
-	OP_ALLOC_VDEV,
-	OP_ALLOC_VEVENTQ,
-	OP_CHANGE_PROCESS,
-	OP_COPY_DMA,
+#define EVENT_OP(NAME, name) OP_##NAME, /* OP_SET_FD, OP_CONNECT, ... */
+	IOMMUFD_BACKEND_CALLS(EVENT_OP)
+#undef EVENT_OP
 	OP_IOCTL,		    /* + number of the ioctl from 0x80: see event_op_of_cmd() */
 	OP_IOCTL_LAST = OP_IOCTL + 0x20,
 	OP_VFIO_IOCTL,		    /* VFIO's type 1 calls: + cmd from VFIO_BASE */

@@ -8,26 +8,11 @@
 #include "tracepoints/commands.h"
 #include "tracepoints/identity.h"
 
+#define OP_NAME(NAME, name) [OP_##NAME] = name,
+
 static const char *const op_names[OP_IOCTL] = {
 	[OP_NONE] = "none",
-	[OP_SET_FD] = "set_fd",
-	[OP_CONNECT] = "connect",
-	[OP_DISCONNECT] = "disconnect",
-	[OP_ALLOC_IOAS] = "alloc_ioas",
-	[OP_FREE_ID] = "free_id",
-	[OP_MAP_DMA] = "map_dma",
-	[OP_MAP_FILE_DMA] = "map_file_dma",
-	[OP_UNMAP_DMA] = "unmap_dma",
-	[OP_GET_DEVICE_INFO] = "get_device_info",
-	[OP_ALLOC_HWPT] = "alloc_hwpt",
-	[OP_SET_DIRTY] = "set_dirty",
-	[OP_GET_DIRTY_BITMAP] = "get_dirty_bitmap",
-	[OP_INVALIDATE_CACHE] = "invalidate_cache",
-	[OP_ALLOC_VIOMMU] = "alloc_viommu",
-	[OP_ALLOC_VDEV] = "alloc_vdev",
-	[OP_ALLOC_VEVENTQ] = "alloc_veventq",
-	[OP_CHANGE_PROCESS] = "change_process",
-	[OP_COPY_DMA] = "copy_dma",
+	IOMMUFD_BACKEND_CALLS(OP_NAME)
 };
 
 /* The ioctls by number from 0x80, and VFIO's calls of type 1 from VFIO_BASE (100). */
@@ -180,12 +165,33 @@ static enum event_kind kind_named(const struct named_kind *row, const char *name
 	return row->kind;
 }
 
+/* What follows prefix in name, or NULL. */
+static const char *after(const char *name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(name, prefix, len) ? NULL : name + len;
+}
+
+/* The event of this name that the catalogue has; NULL: none. */
+static const struct trace_description *described_as(const char *provider, const char *rest)
+{
+	for (size_t i = 0; i < TRACE_EVENTS_COUNT; i++) {
+		const char *event = after(trace_descriptions[i].name, provider);
+
+		if (event && !strcmp(event, rest))
+			return &trace_descriptions[i];
+	}
+	return NULL;
+}
+
 static struct event_class backend_class(const char *name, bool qemu)
 {
 	static const char begin[] = "_begin", non_exist[] = "_non_exist";
 	struct event_class class = { .qemu = qemu };
 	size_t len = strlen(name);
 
+	class.described = described_as("iommufd_backend:", name);
 	class.kind = kind_named(backend_kinds, name);
 	if (class.kind != EVENT_OTHER)
 		return class;
@@ -204,14 +210,6 @@ static struct event_class backend_class(const char *name, bool qemu)
 	return class;
 }
 
-/* What follows prefix in name, or NULL. */
-static const char *after(const char *name, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return strncmp(name, prefix, len) ? NULL : name + len;
-}
-
 struct event_class event_class_find(const char *name)
 {
 	struct event_class class = { .kind = EVENT_OTHER };
@@ -220,6 +218,7 @@ struct event_class event_class_find(const char *name)
 	if ((rest = after(name, "iommufd_backend:")))
 		return backend_class(rest, false);
 	if ((rest = after(name, "iommufd_dev:"))) {
+		class.described = described_as("iommufd_dev:", rest);
 		class.kind = kind_named(dev_kinds, rest);
 		return class;
 	}
@@ -245,16 +244,11 @@ struct field_row {
 #define ANY (-1)
 #define AT(member) offsetof(struct event, member)
 
-/* The first row that fits counts: special cases stand before the rule. */
+/*
+ * The first row that fits counts: special cases stand before the rule. Of ids only those that
+ * have a place of their own are here.
+ */
 static const struct field_row fields[] = {
-	{ "ioas", EVENT_OP_END, OP_ALLOC_IOAS, AT(new_id) },
-	{ "out_hwpt_id", EVENT_OP_END, OP_ALLOC_HWPT, AT(new_id) },
-	{ "viommu_id", EVENT_OP_END, OP_ALLOC_VIOMMU, AT(new_id) },
-	{ "vdev_id", EVENT_OP_END, OP_ALLOC_VDEV, AT(new_id) },
-	{ "veventq_id", EVENT_OP_END, OP_ALLOC_VEVENTQ, AT(new_id) },
-	{ "hwpt_id", ANY, OP_ALLOC_VIOMMU, AT(id) },
-	{ "viommu_id", ANY, ANY, AT(id) },
-	{ "pt_id", ANY, OP_ALLOC_HWPT, AT(id) },
 	{ "start", ANY, OP_SET_DIRTY, AT(start) },
 	{ "fd", ANY, OP_MAP_FILE_DMA, AT(file_fd) },
 	{ "mfd", ANY, OP_MAP_FILE_DMA, AT(file_fd) },
@@ -270,10 +264,6 @@ static const struct field_row fields[] = {
 	{ "fd", ANY, ANY, AT(fd) },
 	{ "owned", ANY, ANY, AT(owned) },
 	{ "users", ANY, ANY, AT(users) },
-	{ "ioas", ANY, ANY, AT(id) },
-	{ "id", ANY, ANY, AT(id) },
-	{ "obj", ANY, ANY, AT(id) },
-	{ "hwpt_id", ANY, ANY, AT(id) },
 	{ "dev_id", ANY, ANY, AT(dev_id) },
 	{ "dev", ANY, ANY, AT(dev_id) },
 	{ "pt", ANY, ANY, AT(pt_id) },
@@ -296,6 +286,16 @@ static const struct field_row fields[] = {
 	{ NULL, 0, 0, 0 },
 };
 
+/* What the catalogue says; text for a field that it does not have. */
+static enum trace_type field_type(const struct trace_description *described, const char *name)
+{
+	for (size_t i = 0; described && i < described->fields_count; i++) {
+		if (!strcmp(described->fields[i].name, name))
+			return described->fields[i].type;
+	}
+	return TRACE_TYPE_str;
+}
+
 size_t event_field_offset(const struct event_class *class, const char *name)
 {
 	/* Only QEMU's events need it to tell backends apart. */
@@ -307,5 +307,12 @@ size_t event_field_offset(const struct event_class *class, const char *name)
 		    (row->op == ANY || row->op == (int)class->op))
 			return row->offset;
 	}
-	return 0;
+	switch (field_type(class->described, name)) {
+	case TRACE_TYPE_new_id:
+		return AT(new_id);
+	case TRACE_TYPE_id:
+		return AT(id);
+	default:
+		return 0;
+	}
 }

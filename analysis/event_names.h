@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "analysis/event.h"
+#include "tracepoints/events.h"
 
 /* What all events of a class have in common. */
 struct event_class {
@@ -16,6 +17,7 @@ struct event_class {
 	enum event_op op;
 	bool qemu;
 	bool non_exist;
+	const struct trace_description *described; /* what the catalogue says of it; NULL: nothing */
 };
 
 /* The class of a full name ("iommufd_backend:map_dma"); kind EVENT_OTHER when not ours. */

@@ -24,7 +24,8 @@ analysis_core_srcs := \
 	analysis/stats/stats.c \
 	analysis/stats/stats_print.c \
 	analysis/table.c \
-	$(text_srcs)
+	$(text_srcs) \
+	tracepoints/describe.c
 
 # From babeltrace2 to events.
 analysis_decode_srcs := \

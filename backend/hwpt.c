@@ -5,9 +5,25 @@
 #include <errno.h>
 #include <inttypes.h>
 
-int iommufd_backend_get_device_info(IOMMUFDBackend *be, uint32_t devid, uint32_t *type,
-				    void *data, uint32_t len, uint64_t *caps,
-				    uint8_t *max_pasid_log2, Error **errp)
+#include "backend/live.h"
+
+static void trace_get_device_info_begin(struct backend_call *call, const struct iommu_hw_info *arg)
+{
+	if (call_begins(call, get_device_info))
+		call_emit(call, get_device_info_begin, CALL_BEGIN_OF(call), arg->dev_id);
+}
+
+static void trace_get_device_info(const struct backend_call *call, const struct iommu_hw_info *arg,
+				  int ret)
+{
+	if (call->op_id)
+		call_emit(call, get_device_info, CALL_END_OF(call), arg->dev_id, arg->out_data_type,
+			  arg->out_capabilities, ret);
+}
+
+int iommufd_backend_get_device_info(IOMMUFDBackend *be, uint32_t devid, uint32_t *type, void *data,
+				    uint32_t len, uint64_t *caps, uint8_t *max_pasid_log2,
+				    Error **errp)
 {
 	struct iommu_hw_info info = {
 		.size = sizeof(info),
@@ -35,9 +51,27 @@ int iommufd_backend_get_device_info(IOMMUFDBackend *be, uint32_t devid, uint32_t
 	return 0;
 }
 
-int iommufd_backend_alloc_hwpt(IOMMUFDBackend *be, uint32_t dev_id, uint32_t pt_id,
-			       uint32_t flags, uint32_t data_type, uint32_t data_len,
-			       void *data_ptr, uint32_t *out_hwpt, Error **errp)
+static void trace_alloc_hwpt_begin(struct backend_call *call, const struct iommu_hwpt_alloc *arg)
+{
+	if (call_begins(call, alloc_hwpt))
+		call_emit(call, alloc_hwpt_begin, CALL_BEGIN_OF(call), arg->dev_id, arg->pt_id,
+			  arg->flags);
+}
+
+static void trace_alloc_hwpt(const struct backend_call *call, const struct iommu_hwpt_alloc *arg,
+			     int ret)
+{
+	struct backend_live *live = call_live_lock_new(call, arg->out_hwpt_id, ret);
+
+	if (call->op_id)
+		call_emit(call, alloc_hwpt, CALL_END_OF(call), arg->dev_id, arg->pt_id, arg->flags,
+			  arg->data_type, arg->data_len, arg->out_hwpt_id, ret);
+	backend_live_unlock(live);
+}
+
+int iommufd_backend_alloc_hwpt(IOMMUFDBackend *be, uint32_t dev_id, uint32_t pt_id, uint32_t flags,
+			       uint32_t data_type, uint32_t data_len, void *data_ptr,
+			       uint32_t *out_hwpt, Error **errp)
 {
 	struct iommu_hwpt_alloc alloc = {
 		.size = sizeof(alloc),
@@ -65,6 +99,26 @@ int iommufd_backend_alloc_hwpt(IOMMUFDBackend *be, uint32_t dev_id, uint32_t pt_
 	return ret;
 }
 
+static bool dirty_is_on(const struct iommu_hwpt_set_dirty_tracking *arg)
+{
+	return arg->flags & IOMMU_HWPT_DIRTY_TRACKING_ENABLE;
+}
+
+static void trace_set_dirty_begin(struct backend_call *call,
+				  const struct iommu_hwpt_set_dirty_tracking *arg)
+{
+	if (call_begins(call, set_dirty))
+		call_emit(call, set_dirty_begin, CALL_BEGIN_OF(call), arg->hwpt_id,
+			  dirty_is_on(arg));
+}
+
+static void trace_set_dirty(const struct backend_call *call,
+			    const struct iommu_hwpt_set_dirty_tracking *arg, int ret)
+{
+	if (call->op_id)
+		call_emit(call, set_dirty, CALL_END_OF(call), arg->hwpt_id, dirty_is_on(arg), ret);
+}
+
 int iommufd_backend_set_dirty_tracking(IOMMUFDBackend *be, uint32_t hwpt_id, bool start,
 				       Error **errp)
 {
@@ -87,6 +141,22 @@ int iommufd_backend_set_dirty_tracking(IOMMUFDBackend *be, uint32_t hwpt_id, boo
 				 "(IOMMU_HWPT_SET_DIRTY_TRACKING)",
 				 hwpt_id, start ? "on" : "off");
 	return ret;
+}
+
+static void trace_get_dirty_bitmap_begin(struct backend_call *call,
+					 const struct iommu_hwpt_get_dirty_bitmap *arg)
+{
+	if (call_begins(call, get_dirty_bitmap))
+		call_emit(call, get_dirty_bitmap_begin, CALL_BEGIN_OF(call), arg->hwpt_id,
+			  arg->iova, arg->length, arg->page_size);
+}
+
+static void trace_get_dirty_bitmap(const struct backend_call *call,
+				   const struct iommu_hwpt_get_dirty_bitmap *arg, int ret)
+{
+	if (call->op_id)
+		call_emit(call, get_dirty_bitmap, CALL_END_OF(call), arg->hwpt_id, arg->iova,
+			  arg->length, arg->flags, arg->page_size, ret);
 }
 
 int iommufd_backend_get_dirty_bitmap(IOMMUFDBackend *be, uint32_t hwpt_id, uint64_t iova,
@@ -123,6 +193,21 @@ int iommufd_backend_get_dirty_bitmap(IOMMUFDBackend *be, uint32_t hwpt_id, uint6
 	return ret;
 }
 
+static void trace_invalidate_cache_begin(struct backend_call *call,
+					 const struct iommu_hwpt_invalidate *arg)
+{
+	if (call_begins(call, invalidate_cache))
+		call_emit(call, invalidate_cache_begin, CALL_BEGIN_OF(call), arg->hwpt_id);
+}
+
+static void trace_invalidate_cache(const struct backend_call *call,
+				   const struct iommu_hwpt_invalidate *arg, uint32_t asked, int ret)
+{
+	if (call->op_id)
+		call_emit(call, invalidate_cache, CALL_END_OF(call), arg->hwpt_id, arg->data_type,
+			  arg->entry_len, asked, arg->entry_num, ret);
+}
+
 int iommufd_backend_invalidate_cache(IOMMUFDBackend *be, uint32_t id, uint32_t data_type,
 				     uint32_t entry_len, uint32_t *entry_num, void *data,
 				     Error **errp)
@@ -151,8 +236,7 @@ int iommufd_backend_invalidate_cache(IOMMUFDBackend *be, uint32_t id, uint32_t d
 				 "(IOMMU_HWPT_INVALIDATE)",
 				 asked, id, invalidate.entry_num);
 	} else if (invalidate.entry_num != asked) {
-		error_setg(errp,
-			   "IOMMU_HWPT_INVALIDATE of id %u succeeded with %u of %u entries",
+		error_setg(errp, "IOMMU_HWPT_INVALIDATE of id %u succeeded with %u of %u entries",
 			   id, invalidate.entry_num, asked);
 		ret = -EIO;
 	}

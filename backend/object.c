@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "backend/error_echo.h"
+#include "backend/live.h"
 #include "backend/trace.h"
 
 static int system_open(void *opaque, const char *path, int flags)
@@ -207,6 +208,12 @@ static int fd_resolve(IOMMUFDBackend *be, const char *str, Error **errp)
 	return fd;
 }
 
+static void trace_set_fd(IOMMUFDBackend *be, int fd)
+{
+	trace_emit(be->trace, iommufd_backend, set_fd, trace_number(be->trace, TRACE_NUMBER_CALL),
+		   be->number, fd);
+}
+
 int iommufd_backend_set_fd(IOMMUFDBackend *be, const char *str, Error **errp)
 {
 	int saved = errno;
@@ -321,6 +328,21 @@ static int backend_open(IOMMUFDBackend *be, Error **errp)
 	return ret;
 }
 
+static void trace_connect_begin(struct backend_call *call)
+{
+	if (call_begins(call, connect))
+		call_emit(call, connect_begin, call->op_id, call->be->number, call_tid(call));
+}
+
+static void trace_connect(const struct backend_call *call, int ret)
+{
+	const IOMMUFDBackend *be = call->be;
+
+	if (call->op_id)
+		call_emit(call, connect, call->op_id, be->number, be->fd, be->owned, be->users,
+			  ret);
+}
+
 int iommufd_backend_connect(IOMMUFDBackend *be, Error **errp)
 {
 	struct backend_call call = backend_call_of(be);
@@ -343,6 +365,24 @@ int iommufd_backend_connect(IOMMUFDBackend *be, Error **errp)
 	pthread_mutex_unlock(&be->lock);
 	errno = saved;
 	return ret;
+}
+
+static void trace_disconnect_begin(struct backend_call *call)
+{
+	if (call_begins(call, disconnect))
+		call_emit(call, disconnect_begin, call->op_id, call->be->number, call_tid(call));
+}
+
+static void trace_disconnect(const struct backend_call *call, int ret)
+{
+	const IOMMUFDBackend *be = call->be;
+	struct backend_live *live = call_live_lock(call);
+
+	if (live && be->fd < 0)
+		backend_live_clear(live);
+	if (call->op_id)
+		call_emit(call, disconnect, call->op_id, be->number, be->fd, be->users, ret);
+	backend_live_unlock(live);
 }
 
 void iommufd_backend_disconnect(IOMMUFDBackend *be)

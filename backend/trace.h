@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The events of the backend, and the memory of what lives.
+ * What the events of all calls have in common, and the memory of what lives.
  *
- * Every call does `if (backend_traced(be)) trace_NAME_begin(&call, ...)` before and
- * the same with trace_NAME after, and nothing else: without tracing these are
- * two predictable branches. op_id is 0 when no event of the call is wanted.
+ * Every call does `if (backend_traced(be)) trace_NAME_begin(&call, ...)` before it and the same
+ * with trace_NAME after, and nothing else: without tracing these are two predictable branches.
+ * Both stand before the call that they are of. op_id is 0 when no event of the call is wanted.
  * `ret` is 0 or -errno. tracepoints/iommufd_backend.def says what events carry.
  */
 #ifndef IOASIS_BACKEND_TRACE_H
@@ -42,57 +42,32 @@ void state_backend_remove(IOMMUFDBackend *be);
  */
 void state_check(void);
 
-/* trace_set_fd, trace_connect and trace_disconnect want be->lock held. */
-void trace_set_fd(IOMMUFDBackend *be, int fd);
-void trace_connect_begin(struct backend_call *call);
-void trace_connect(const struct backend_call *call, int ret);
-void trace_disconnect_begin(struct backend_call *call);
-void trace_disconnect(const struct backend_call *call, int ret);
+/*
+ * Begins a call: wanted tells whether one of its events is on. False: none is. Where what lives
+ * is remembered the call gets its number anyway: tracing may be turned on, and the state dumped,
+ * before it ends.
+ */
+bool call_begin(struct backend_call *call, bool wanted);
 
-void trace_alloc_ioas_begin(struct backend_call *call);
-void trace_alloc_ioas(const struct backend_call *call, const struct iommu_ioas_alloc *arg,
-		      int ret);
-void trace_free_id_begin(struct backend_call *call, const struct iommu_destroy *arg);
-void trace_free_id(const struct backend_call *call, const struct iommu_destroy *arg, int ret);
-void trace_map_dma_begin(struct backend_call *call, const struct iommu_ioas_map *arg);
-void trace_map_dma(const struct backend_call *call, const struct iommu_ioas_map *arg, int ret);
-void trace_map_file_dma_begin(struct backend_call *call, const struct iommu_ioas_map_file *arg);
-void trace_map_file_dma(const struct backend_call *call, const struct iommu_ioas_map_file *arg,
-			int ret);
-/* size: as asked; the ioctl overwrites arg->length. -ENOENT is unmap_dma_non_exist. */
-void trace_unmap_dma_begin(struct backend_call *call, const struct iommu_ioas_unmap *arg);
-void trace_unmap_dma(const struct backend_call *call, const struct iommu_ioas_unmap *arg,
-		     uint64_t size, int ret);
+/* Event `name` of this call. */
+#define call_wants(call, name)	   trace_on((call)->be->trace, iommufd_backend, name)
+#define call_emit(call, name, ...) trace_emit((call)->be->trace, iommufd_backend, name, __VA_ARGS__)
 
-void trace_get_device_info_begin(struct backend_call *call, const struct iommu_hw_info *arg);
-void trace_get_device_info(const struct backend_call *call, const struct iommu_hw_info *arg,
-			   int ret);
-void trace_alloc_hwpt_begin(struct backend_call *call, const struct iommu_hwpt_alloc *arg);
-void trace_alloc_hwpt(const struct backend_call *call, const struct iommu_hwpt_alloc *arg,
-		      int ret);
-void trace_set_dirty_begin(struct backend_call *call,
-			   const struct iommu_hwpt_set_dirty_tracking *arg);
-void trace_set_dirty(const struct backend_call *call,
-		     const struct iommu_hwpt_set_dirty_tracking *arg, int ret);
-void trace_get_dirty_bitmap_begin(struct backend_call *call,
-				  const struct iommu_hwpt_get_dirty_bitmap *arg);
-void trace_get_dirty_bitmap(const struct backend_call *call,
-			    const struct iommu_hwpt_get_dirty_bitmap *arg, int ret);
-void trace_invalidate_cache_begin(struct backend_call *call,
-				  const struct iommu_hwpt_invalidate *arg);
-void trace_invalidate_cache(const struct backend_call *call,
-			    const struct iommu_hwpt_invalidate *arg, uint32_t asked, int ret);
+/* Begins a call whose events are NAME_begin and NAME. */
+#define call_begins(call, name) \
+	call_begin(call, call_wants(call, name##_begin) || call_wants(call, name))
 
-void trace_alloc_viommu_begin(struct backend_call *call, const struct iommu_viommu_alloc *arg);
-void trace_alloc_viommu(const struct backend_call *call, const struct iommu_viommu_alloc *arg,
-			int ret);
-void trace_alloc_vdev_begin(struct backend_call *call, const struct iommu_vdevice_alloc *arg);
-void trace_alloc_vdev(const struct backend_call *call, const struct iommu_vdevice_alloc *arg,
-		      int ret);
-void trace_alloc_veventq_begin(struct backend_call *call, const struct iommu_veventq_alloc *arg);
-void trace_alloc_veventq(const struct backend_call *call, const struct iommu_veventq_alloc *arg,
-			 int ret);
-void trace_change_process_begin(struct backend_call *call);
-void trace_change_process(const struct backend_call *call, int ret);
+/* The values of CALL_BEGIN and CALL_END in tracepoints/iommufd_backend.def. */
+#define CALL_BEGIN_OF(call) (call)->op_id, (call)->be->number, call_tid(call), (call)->fd
+#define CALL_END_OF(call)   (call)->op_id, (call)->be->number, (call)->fd
+
+uint32_t call_tid(const struct backend_call *call);
+
+/*
+ * What lives, locked, or NULL: what a successful call changed of it is put in and emitted under
+ * the same lock; then backend_live_unlock(). The second adds object id if ret is 0.
+ */
+struct backend_live *call_live_lock(const struct backend_call *call);
+struct backend_live *call_live_lock_new(const struct backend_call *call, uint32_t id, int ret);
 
 #endif

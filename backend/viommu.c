@@ -2,6 +2,27 @@
 /* Calls on virtual IOMMUs, and the change of the process that is charged. */
 #include "backend/trace.h"
 
+#include "backend/live.h"
+
+static void trace_alloc_viommu_begin(struct backend_call *call,
+				     const struct iommu_viommu_alloc *arg)
+{
+	if (call_begins(call, alloc_viommu))
+		call_emit(call, alloc_viommu_begin, CALL_BEGIN_OF(call), arg->dev_id, arg->type,
+			  arg->hwpt_id);
+}
+
+static void trace_alloc_viommu(const struct backend_call *call,
+			       const struct iommu_viommu_alloc *arg, int ret)
+{
+	struct backend_live *live = call_live_lock_new(call, arg->out_viommu_id, ret);
+
+	if (call->op_id)
+		call_emit(call, alloc_viommu, CALL_END_OF(call), arg->dev_id, arg->type,
+			  arg->hwpt_id, arg->out_viommu_id, ret);
+	backend_live_unlock(live);
+}
+
 int iommufd_backend_alloc_viommu(IOMMUFDBackend *be, uint32_t dev_id, uint32_t viommu_type,
 				 uint32_t hwpt_id, uint32_t *out_viommu_id, Error **errp)
 {
@@ -28,6 +49,24 @@ int iommufd_backend_alloc_viommu(IOMMUFDBackend *be, uint32_t dev_id, uint32_t v
 	return ret;
 }
 
+static void trace_alloc_vdev_begin(struct backend_call *call, const struct iommu_vdevice_alloc *arg)
+{
+	if (call_begins(call, alloc_vdev))
+		call_emit(call, alloc_vdev_begin, CALL_BEGIN_OF(call), arg->dev_id, arg->viommu_id,
+			  arg->virt_id);
+}
+
+static void trace_alloc_vdev(const struct backend_call *call, const struct iommu_vdevice_alloc *arg,
+			     int ret)
+{
+	struct backend_live *live = call_live_lock_new(call, arg->out_vdevice_id, ret);
+
+	if (call->op_id)
+		call_emit(call, alloc_vdev, CALL_END_OF(call), arg->dev_id, arg->viommu_id,
+			  arg->virt_id, arg->out_vdevice_id, ret);
+	backend_live_unlock(live);
+}
+
 int iommufd_backend_alloc_vdev(IOMMUFDBackend *be, uint32_t dev_id, uint32_t viommu_id,
 			       uint64_t virt_id, uint32_t *out_vdev_id, Error **errp)
 {
@@ -52,6 +91,25 @@ int iommufd_backend_alloc_vdev(IOMMUFDBackend *be, uint32_t dev_id, uint32_t vio
 	else
 		*out_vdev_id = alloc.out_vdevice_id;
 	return ret;
+}
+
+static void trace_alloc_veventq_begin(struct backend_call *call,
+				      const struct iommu_veventq_alloc *arg)
+{
+	if (call_begins(call, alloc_veventq))
+		call_emit(call, alloc_veventq_begin, CALL_BEGIN_OF(call), arg->viommu_id,
+			  arg->type);
+}
+
+static void trace_alloc_veventq(const struct backend_call *call,
+				const struct iommu_veventq_alloc *arg, int ret)
+{
+	struct backend_live *live = call_live_lock_new(call, arg->out_veventq_id, ret);
+
+	if (call->op_id)
+		call_emit(call, alloc_veventq, CALL_END_OF(call), arg->viommu_id, arg->type,
+			  arg->out_veventq_id, (int32_t)arg->out_veventq_fd, ret);
+	backend_live_unlock(live);
 }
 
 int iommufd_backend_alloc_veventq(IOMMUFDBackend *be, uint32_t viommu_id, uint32_t type,
@@ -81,6 +139,18 @@ int iommufd_backend_alloc_veventq(IOMMUFDBackend *be, uint32_t viommu_id, uint32
 	*out_veventq_id = alloc.out_veventq_id;
 	*out_veventq_fd = alloc.out_veventq_fd;
 	return 0;
+}
+
+static void trace_change_process_begin(struct backend_call *call)
+{
+	if (call_begins(call, change_process))
+		call_emit(call, change_process_begin, CALL_BEGIN_OF(call));
+}
+
+static void trace_change_process(const struct backend_call *call, int ret)
+{
+	if (call->op_id)
+		call_emit(call, change_process, CALL_END_OF(call), ret);
 }
 
 static int change_process(IOMMUFDBackend *be)

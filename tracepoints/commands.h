@@ -127,4 +127,29 @@
 	COMMAND(13, VFIO_IOMMU_MAP_DMA, "vfio-map", MAP_DMA)                               \
 	COMMAND(14, VFIO_IOMMU_UNMAP_DMA, "vfio-unmap", UNMAP_DMA)
 
+/*
+ * The calls of the backend: CALL(NAME, name). NAME is what PLAIN says above; name is what its
+ * events are called in tracepoints/iommufd_backend.def, QEMU's word. The last is none of the
+ * backend's: it stands for its ioctl in statistics.
+ */
+#define IOMMUFD_BACKEND_CALLS(CALL)                                                        \
+	CALL(SET_FD, "set_fd")                                                             \
+	CALL(CONNECT, "connect")                                                           \
+	CALL(DISCONNECT, "disconnect")                                                     \
+	CALL(ALLOC_IOAS, "alloc_ioas")                                                     \
+	CALL(FREE_ID, "free_id")                                                           \
+	CALL(MAP_DMA, "map_dma")                                                           \
+	CALL(MAP_FILE_DMA, "map_file_dma")                                                 \
+	CALL(UNMAP_DMA, "unmap_dma")                                                       \
+	CALL(GET_DEVICE_INFO, "get_device_info")                                           \
+	CALL(ALLOC_HWPT, "alloc_hwpt")                                                     \
+	CALL(SET_DIRTY, "set_dirty")                                                       \
+	CALL(GET_DIRTY_BITMAP, "get_dirty_bitmap")                                         \
+	CALL(INVALIDATE_CACHE, "invalidate_cache")                                         \
+	CALL(ALLOC_VIOMMU, "alloc_viommu")                                                 \
+	CALL(ALLOC_VDEV, "alloc_vdev")                                                     \
+	CALL(ALLOC_VEVENTQ, "alloc_veventq")                                               \
+	CALL(CHANGE_PROCESS, "change_process")                                             \
+	CALL(COPY_DMA, "copy_dma")
+
 #endif

@@ -9,8 +9,13 @@
  * traces of their own read (tracepoints/describe.c). To add an event is to add its statement; to
  * emit it is trace_emit() of tracepoints/trace.h, with the fields in the order of the statement.
  *
- * The type of a field: u8 u32 u64; i32; x32 x64, shown in hex; va, an address in a process,
- * shown in hex, whose event is off by default since it gives away the memory layout; str, text.
+ * The type of a field:
+ *	u8, u32, u64, i32	numbers
+ *	x32, x64		the same, shown in hex
+ *	id, new_id		32 bits: an object that the event names; one that the call gave
+ *	va			64 bits, shown in hex: an address in a process. It gives away the
+ *				memory layout, so its event is off by default
+ *	str			text
  * A field keeps its place and its type for ever: traces are kept. Add fields at the end.
  *
  * Who wants the list for something else defines EVENT(provider, name, fields) and FIELD(type,
@@ -33,14 +38,16 @@ enum trace_event {
 };
 
 /* In memory every field has 8 bytes, whatever it has in a trace. */
-#define TRACE_MEMBER_u8(name)  uint64_t name;
-#define TRACE_MEMBER_u32(name) uint64_t name;
-#define TRACE_MEMBER_u64(name) uint64_t name;
-#define TRACE_MEMBER_x32(name) uint64_t name;
-#define TRACE_MEMBER_x64(name) uint64_t name;
-#define TRACE_MEMBER_va(name)  uint64_t name;
-#define TRACE_MEMBER_i32(name) int64_t name;
-#define TRACE_MEMBER_str(name) const char *name;
+#define TRACE_MEMBER_u8(name)	  uint64_t name;
+#define TRACE_MEMBER_u32(name)	  uint64_t name;
+#define TRACE_MEMBER_u64(name)	  uint64_t name;
+#define TRACE_MEMBER_x32(name)	  uint64_t name;
+#define TRACE_MEMBER_x64(name)	  uint64_t name;
+#define TRACE_MEMBER_va(name)	  uint64_t name;
+#define TRACE_MEMBER_id(name)	  uint64_t name;
+#define TRACE_MEMBER_new_id(name) uint64_t name;
+#define TRACE_MEMBER_i32(name)	  int64_t name;
+#define TRACE_MEMBER_str(name)	  const char *name;
 
 /* The fields of an event: struct trace_iommufd_dev_release { uint64_t ctx; }. */
 #define FIELD(type, name) TRACE_MEMBER_##type(name)
@@ -59,6 +66,8 @@ enum trace_type {
 	TRACE_TYPE_x32,
 	TRACE_TYPE_x64,
 	TRACE_TYPE_va,
+	TRACE_TYPE_id,
+	TRACE_TYPE_new_id,
 	TRACE_TYPE_i32,
 	TRACE_TYPE_str,
 };

@@ -50,6 +50,8 @@ static uint64_t bits_of(enum trace_type type)
 	case TRACE_TYPE_u32:
 	case TRACE_TYPE_x32:
 	case TRACE_TYPE_i32:
+	case TRACE_TYPE_id:
+	case TRACE_TYPE_new_id:
 		return 32;
 	default:
 		return 64;
@@ -156,6 +158,8 @@ static void set_field(bt_field *field, enum trace_type type, uint64_t value)
 		break;
 	case TRACE_TYPE_u32:
 	case TRACE_TYPE_x32:
+	case TRACE_TYPE_id:
+	case TRACE_TYPE_new_id:
 		bt_field_integer_unsigned_set_value(field, (uint32_t)value);
 		break;
 	case TRACE_TYPE_i32:

@@ -3,7 +3,7 @@
  * bench tracing: what the events of a call cost, off and on.
  *
  * Off: a loop with the test that each call does before and after its ioctl, less
- * the same loop without. On: the two events of a map as the backend emits them,
+ * the same loop without. On: a map on a device that does nothing, which emits two events,
  * next to two bare tracepoints with the same fields (tests/bench/bare_events.c), in
  * turn in one process. For that the benchmark runs itself under `ioasis record`.
  */
@@ -25,24 +25,54 @@
 #define OFF_CALLS 200000000u
 #define ON_CALLS 20000u /* few enough for the buffers to hold all */
 #define ROUNDS 9
+#define IOAS 1
+#define PAGE_BYTES 4096
 
 /* The compiler may keep nothing in registers across this. */
 #define barrier() __asm__ volatile("" ::: "memory")
 
-struct call {
-	struct backend_call call;
-	struct iommu_ioas_map arg;
-};
-
-static void call_init(struct call *call, IOMMUFDBackend *be)
+static int device_open(void *opaque, const char *path, int flags)
 {
-	memset(call, 0, sizeof(*call));
-	call->call.be = be;
-	call->call.fd = 7;
-	call->arg.size = sizeof(call->arg);
-	call->arg.ioas_id = 1;
-	call->arg.flags = IOMMU_IOAS_MAP_WRITEABLE;
-	call->arg.length = 4096;
+	(void)opaque;
+	(void)path;
+	(void)flags;
+	return 7;
+}
+
+static int device_ioctl(void *opaque, int fd, unsigned long request, void *arg)
+{
+	(void)opaque;
+	(void)fd;
+	(void)request;
+	(void)arg;
+	return 0;
+}
+
+static int device_close(void *opaque, int fd)
+{
+	(void)opaque;
+	(void)fd;
+	return 0;
+}
+
+/* A device that costs nothing. */
+static const IOMMUFDDeviceOps device = { device_open, device_ioctl, device_close };
+
+static IOMMUFDBackend *backend_make(void)
+{
+	IOMMUFDBackend *be = iommufd_backend_new("bench");
+
+	if (be && !iommufd_backend_set_device(be, NULL, &device, NULL) &&
+	    !iommufd_backend_connect(be, NULL))
+		return be;
+	iommufd_backend_delete(be, NULL);
+	return NULL;
+}
+
+static void backend_end(IOMMUFDBackend *be)
+{
+	iommufd_backend_disconnect(be);
+	iommufd_backend_delete(be, NULL);
 }
 
 static uint64_t loop_empty(void)
@@ -54,40 +84,41 @@ static uint64_t loop_empty(void)
 	return bench_now_ns() - start_ns;
 }
 
-static uint64_t loop_off(struct call *call)
+/* Is never called: be has no trace. */
+static __attribute__((noinline)) void never(const IOMMUFDBackend *be)
+{
+	fprintf(stderr, "bench tracing: backend %u is traced\n", be->number);
+	abort();
+}
+
+static uint64_t loop_off(const IOMMUFDBackend *be)
 {
 	uint64_t start_ns = bench_now_ns();
 
 	for (uint32_t i = 0; i < OFF_CALLS; i++) {
-		if (backend_traced(call->call.be))
-			trace_map_dma_begin(&call->call, &call->arg);
+		if (backend_traced(be))
+			never(be);
 		barrier();
-		if (backend_traced(call->call.be))
-			trace_map_dma(&call->call, &call->arg, 0);
+		if (backend_traced(be))
+			never(be);
 	}
 	return bench_now_ns() - start_ns;
 }
 
-static uint64_t loop_ours(struct call *call)
+static uint64_t loop_ours(IOMMUFDBackend *be)
 {
 	uint64_t start_ns = bench_now_ns();
 
-	for (uint32_t i = 0; i < ON_CALLS; i++) {
-		call->arg.iova = (uint64_t)i << 12;
-		if (backend_traced(call->call.be))
-			trace_map_dma_begin(&call->call, &call->arg);
-		barrier();
-		if (backend_traced(call->call.be))
-			trace_map_dma(&call->call, &call->arg, 0);
-	}
+	for (uint32_t i = 0; i < ON_CALLS; i++)
+		iommufd_backend_map_dma(be, IOAS, (hwaddr)i << 12, PAGE_BYTES, NULL, false);
 	return bench_now_ns() - start_ns;
 }
 
-static uint64_t loop_bare(bare_events_fn *emit, const struct call *call)
+static uint64_t loop_bare(bare_events_fn *emit)
 {
 	uint64_t start_ns = bench_now_ns();
 
-	emit(ON_CALLS, call->call.fd, call->arg.ioas_id, call->arg.length);
+	emit(ON_CALLS, 7, IOAS, PAGE_BYTES);
 	return bench_now_ns() - start_ns;
 }
 
@@ -107,44 +138,40 @@ static bare_events_fn *bare_events_load(void)
 static int run_child(void)
 {
 	uint64_t ours[ROUNDS], bare[ROUNDS];
-	IOMMUFDBackend *be = iommufd_backend_new("bench");
+	IOMMUFDBackend *be = backend_make();
 	bare_events_fn *bare_events = bare_events_load();
-	struct call call;
 
 	if (!be || !bare_events)
 		return -ENOENT;
-	call_init(&call, be);
-	loop_ours(&call);
-	loop_bare(bare_events, &call);
+	loop_ours(be);
+	loop_bare(bare_events);
 	for (int i = 0; i < ROUNDS; i++) {
-		bare[i] = loop_bare(bare_events, &call);
-		ours[i] = loop_ours(&call);
+		bare[i] = loop_bare(bare_events);
+		ours[i] = loop_ours(be);
 	}
 	printf("\nmedians %llu %llu on %d\n",
 	       (unsigned long long)bench_median(ours, ROUNDS),
 	       (unsigned long long)bench_median(bare, ROUNDS),
 	       trace_on(be->trace, iommufd_backend, map_dma));
-	iommufd_backend_delete(be, NULL);
+	backend_end(be);
 	return 0;
 }
 
 static void measure_off(struct bench *bench)
 {
 	uint64_t with[ROUNDS], without[ROUNDS], off_ns, empty_ns;
-	IOMMUFDBackend *be = iommufd_backend_new("bench");
-	struct call call;
+	IOMMUFDBackend *be = backend_make();
 
 	if (!be || backend_traced(be)) {
 		bench_skip(bench, "off: this process is traced (IOASIS_TRACE)");
-		iommufd_backend_delete(be, NULL);
+		backend_end(be);
 		return;
 	}
-	call_init(&call, be);
 	for (int i = 0; i < ROUNDS; i++) {
 		without[i] = loop_empty();
-		with[i] = loop_off(&call);
+		with[i] = loop_off(be);
 	}
-	iommufd_backend_delete(be, NULL);
+	backend_end(be);
 	off_ns = bench_median(with, ROUNDS);
 	empty_ns = bench_median(without, ROUNDS);
 	bench_at_most(bench, "off, a call",

@@ -18,7 +18,7 @@ sim/vmm: ioasis/ sim/inproc sim/engine tracepoints/load.h
 sim/des: sim/engine ioasis/
 sim/scenario: sim/des sim/engine sim/inproc ioasis/ backend/trace_to.h tracepoints
 text:
-analysis: text/ tracepoints/commands.h tracepoints/identity.h tracepoints/names.h tracepoints/op_id.h
+analysis: text/ tracepoints/commands.h tracepoints/events.h tracepoints/identity.h tracepoints/names.h tracepoints/op_id.h
 '
 while read -r line; do
 	[ -n "$line" ] || continue
