@@ -45,7 +45,7 @@ enum event_kind {
 /* What a call does. The backend's first, then the device's ioctls. */
 enum event_op {
 	OP_NONE,
-#define EVENT_OP(NAME, name) OP_##NAME, /* OP_SET_FD, OP_CONNECT, ... */
+#define EVENT_OP(NAME, name, OBJECT) OP_##NAME, /* OP_SET_FD, OP_CONNECT, ... */
 	IOMMUFD_BACKEND_CALLS(EVENT_OP)
 #undef EVENT_OP
 	OP_IOCTL,		    /* + number of the ioctl from 0x80: see event_op_of_cmd() */
@@ -61,6 +61,9 @@ const char *event_op_name(enum event_op op);
 
 /* An op_id as people read it, in text: "PID:NUMBER"; "" for 0. Returns text. */
 const char *event_op_id_text(uint64_t op_id, char text[32]);
+
+/* What the operation of the backend makes; TRACE_OBJ_NONE: nothing. */
+enum trace_object_type event_op_makes(enum event_op op);
 
 /* The operation of an ioctl's cmd. */
 enum event_op event_op_of_cmd(uint32_t cmd);

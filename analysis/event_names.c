@@ -8,7 +8,7 @@
 #include "tracepoints/commands.h"
 #include "tracepoints/identity.h"
 
-#define OP_NAME(NAME, name) [OP_##NAME] = name,
+#define OP_NAME(NAME, name, OBJECT) [OP_##NAME] = name,
 
 static const char *const op_names[OP_IOCTL] = {
 	[OP_NONE] = "none",
@@ -118,6 +118,14 @@ bool event_op_says_einval(enum event_op op)
 	uint32_t nr = event_op_nr(op);
 
 	return nr && ids[nr - 0x80] & SAYS_EINVAL;
+}
+
+enum trace_object_type event_op_makes(enum event_op op)
+{
+#define OP_MAKES(NAME, name, OBJECT) [OP_##NAME] = TRACE_OBJ_##OBJECT,
+	static const uint8_t made[OP_IOCTL] = { IOMMUFD_BACKEND_CALLS(OP_MAKES) };
+
+	return op < OP_IOCTL ? (enum trace_object_type)made[op] : TRACE_OBJ_NONE;
 }
 
 static enum event_op backend_op(const char *name, size_t len)
@@ -298,6 +306,8 @@ static enum trace_type field_type(const struct trace_description *described, con
 
 size_t event_field_offset(const struct event_class *class, const char *name)
 {
+	const struct trace_description *described = class->described;
+
 	/* Only QEMU's events need it to tell backends apart. */
 	if (!class->qemu && !strcmp(name, "iommufd"))
 		return 0;
@@ -307,7 +317,9 @@ size_t event_field_offset(const struct event_class *class, const char *name)
 		    (row->op == ANY || row->op == (int)class->op))
 			return row->offset;
 	}
-	switch (field_type(class->described, name)) {
+	if (!described && class->op) /* an event of QEMU's that has another name */
+		described = described_as("iommufd_backend:", op_names[class->op]);
+	switch (field_type(described, name)) {
 	case TRACE_TYPE_new_id:
 		return AT(new_id);
 	case TRACE_TYPE_id:

@@ -128,28 +128,29 @@
 	COMMAND(14, VFIO_IOMMU_UNMAP_DMA, "vfio-unmap", UNMAP_DMA)
 
 /*
- * The calls of the backend: CALL(NAME, name). NAME is what PLAIN says above; name is what its
- * events are called in tracepoints/iommufd_backend.def, QEMU's word. The last is none of the
- * backend's: it stands for its ioctl in statistics.
+ * The calls of the backend: CALL(NAME, name, OBJECT). NAME is what PLAIN says above; name is what
+ * its events are called in tracepoints/iommufd_backend.def, QEMU's word; OBJECT is what the call
+ * makes, TRACE_OBJ_OBJECT of tracepoints/names.h, or NONE. The last is none of the backend's: it
+ * stands for its ioctl in statistics.
  */
 #define IOMMUFD_BACKEND_CALLS(CALL)                                                        \
-	CALL(SET_FD, "set_fd")                                                             \
-	CALL(CONNECT, "connect")                                                           \
-	CALL(DISCONNECT, "disconnect")                                                     \
-	CALL(ALLOC_IOAS, "alloc_ioas")                                                     \
-	CALL(FREE_ID, "free_id")                                                           \
-	CALL(MAP_DMA, "map_dma")                                                           \
-	CALL(MAP_FILE_DMA, "map_file_dma")                                                 \
-	CALL(UNMAP_DMA, "unmap_dma")                                                       \
-	CALL(GET_DEVICE_INFO, "get_device_info")                                           \
-	CALL(ALLOC_HWPT, "alloc_hwpt")                                                     \
-	CALL(SET_DIRTY, "set_dirty")                                                       \
-	CALL(GET_DIRTY_BITMAP, "get_dirty_bitmap")                                         \
-	CALL(INVALIDATE_CACHE, "invalidate_cache")                                         \
-	CALL(ALLOC_VIOMMU, "alloc_viommu")                                                 \
-	CALL(ALLOC_VDEV, "alloc_vdev")                                                     \
-	CALL(ALLOC_VEVENTQ, "alloc_veventq")                                               \
-	CALL(CHANGE_PROCESS, "change_process")                                             \
-	CALL(COPY_DMA, "copy_dma")
+	CALL(SET_FD, "set_fd", NONE)                                                       \
+	CALL(CONNECT, "connect", NONE)                                                     \
+	CALL(DISCONNECT, "disconnect", NONE)                                               \
+	CALL(ALLOC_IOAS, "alloc_ioas", IOAS)                                               \
+	CALL(FREE_ID, "free_id", NONE)                                                     \
+	CALL(MAP_DMA, "map_dma", NONE)                                                     \
+	CALL(MAP_FILE_DMA, "map_file_dma", NONE)                                           \
+	CALL(UNMAP_DMA, "unmap_dma", NONE)                                                 \
+	CALL(GET_DEVICE_INFO, "get_device_info", NONE)                                     \
+	CALL(ALLOC_HWPT, "alloc_hwpt", HWPT_PAGING)                                        \
+	CALL(SET_DIRTY, "set_dirty", NONE)                                                 \
+	CALL(GET_DIRTY_BITMAP, "get_dirty_bitmap", NONE)                                   \
+	CALL(INVALIDATE_CACHE, "invalidate_cache", NONE)                                   \
+	CALL(ALLOC_VIOMMU, "alloc_viommu", VIOMMU)                                         \
+	CALL(ALLOC_VDEV, "alloc_vdev", VDEVICE)                                            \
+	CALL(ALLOC_VEVENTQ, "alloc_veventq", VEVENTQ)                                      \
+	CALL(CHANGE_PROCESS, "change_process", NONE)                                       \
+	CALL(COPY_DMA, "copy_dma", NONE)
 
 #endif

@@ -63,8 +63,7 @@ bool op_is_map(const struct state_op *op)
 
 bool op_is_alloc(const struct state_op *op)
 {
-	return op->op == OP_ALLOC_IOAS || op->op == OP_ALLOC_HWPT || op->op == OP_ALLOC_VIOMMU ||
-	       op->op == OP_ALLOC_VDEV || op->op == OP_ALLOC_VEVENTQ;
+	return event_op_makes(op->op) != TRACE_OBJ_NONE;
 }
 
 /* ---- findings ------------------------------------------------------------------- */

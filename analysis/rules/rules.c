@@ -173,12 +173,6 @@ static int symbol_of_backend(const struct state_op *op)
 		return op->ret ? -1 : RULES_CONNECT;
 	case OP_DISCONNECT:
 		return op->ret ? -1 : op->users ? RULES_DISCONNECT : RULES_DISCONNECT_LAST;
-	case OP_ALLOC_IOAS:
-	case OP_ALLOC_HWPT:
-	case OP_ALLOC_VIOMMU:
-	case OP_ALLOC_VDEV:
-	case OP_ALLOC_VEVENTQ:
-		return RULES_ALLOC;
 	case OP_FREE_ID:
 		return RULES_FREE;
 	case OP_MAP_DMA:
@@ -188,7 +182,7 @@ static int symbol_of_backend(const struct state_op *op)
 	case OP_UNMAP_DMA:
 		return op->non_exist ? RULES_UNMAP_NONE : RULES_UNMAP;
 	default:
-		return -1;
+		return event_op_makes(op->op) ? RULES_ALLOC : -1;
 	}
 }
 

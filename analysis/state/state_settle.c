@@ -21,8 +21,7 @@
 
 static bool op_allocates(const struct state_op *op)
 {
-	return op->op == OP_ALLOC_IOAS || op->op == OP_ALLOC_HWPT || op->op == OP_ALLOC_VIOMMU ||
-	       op->op == OP_ALLOC_VDEV || op->op == OP_ALLOC_VEVENTQ;
+	return event_op_makes(op->op) != TRACE_OBJ_NONE;
 }
 
 static bool op_maps(const struct state_op *op)
@@ -52,24 +51,6 @@ static bool collides_with_list(const struct state_op *op, const struct state_op 
 
 /* ---- effect --------------------------------------------------------------------- */
 
-static enum trace_object_type type_allocated(enum event_op op)
-{
-	switch (op) {
-	case OP_ALLOC_IOAS:
-		return TRACE_OBJ_IOAS;
-	case OP_ALLOC_HWPT:
-		return TRACE_OBJ_HWPT_PAGING;
-	case OP_ALLOC_VIOMMU:
-		return TRACE_OBJ_VIOMMU;
-	case OP_ALLOC_VDEV:
-		return TRACE_OBJ_VDEVICE;
-	case OP_ALLOC_VEVENTQ:
-		return TRACE_OBJ_VEVENTQ;
-	default:
-		return TRACE_OBJ_NONE;
-	}
-}
-
 /* The object that op names; made when the trace never showed how it came to be. */
 static struct state_object *object_named(struct state *state, const struct state_op *op)
 {
@@ -86,7 +67,7 @@ static void apply_alloc(struct state *state, const struct state_op *op)
 {
 	struct state_object *object = state_object_find(state, op->context, op->new_id);
 	struct state_object like = {
-		.type = type_allocated(op->op),
+		.type = event_op_makes(op->op),
 		.parent = op->id,
 		.born_ns = op->end_ns,
 		.born_op = op->op_id,

@@ -12,7 +12,6 @@
 
 #include "sim/engine/anon_file.h"
 #include "sim/engine/trace.h"
-#include "tracepoints/commands.h"
 
 #define TEST_CMD_NR IOMMUFD_TEST_COMMAND
 #define LAST_NR TEST_CMD_NR

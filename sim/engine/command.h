@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "sim/engine/core.h"
+#include "tracepoints/commands.h"
 
 struct engine_ucmd {
 	struct engine_ctx *ctx;
@@ -63,31 +64,10 @@ int ctx_copy_struct_in(struct engine_ctx *ctx, void *dst, size_t size, uint64_t 
 void *ucmd_object_alloc(struct engine_ucmd *ucmd, size_t size, enum engine_object_type type,
 			const struct object_ops *ops);
 
-/* object.c, ioas.c, option.c, change_process.c, vfio_compat.c */
-int cmd_destroy(struct engine_ucmd *ucmd);
-int cmd_ioas_alloc(struct engine_ucmd *ucmd);
-int cmd_ioas_allow_iovas(struct engine_ucmd *ucmd);
-int cmd_ioas_copy(struct engine_ucmd *ucmd);
-int cmd_ioas_iova_ranges(struct engine_ucmd *ucmd);
-int cmd_ioas_map(struct engine_ucmd *ucmd);
-int cmd_ioas_map_file(struct engine_ucmd *ucmd);
-int cmd_ioas_unmap(struct engine_ucmd *ucmd);
-int cmd_ioas_change_process(struct engine_ucmd *ucmd);
-int cmd_option(struct engine_ucmd *ucmd);
-int cmd_vfio_ioas(struct engine_ucmd *ucmd);
-
-/* devices, page tables, queues */
-int cmd_hwpt_alloc(struct engine_ucmd *ucmd);
-int cmd_get_hw_info(struct engine_ucmd *ucmd);
-int cmd_hwpt_set_dirty_tracking(struct engine_ucmd *ucmd);
-int cmd_hwpt_get_dirty_bitmap(struct engine_ucmd *ucmd);
-int cmd_hwpt_invalidate(struct engine_ucmd *ucmd);
-int cmd_fault_queue_alloc(struct engine_ucmd *ucmd);
-int cmd_viommu_alloc(struct engine_ucmd *ucmd);
-int cmd_vdevice_alloc(struct engine_ucmd *ucmd);
-int cmd_veventq_alloc(struct engine_ucmd *ucmd);
-int cmd_hw_queue_alloc(struct engine_ucmd *ucmd);
-int cmd_ioas_noiommu_get_pa(struct engine_ucmd *ucmd);
+/* The handlers, each in the file of what it is about. */
+#define HANDLER(nr, NAME, text, handler, ...) int handler(struct engine_ucmd *ucmd);
+IOMMUFD_COMMANDS(HANDLER)
+#undef HANDLER
 int cmd_test(struct engine_ucmd *ucmd);
 
 /*
