@@ -2,21 +2,42 @@
 #
 #   make V=1          show the commands        make WERROR=1   warnings are errors
 #   make CFLAGS=...   your flags come last     make PROFILE=asan|ubsan|tsan|O0
+#   make O=DIR        builds in DIR, as does `make -f SOURCES/Makefile` from DIR
 #
 # Each folder lists its own sources in module.mk; everything built lands in build/
-# (build/<profile>/ for another profile than the default one).
+# (build/<profile>/ for another profile than the default one), or in O=DIR.
+
+top := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+
+ifneq ($(CURDIR),$(top))
+# From another folder: the same goals, with this folder to build in.
+.DEFAULT_GOAL := all
+.PHONY: all FORCE
+all $(filter-out all,$(MAKECMDGOALS)): FORCE
+	@$(MAKE) --no-print-directory -C '$(top)' O='$(if $(O),$(abspath $(O)),$(CURDIR))' $@
+FORCE: ;
+Makefile $(MAKEFILE_LIST): ;
+else
 
 PROFILE ?= default
 VERSION := 0.1.0
-prefix ?= /usr/local
-DESTDIR ?=
 
-ifeq ($(PROFILE),default)
-B := build
-else
-B := build/$(PROFILE)
-endif
-O := $(B)/obj
+# Where `make install` puts what; DESTDIR goes before all of them.
+DESTDIR ?=
+prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+includedir ?= $(prefix)/include
+libdir ?= $(prefix)/lib
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
+docdir ?= $(datadir)/doc/ioasis
+# Of babeltrace2: the stock program looks here below its own libdir.
+btplugindir ?= $(libdir)/babeltrace2/plugins
+
+# $(out): all that is built; $(B): of this profile; $(O): its objects.
+out := $(if $(O),$(abspath $(O)),build)
+B := $(out)$(if $(filter-out default,$(PROFILE)),/$(PROFILE))
+override O := $(B)/obj
 
 CC ?= cc
 CXX ?= c++
@@ -45,7 +66,9 @@ pkgs := fuse3 lttng-ust babeltrace2 glib-2.0 json-c sqlite3 yaml-0.1
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(pkgs) 2>/dev/null)
 pkg_cflags += $(shell $(PKG_CONFIG) --atleast-version=2.1 babeltrace2 && echo -DIOASIS_BABELTRACE_2_1)
 
-all_cflags = -std=gnu11 -fPIC -pthread -fvisibility=hidden $(opt_$(PROFILE)) $(warn) \
+# Nothing of what is built names the folder that it was built in.
+prefix_map := -ffile-prefix-map='$(top)'=.
+all_cflags = -std=gnu11 -fPIC -pthread -fvisibility=hidden $(opt_$(PROFILE)) $(warn) $(prefix_map) \
 	-D_GNU_SOURCE -DIOASIS_VERSION='"$(VERSION)"' -I. -Ibackend/include $(pkg_cflags) $(CFLAGS)
 all_ldflags = -pthread $(san_$(PROFILE)) $(LDFLAGS)
 
@@ -97,17 +120,31 @@ deps-check:
 	$(Q)./install-packages build run test
 
 clean:
-	$(Q)rm -rf build
+	$(Q)rm -rf $(out)/obj $(out)/tests $(out)/asan $(out)/ubsan $(out)/tsan $(out)/O0 \
+		$(patsubst $(B)/%,$(out)/%,$(libs) $(programs)) $(out)/libioasis-backend.so.* \
+		$(out)/babeltrace2 $(out)/share $(out)/demo $(out)/fuzz $(out)/deb
+	$(Q)rmdir $(out) 2>/dev/null || true
 
-$(O)/%.o: %.c
+# All objects are made anew when the compiler or its flags change (-Werror apart).
+flags_text = $(filter-out -Werror,$(CC) $(CXX) $(all_cflags) $(CXXFLAGS) $(all_ldflags))
+.PHONY: FORCE
+FORCE:
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(flags_text))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(flags_text))' > $@
+
+$(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(cflags_$(subst /,_,$(basename $<))) -MMD -MP -c -o $@ $<
 
-$(O)/%.o: %.cc
+$(O)/%.o: %.cc $(O)/flags
 	@mkdir -p $(@D)
 	$(say) CXX $<
-	$(Q)$(CXX) -std=c++17 -fPIC -pthread $(opt_$(PROFILE)) -Wall -Wextra -I. -Ibackend/include \
+	$(Q)$(CXX) -std=c++17 -fPIC -pthread $(opt_$(PROFILE)) -Wall -Wextra $(filter -Werror,$(warn)) $(prefix_map) -I. -Ibackend/include \
 		$(CXXFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+endif

@@ -29,14 +29,14 @@ cli_srcs := \
 	cli/tracing_session.c
 
 ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(process_srcs) $(inproc_srcs) $(fuse_srcs) $(pci_srcs) $(vfio_srcs) $(exec_srcs) \
-	$(des_srcs) $(scenario_srcs) $(analysis_srcs) $(bench_srcs) $(tracepoints_srcs))
+	$(des_srcs) $(scenario_srcs) $(analysis_srcs) $(tracepoints_srcs))
 # Not LTTng's library: it starts threads before main(), and only the probes need it.
 ioasis_libs = $(shell $(PKG_CONFIG) --libs $(filter-out lttng-ust,$(pkgs)) 2>/dev/null) -ldl -lm
 
 programs += $(B)/ioasis
 
 $(B)/ioasis: $(call objs,$(ioasis_srcs)) | $(libs)
-	$(link) $(bench_libs) $(ioasis_libs)
+	$(link) $(ioasis_libs)
 
 # The small VMM of `make demo`, linked as a VMM is: with the library.
 programs += $(B)/ioasis-vmm

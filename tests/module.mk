@@ -239,7 +239,7 @@ simulate_O0_srcs = $(sort tests/integration/simulate_main.c cli/cmd_simulate.c \
 	cli/cost_from.c cli/guard.c cli/options.c cli/output.c cli/read_traces.c cli/remove.c \
 	cli/shipped_scenarios.c $(analysis_srcs) $(backend_srcs) $(engine_srcs) $(inproc_srcs) $(process_srcs) $(tracepoints_srcs))
 
-$(O)/O0/%.o: %.c
+$(O)/O0/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) -O0 -MMD -MP -c -o $@ $<
@@ -320,7 +320,7 @@ check-upstream: all
 .PHONY: asan ubsan tsan
 asan ubsan tsan: deps-check
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) PROFILE=$@ tests
-	$(Q)BUILD=build/$@ tests/run $(patsubst $(B)/%,build/$@/%,$(unit_programs))
+	$(Q)BUILD=$(out)/$@ tests/run $(patsubst $(B)/%,$(out)/$@/%,$(unit_programs))
 
 # 1,000 runs of clean concurrent clients.
 .PHONY: soak

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analysis/decode/uid.h"
+
 #define CTF_UUID_BYTES 16u
 #define CTF_NS_PER_S 1000000000u
 
@@ -95,7 +97,7 @@ struct ctf_stream_class {
 
 struct ctf_clock {
 	const char *name; /* NULL: the trace has no clock */
-	char uuid[2 * CTF_UUID_BYTES + 1]; /* hexadecimal digits; "" where it has none */
+	char uuid[UID_BYTES]; /* or UID, as uid_plain() writes it; "" where it has none */
 	uint64_t frequency; /* Hz */
 	int64_t offset_s;
 	uint64_t offset_cycles;

@@ -403,9 +403,12 @@ static void read_clock(struct reader *r, struct json_object *json)
 	struct json_object *offset = member(json, "offset-from-origin");
 	const char *origin = text_of(member(json, "origin"));
 	struct json_object *name = member(json, "name");
+	const char *uid = text_of(member(json, "uid"));
 
 	if (clock->name)
 		give_up(r, -ENOTSUP); /* a second clock */
+	if (uid)
+		uid_plain(uid, clock->uuid);
 	clock->name = keep(r, name ? name : member(json, "id"));
 	if (!clock->name)
 		clock->name = "";

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "analysis/decode/mip.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #define UUID_BYTES 16u
@@ -22,23 +21,11 @@ static const char *uuid_text(bt_uuid uuid, char id[MIP_ID_BYTES])
 
 #ifdef IOASIS_BABELTRACE_2_1
 
-/* Where a UUID as text has its dashes. */
-static bool is_dash(const char *uid, size_t at)
-{
-	return uid[at] == '-' && (at == 8 || at == 13 || at == 18 || at == 23);
-}
-
 static const char *uid_text(const char *uid, char id[MIP_ID_BYTES])
 {
-	size_t n = 0;
-
 	if (!uid)
 		return NULL;
-	for (size_t i = 0; uid[i] && n + 1 < MIP_ID_BYTES; i++) {
-		if (!is_dash(uid, i))
-			id[n++] = uid[i];
-	}
-	id[n] = 0;
+	uid_plain(uid, id);
 	return id;
 }
 

@@ -12,6 +12,8 @@
 #include <babeltrace2/babeltrace.h>
 #include <stdint.h>
 
+#include "analysis/decode/uid.h"
+
 /* The newest version that this program is built for. */
 #ifdef IOASIS_BABELTRACE_2_1
 #define MIP_NEWEST UINT64_C(1)
@@ -19,8 +21,8 @@
 #define MIP_NEWEST UINT64_C(0)
 #endif
 
-/* Room for an id as text; a longer UID is cut. */
-#define MIP_ID_BYTES 65u
+/* Room for an id as text. */
+#define MIP_ID_BYTES UID_BYTES
 
 /* The version for graphs of our own: the newest that both sides know. */
 uint64_t mip_of_our_graphs(void);

@@ -7,7 +7,7 @@
  * must not be missed), in the order in which they are printed.
  *
  * To add one: a function here, a file tests/bench/bench_NAME.c in bench_srcs
- * (tests/module.mk), and a row in cli/cmd_bench.c.
+ * (module.mk), and a row in bench_main.c.
  */
 #ifndef IOASIS_TESTS_BENCH_H
 #define IOASIS_TESTS_BENCH_H

@@ -6,8 +6,9 @@
  */
 #include "tests/bench/hold_model.h"
 
-#include <cstdlib>
 #include <queue>
+#include <utility>
+#include <vector>
 
 namespace
 {
@@ -30,68 +31,6 @@ struct Later {
 	}
 };
 
-/* What std::priority_queue needs of a vector, so that no C++ library has to be linked. */
-class Keys
-{
-      public:
-	typedef Key value_type;
-	typedef Key &reference;
-	typedef const Key &const_reference;
-	typedef size_t size_type;
-
-	explicit Keys(size_t size) : first_(static_cast<Key *>(malloc(size * sizeof(Key))))
-	{
-		if (!first_)
-			abort();
-		end_ = first_;
-	}
-	Keys(Keys &&other) : first_(other.first_), end_(other.end_)
-	{
-		other.first_ = other.end_ = nullptr;
-	}
-	Keys(const Keys &) = delete;
-	~Keys()
-	{
-		free(first_);
-	}
-	Key *begin()
-	{
-		return first_;
-	}
-	Key *end()
-	{
-		return end_;
-	}
-	Key &front()
-	{
-		return *first_;
-	}
-	const Key &front() const
-	{
-		return *first_;
-	}
-	bool empty() const /* checked builds of libstdc++ ask */
-	{
-		return first_ == end_;
-	}
-	void push_back(const Key &key)
-	{
-		*end_++ = key;
-	}
-	void push_back(Key &&key)
-	{
-		*end_++ = key;
-	}
-	void pop_back()
-	{
-		end_--;
-	}
-
-      private:
-	Key *first_;
-	Key *end_;
-};
-
 void fire(void *opaque, uint64_t arg)
 {
 	*static_cast<uint64_t *>(opaque) += arg;
@@ -101,12 +40,12 @@ void fire(void *opaque, uint64_t arg)
 
 uint64_t hold_std_priority_queue(const struct hold_model *model, uint64_t *checksum)
 {
-	std::priority_queue<Key, Keys, Later> queue(Later(), Keys(model->pending_count + 1));
-	Record *records = static_cast<Record *>(malloc(model->pending_count * sizeof(Record)));
+	std::vector<Key> keys;
+	keys.reserve(model->pending_count + 1);
+	std::priority_queue<Key, std::vector<Key>, Later> queue(Later(), std::move(keys));
+	std::vector<Record> records(model->pending_count);
 	uint64_t sequence = 0, begin_ns, sum = 0, fired = 0;
 
-	if (!records)
-		abort();
 	for (size_t i = 0; i < model->pending_count; i++) {
 		uint64_t delay = model->delays_ns[sequence & (model->delays_count - 1)];
 
@@ -129,7 +68,6 @@ uint64_t hold_std_priority_queue(const struct hold_model *model, uint64_t *check
 		sequence++;
 	}
 	begin_ns = hold_clock_ns() - begin_ns;
-	free(records);
 	*checksum = sum + fired;
 	return begin_ns;
 }
