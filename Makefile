@@ -62,7 +62,7 @@ warn += -Werror
 endif
 
 # What pkg-config knows about; empty until the packages are installed (make deps).
-pkgs := fuse3 lttng-ust babeltrace2 glib-2.0 json-c sqlite3 yaml-0.1
+pkgs := fuse3 libdw lttng-ust babeltrace2 glib-2.0 json-c sqlite3 yaml-0.1
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(pkgs) 2>/dev/null)
 pkg_cflags += $(shell $(PKG_CONFIG) --atleast-version=2.1 babeltrace2 && echo -DIOASIS_BABELTRACE_2_1)
 

@@ -71,6 +71,16 @@ static bool set_leak_check(void *opaque, const char *value)
 	return cli_parse_bool(value, &options->leak_check);
 }
 
+static bool set_suppressions(void *opaque, const char *value)
+{
+	struct device_options *options = opaque;
+
+	if (options->suppression_files_count == DEVICE_OPTIONS_SUPPRESSIONS_MAX)
+		return false;
+	options->suppression_files[options->suppression_files_count++] = value;
+	return true;
+}
+
 static bool set_error_exitcode(void *opaque, const char *value)
 {
 	struct device_options *options = opaque;
@@ -98,6 +108,11 @@ const struct cli_option device_option_table[] = {
 	  CLI_FLAG(struct device_options, list_devices) },
 	{ "leak-check", 0, "yes|no", "yes or no", "at the end, list what was left",
 	  .set = set_leak_check },
+	{ "where", 0, NULL, NULL, "with the call stacks that made it: function, file and line",
+	  CLI_FLAG(struct device_options, wants_where) },
+	{ "suppressions", 0, "FILE", "at most 16 files of suppressions",
+	  "leave out stacks as FILE says, in valgrind's form (implies --where)",
+	  .set = set_suppressions },
 	{ "json", 0, NULL, NULL, "the list of what was left as JSON",
 	  CLI_FLAG(struct device_options, leak_json) },
 	{ "error-exitcode", 0, "N", "a number from 0 to 255",
@@ -132,11 +147,32 @@ static int make_bus(struct device_options *options, char why[PCI_WHY_BYTES])
 	return err ? err : pci_bus_settle(options->bus, why);
 }
 
+/* What --where and --suppressions want. 0, or the exit status after one line. */
+static int make_where(struct device_options *options, const struct cli_command *command)
+{
+	char line[SUPPRESS_WHY_BYTES];
+	const char *why;
+
+	if (!options->wants_where && !options->suppression_files_count)
+		return 0;
+	if (!where_is_supported(&why))
+		return cli_fail(command, "--where: %s", why);
+	options->where = where_create();
+	options->suppressions = suppressions_create();
+	if (!options->where || !options->suppressions)
+		return cli_fail(command, "out of memory");
+	for (unsigned int i = 0; i < options->suppression_files_count; i++) {
+		if (suppressions_read(options->suppressions, options->suppression_files[i], line))
+			return cli_fail(command, "%s", line);
+	}
+	return 0;
+}
+
 int device_options_apply(struct device_options *options, const struct cli_command *command,
 			 struct fuse_device_config *config)
 {
 	char why[INJECT_WHY_BYTES], bus_why[PCI_WHY_BYTES], iommu_why[IOMMU_OPTION_WHY_BYTES];
-
+	int err;
 
 	options->inject = inject_create(options->seed);
 	if (!options->inject)
@@ -153,8 +189,11 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 		inject_set_seed(options->inject, options->seed);
 		fprintf(stderr, "ioasis %s: --seed %" PRIu64 "\n", command->name, options->seed);
 	}
+	err = make_where(options, command);
+	if (err)
+		return err;
 	if (options->leak_check || options->error_exitcode) {
-		options->leaks = leak_report_create();
+		options->leaks = leak_report_create(options->where, options->suppressions);
 		if (!options->leaks)
 			return cli_fail(command, "out of memory");
 	}
@@ -171,6 +210,7 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 	config->engine.trace = trace_of_process();
 	config->inject = inject_is_empty(options->inject) ? NULL : options->inject;
 	config->leaks = options->leaks;
+	config->where = options->where;
 	return 0;
 }
 
@@ -199,8 +239,12 @@ void device_options_fini(struct device_options *options)
 {
 	inject_destroy(options->inject);
 	leak_report_destroy(options->leaks);
+	where_destroy(options->where);
+	suppressions_destroy(options->suppressions);
 	options->inject = NULL;
 	options->leaks = NULL;
+	options->where = NULL;
+	options->suppressions = NULL;
 	pci_bus_destroy(options->bus);
 	options->bus = NULL;
 }

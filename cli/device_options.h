@@ -13,14 +13,20 @@
 #include "sim/fuse/inject.h"
 #include "sim/fuse/leak.h"
 #include "sim/pci/pci_bus.h"
+#include "sim/where/suppress.h"
+#include "sim/where/where.h"
 
 #define DEVICE_OPTIONS_SPECS_MAX 64
+#define DEVICE_OPTIONS_SUPPRESSIONS_MAX 16
 
 struct device_options {
 	uint32_t linux_version; /* ENGINE_LINUX(); 0: the newest */
 	bool test_ops;
 	bool leak_check;     /* set the command's default before cli_parse() */
 	bool leak_json;	     /* the leak report as JSON */
+	bool wants_where;    /* the leak report with call stacks */
+	const char *suppression_files[DEVICE_OPTIONS_SUPPRESSIONS_MAX]; /* borrowed from argv */
+	unsigned int suppression_files_count;
 	uint64_t error_exitcode; /* 0: none */
 	uint64_t seed;
 	bool seed_given;
@@ -40,6 +46,8 @@ struct device_options {
 	struct inject *inject;
 	struct pci_bus *bus; /* NULL: no device was asked for */
 	struct leak_report *leaks;
+	struct where *where;
+	struct suppressions *suppressions;
 };
 
 extern const struct cli_option device_option_table[];

@@ -53,6 +53,11 @@ process_srcs := \
 	sim/process/process.c \
 	sim/process/shared.c \
 	sim/process/table.c
+where_srcs := \
+	sim/where/suppress.c \
+	sim/where/symbols.c \
+	sim/where/unwind.c \
+	sim/where/where.c
 vmm_srcs := \
 	sim/vmm/faults.c \
 	sim/vmm/memory.c \
@@ -61,6 +66,7 @@ vmm_srcs := \
 	sim/vmm/viommu.c \
 	sim/vmm/vmm.c
 fuse_srcs := \
+	$(where_srcs) \
 	sim/fuse/anon.c \
 	sim/fuse/asker.c \
 	sim/fuse/calls.c \

@@ -171,6 +171,7 @@ script_tests := \
 	tests/integration/verdict.sh \
 	tests/integration/verdict_sessions.sh \
 	tests/integration/vmm.sh \
+	tests/integration/where.sh \
 	tests/integration/vfio_device.sh \
 	tests/oracle/fuse.sh \
 	tests/oracle/inproc.sh \
@@ -185,6 +186,20 @@ $(exec_clients): tests/integration/exec_client.c backend/include/ioasis/iommufd_
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -Ibackend/include -pthread \
 		$(if $(findstring static,$@),-static) -o $@ $<
+
+# What tests/integration/where.sh runs: one program built in the ways that make stacks differ.
+where_flags_O0 := -O0
+where_flags_O2 := -O2
+where_flags_static := -O2 -static
+where_flags_pointers := -O1 -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
+where_clients := $(addprefix $(B)/tests/where_client_,O0 O2 static pointers)
+tests += $(where_clients)
+
+$(where_clients): tests/integration/where_client.c backend/include/ioasis/iommufd_abi.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(where_flags_$(subst where_client_,,$(@F))) -g -Wall -Wextra -D_GNU_SOURCE \
+		-Ibackend/include -pthread -o $@ $<
 
 # What the serve tests run.
 serve_clients := $(B)/tests/device_client $(B)/tests/hostile_client $(B)/tests/ids_client \

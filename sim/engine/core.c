@@ -70,7 +70,8 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 	ctx->number = ctx->trace ? trace_number(ctx->trace, TRACE_NUMBER_FILE) : 0;
 	ctx->account_mode = ACCOUNT_USER;
 	if (client)
-		ctx->origin = (struct engine_origin){ client->pid, client->tid, client->time_ns };
+		ctx->origin = (struct engine_origin){ client->pid, client->tid, client->time_ns,
+						      client->stack };
 	list_init(&ctx->mmaps);
 	list_init(&ctx->changed_files);
 	slab_init(&ctx->area_slab, sizeof(struct iopt_area));
@@ -163,7 +164,7 @@ struct engine_origin ctx_origin(const struct engine_ctx *ctx)
 
 	if (!client)
 		return (struct engine_origin){ 0 };
-	return (struct engine_origin){ client->pid, client->tid, client->time_ns };
+	return (struct engine_origin){ client->pid, client->tid, client->time_ns, client->stack };
 }
 
 int ctx_copy_in(struct engine_ctx *ctx, void *dst, uint64_t src, size_t len)

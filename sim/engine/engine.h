@@ -129,6 +129,7 @@ struct engine_client {
 	uint32_t tid;	  /* thread */
 	uint32_t uid;	  /* whom RLIMIT_MEMLOCK charges per user */
 	uint64_t time_ns; /* for the leak report only; 0: unknown */
+	uint32_t stack;	  /* likewise: a number for where in its program; 0: unknown */
 	const char *name; /* of the process, for the trace of an open; NULL: unknown */
 	/*
 	 * Fault injection as /proc/thread-self/fail-nth: when not NULL and above
@@ -378,6 +379,7 @@ struct engine_origin {
 	uint32_t pid;
 	uint32_t tid;
 	uint64_t time_ns;
+	uint32_t stack; /* engine_client.stack */
 };
 
 struct engine_visitor {

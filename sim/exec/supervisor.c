@@ -150,6 +150,7 @@ static long run_ioctl(struct supervisor *supervisor, struct caller *caller,
 	if (supervisor->config.fail_nth)
 		call.pc.client.fail_nth = fail_nth_find(supervisor->config.fail_nth,
 							caller->notif->pid);
+	fuse_device_where(call.device, &call.pc, (unsigned int)data->args[1]);
 	if ((unsigned int)data->args[1] == FILTER_VFIO_GROUP_GET_DEVICE_FD)
 		rc = give_device(&call, open, data->args[2]);
 	else

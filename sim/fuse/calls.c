@@ -3,9 +3,11 @@
 #include "sim/fuse/asker.h"
 #include "sim/fuse/inject.h"
 #include "sim/fuse/mount.h"
+#include "sim/where/where.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ioasis/iommufd_abi.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -131,6 +133,16 @@ int fuse_call_intercept(void *opaque, const struct engine_client *client, unsign
 	return err;
 }
 
+/* ---- where a call was made ------------------------------------------------------- */
+
+void fuse_device_where(struct fuse_device *device, struct process_client *pc, unsigned int cmd)
+{
+	if (!device->config.where || cmd == IOMMU_IOAS_UNMAP || cmd == IOMMU_DESTROY)
+		return; /* they make nothing, and come as often as what does */
+	pc->client.stack = where_capture(device->config.where, process_client_serial(pc),
+					 pc->client.pid, pc->client.tid);
+}
+
 /* ---- ioctl ----------------------------------------------------------------------- */
 
 static void reply_ioctl(const struct fuse_request *request, long result, const void *data,
@@ -175,6 +187,7 @@ static long run_call(struct fuse_device *device, const struct fuse_request *requ
 	result = fuse_call_init(&call, device, request);
 	if (result)
 		return result;
+	fuse_device_where(device, &call.pc, in->cmd);
 	result = file->ioctl(file->opaque, &call.pc.client, in->cmd, in->arg);
 	fuse_call_fini(&call);
 	return result;

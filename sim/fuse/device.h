@@ -22,6 +22,8 @@
 
 struct inject;
 struct leak_report;
+struct process_client;
+struct where;
 struct pci_bus;
 struct fuse_device;
 struct fuse_open;
@@ -34,6 +36,7 @@ struct fuse_device_config {
 	struct pci_bus *bus; /* simulated devices, settled; borrowed; NULL: none */
 	struct engine_iommu iommu; /* theirs; address_bits 0: as engine_iommu_init() */
 	struct leak_report *leaks;   /* where what is left is noted; borrowed; NULL: nowhere */
+	struct where *where; /* finds where in its program a call was made; borrowed; NULL: nobody */
 	/*
 	 * Asked for the fail_nth of a client's thread (engine_client.fail_nth); NULL:
 	 * no thread has one. opaque is `opaque` below.
@@ -51,6 +54,12 @@ struct fuse_device_config {
 	 */
 	bool sees_mmap;
 };
+
+/*
+ * Has the call of pc tell where in its program it was made (engine_client.stack), if that is
+ * wanted and cmd makes something. The caller waits in a system call meanwhile.
+ */
+void fuse_device_where(struct fuse_device *device, struct process_client *pc, unsigned int cmd);
 
 /* Makes a device that nobody sees yet. 0, -ENOMEM, or -EINVAL for an unknown version. */
 int fuse_device_create(const struct fuse_device_config *config, struct fuse_device **device);

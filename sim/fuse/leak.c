@@ -36,7 +36,9 @@ struct leak_example {
 struct leak_group {
 	struct leak_group *next;
 	enum leak_kind kind;
-	uint32_t pid, tid;
+	uint32_t pid, tid; /* of the first; with a stack, other threads can be in it, too */
+	uint32_t stack;
+	bool is_suppressed, has_threads; /* has_threads: of more than one */
 	char name[PROCESS_NAME_BYTES];
 	uint64_t count, bytes;
 	uint64_t first_ns, last_ns;
@@ -47,7 +49,10 @@ struct leak_report {
 	pthread_mutex_t lock;
 	struct leak_group *groups, **last_group;
 	struct leak_group *recent; /* most is left by one thread */
+	struct where *where;
+	const struct suppressions *suppressions;
 	uint64_t count[LEAK_KINDS];
+	uint64_t suppressed; /* not in count */
 	uint64_t mapped_bytes;
 	uint64_t files_closed;
 	uint64_t files; /* closed with something left */
@@ -61,7 +66,8 @@ struct leak_visit {
 	uint64_t found;
 };
 
-struct leak_report *leak_report_create(void)
+struct leak_report *leak_report_create(struct where *where,
+				       const struct suppressions *suppressions)
 {
 	struct leak_report *report = calloc(1, sizeof(*report));
 
@@ -69,6 +75,8 @@ struct leak_report *leak_report_create(void)
 		return NULL;
 	pthread_mutex_init(&report->lock, NULL);
 	report->last_group = &report->groups;
+	report->where = where;
+	report->suppressions = suppressions;
 	return report;
 }
 
@@ -89,7 +97,22 @@ void leak_report_destroy(struct leak_report *report)
 static bool group_is(const struct leak_group *group, enum leak_kind kind,
 		     const struct engine_origin *origin)
 {
-	return group->kind == kind && group->pid == origin->pid && group->tid == origin->tid;
+	return group->kind == kind && group->pid == origin->pid &&
+	       group->stack == origin->stack && (group->stack || group->tid == origin->tid);
+}
+
+/* frames of stack; returns how many, 0: not known. */
+static size_t frames_of(struct leak_report *report, uint32_t stack,
+			struct where_frame frames[WHERE_FRAMES_MAX])
+{
+	return report->where ? where_frames(report->where, stack, frames) : 0;
+}
+
+static bool is_suppressed(struct leak_report *report, uint32_t stack)
+{
+	struct where_frame frames[WHERE_FRAMES_MAX];
+
+	return suppressions_match(report->suppressions, frames, frames_of(report, stack, frames));
 }
 
 static struct leak_group *find_group(struct leak_visit *visit, enum leak_kind kind,
@@ -112,6 +135,8 @@ static struct leak_group *find_group(struct leak_visit *visit, enum leak_kind ki
 	group->kind = kind;
 	group->pid = origin->pid;
 	group->tid = origin->tid;
+	group->stack = origin->stack;
+	group->is_suppressed = is_suppressed(report, group->stack);
 	group->first_ns = origin->time_ns;
 	if (visit->processes)
 		process_table_name(visit->processes, group->pid, group->name, PROCESS_NAME_BYTES);
@@ -130,6 +155,10 @@ static void note(struct leak_visit *visit, enum leak_kind kind, const struct eng
 	struct leak_group *group = find_group(visit, kind, origin);
 	uint64_t bytes = kind == LEAK_MAPPING ? example->last - example->iova + 1 : 0;
 
+	if (group && group->is_suppressed) {
+		visit->report->suppressed++;
+		return;
+	}
 	visit->found++;
 	visit->report->count[kind]++;
 	visit->report->mapped_bytes += bytes;
@@ -139,6 +168,7 @@ static void note(struct leak_visit *visit, enum leak_kind kind, const struct eng
 		group->examples[group->count] = *example;
 	group->count++;
 	group->bytes += bytes;
+	group->has_threads |= group->tid != origin->tid;
 	if (origin->time_ns < group->first_ns)
 		group->first_ns = origin->time_ns;
 	if (origin->time_ns > group->last_ns)
@@ -232,7 +262,26 @@ static void print_time(FILE *out, uint64_t ns)
 		ns % 1000000000u / 1000u);
 }
 
-static void print_group(FILE *out, const struct leak_group *group)
+/* As valgrind does: at FUNCTION (FILE:LINE), or (in OBJECT) without debug information. */
+static void print_stack(FILE *out, struct leak_report *report, uint32_t stack)
+{
+	struct where_frame frames[WHERE_FRAMES_MAX];
+	size_t count = frames_of(report, stack, frames);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct where_frame *frame = &frames[i];
+		const char *slash = frame->file ? strrchr(frame->file, '/') : NULL;
+
+		fprintf(out, "==ioasis==    %s 0x%" PRIX64 ": %s ", i ? "by" : "at", frame->address,
+			frame->function);
+		if (frame->file)
+			fprintf(out, "(%s:%u)\n", slash ? slash + 1 : frame->file, frame->line);
+		else
+			fprintf(out, "(in %s)\n", frame->object);
+	}
+}
+
+static void print_group(FILE *out, struct leak_report *report, const struct leak_group *group)
 {
 	uint64_t shown = group->count < EXAMPLES ? group->count : EXAMPLES;
 
@@ -243,7 +292,11 @@ static void print_group(FILE *out, const struct leak_group *group)
 		print_bytes(out, group->bytes);
 		fprintf(out, ",");
 	}
-	fprintf(out, " made by %s (pid %u, thread %u)", group->name, group->pid, group->tid);
+	fprintf(out, " made by %s (pid %u, ", group->name, group->pid);
+	if (group->has_threads)
+		fprintf(out, "several threads)");
+	else
+		fprintf(out, "thread %u)", group->tid);
 	if (group->last_ns) {
 		fprintf(out, " at ");
 		print_time(out, group->first_ns);
@@ -253,6 +306,7 @@ static void print_group(FILE *out, const struct leak_group *group)
 		}
 	}
 	fputc('\n', out);
+	print_stack(out, report, group->stack);
 	for (uint64_t i = 0; i < shown; i++) {
 		const struct leak_example *example = &group->examples[i];
 
@@ -279,8 +333,10 @@ void leak_report_print(struct leak_report *report, FILE *out)
 		goto out_unlock;
 	if (report->files) {
 		fprintf(out, "==ioasis== LEAKS: what was left when /dev/iommu was closed\n");
-		for (struct leak_group *group = report->groups; group; group = group->next)
-			print_group(out, group);
+		for (struct leak_group *group = report->groups; group; group = group->next) {
+			if (!group->is_suppressed)
+				print_group(out, report, group);
+		}
 	}
 	fprintf(out, "==ioasis== leaked:");
 	for (int kind = 0; kind < LEAK_KINDS; kind++) {
@@ -294,6 +350,8 @@ void leak_report_print(struct leak_report *report, FILE *out)
 			fprintf(out, ")");
 		}
 	}
+	if (report->suppressed)
+		fprintf(out, "; suppressed: %" PRIu64, report->suppressed);
 	fprintf(out, "%s\n", report->incomplete ? " (list cut short: out of memory)" : "");
 out_unlock:
 	pthread_mutex_unlock(&report->lock);
@@ -316,7 +374,30 @@ static void print_json_string(FILE *out, const char *text)
 	fputc('"', out);
 }
 
-static void print_group_json(FILE *out, const struct leak_group *group)
+static void print_stack_json(FILE *out, struct leak_report *report, uint32_t stack)
+{
+	struct where_frame frames[WHERE_FRAMES_MAX];
+	size_t count = frames_of(report, stack, frames);
+
+	fprintf(out, ",\"stack\":[");
+	for (size_t i = 0; i < count; i++) {
+		fprintf(out, "%s{\"address\":\"0x%" PRIx64 "\",\"function\":", i ? "," : "",
+			frames[i].address);
+		print_json_string(out, frames[i].function);
+		fprintf(out, ",\"object\":");
+		print_json_string(out, frames[i].object);
+		if (frames[i].file) {
+			fprintf(out, ",\"file\":");
+			print_json_string(out, frames[i].file);
+			fprintf(out, ",\"line\":%u", frames[i].line);
+		}
+		fputc('}', out);
+	}
+	fputc(']', out);
+}
+
+static void print_group_json(FILE *out, struct leak_report *report,
+			     const struct leak_group *group)
 {
 	uint64_t shown = group->count < EXAMPLES ? group->count : EXAMPLES;
 
@@ -340,20 +421,28 @@ static void print_group_json(FILE *out, const struct leak_group *group)
 				example->prot & ENGINE_PROT_WRITE ? "true" : "false");
 		fputc('}', out);
 	}
-	fprintf(out, "]}");
+	fputc(']', out);
+	if (report->where)
+		print_stack_json(out, report, group->stack);
+	fputc('}', out);
 }
 
 void leak_report_print_json(struct leak_report *report, FILE *out)
 {
+	const char *separator = "";
+
 	pthread_mutex_lock(&report->lock);
 	fprintf(out, "{\"leaked\":{");
 	for (int kind = 0; kind < LEAK_KINDS; kind++)
 		fprintf(out, "\"%s\":%" PRIu64 ",", kind_names[kind].json, report->count[kind]);
-	fprintf(out, "\"mapped_bytes\":%" PRIu64 "},\"groups\":[", report->mapped_bytes);
+	fprintf(out, "\"suppressed\":%" PRIu64 ",\"mapped_bytes\":%" PRIu64 "},\"groups\":[",
+		report->suppressed, report->mapped_bytes);
 	for (struct leak_group *group = report->groups; group; group = group->next) {
-		if (group != report->groups)
-			fputc(',', out);
-		print_group_json(out, group);
+		if (group->is_suppressed)
+			continue;
+		fputs(separator, out);
+		print_group_json(out, report, group);
+		separator = ",";
 	}
 	fprintf(out, "]}\n");
 	pthread_mutex_unlock(&report->lock);

@@ -11,13 +11,18 @@
 
 #include "sim/engine/engine.h"
 #include "sim/process/process.h"
+#include "sim/where/suppress.h"
 
 #include <stdio.h>
 
 struct leak_report;
 
-/* An empty report; NULL when out of memory. */
-struct leak_report *leak_report_create(void);
+/*
+ * An empty report; NULL when out of memory. where: whose stacks the origins name, NULL: none
+ * are; suppressions: of stacks that do not count, NULL: all do. Both are borrowed.
+ */
+struct leak_report *leak_report_create(struct where *where,
+				       const struct suppressions *suppressions);
 void leak_report_destroy(struct leak_report *report);
 
 /*
@@ -27,12 +32,12 @@ void leak_report_destroy(struct leak_report *report);
 void leak_report_add(struct leak_report *report, struct engine_ctx *ctx,
 		     struct process_table *processes);
 
-/* How many objects and mappings were left. Devices that are bound do not count. */
+/* How many objects and mappings were left. Devices that are bound do not count, nor suppressed. */
 uint64_t leak_report_count(struct leak_report *report);
 
 /*
- * Prints the report: a line for each kind of thing left by one thread, and a
- * summary line, which is all when nothing was left. Nothing at all when the device
+ * Prints the report: a line for each kind of thing left by one thread, or at one place of
+ * its program where that is known, and a summary line, which is all when nothing was left. Nothing at all when the device
  * was never opened.
  */
 void leak_report_print(struct leak_report *report, FILE *out);

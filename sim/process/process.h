@@ -68,6 +68,9 @@ extern const struct engine_client_ops process_client_ops;
 int process_client_init(struct process_client *pc, struct process_table *table,
 			const struct engine_client_ops *ops, uint32_t tid, uint32_t uid);
 
+/* A number for the caller's address space that no other ever has. */
+uint64_t process_client_serial(const struct process_client *pc);
+
 /* Gives back what pc holds. */
 void process_client_fini(struct process_client *pc);
 

@@ -400,6 +400,11 @@ int process_client_init(struct process_client *pc, struct process_table *table,
 	return 0;
 }
 
+uint64_t process_client_serial(const struct process_client *pc)
+{
+	return pc->process ? pc->process->serial : 0;
+}
+
 void process_client_fini(struct process_client *pc)
 {
 	process_put(pc->process);

@@ -10,7 +10,8 @@ backend: tracepoints ioasis/
 sim/engine: tracepoints ioasis/iommufd_abi.h
 sim/process: sim/engine tracepoints/identity.h
 sim/inproc: sim/engine sim/process ioasis/ tracepoints
-sim/fuse: sim/engine sim/process sim/pci sim/vfio tracepoints ioasis/iommufd_abi.h
+sim/where:
+sim/fuse: sim/engine sim/process sim/pci sim/vfio sim/where tracepoints ioasis/iommufd_abi.h
 sim/pci:
 sim/vfio: sim/engine sim/pci
 sim/exec: sim/engine sim/process sim/fuse sim/pci tracepoints/commands.h tracepoints/load.h ioasis/iommufd_abi.h
