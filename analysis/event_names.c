@@ -218,6 +218,39 @@ static struct event_class backend_class(const char *name, bool qemu)
 	return class;
 }
 
+/*
+ * QEMU's events whose names are not iommufd_backend_ and the operation. Sources: backends/
+ * trace-events and hw/vfio/trace-events. iommufd_cdev_alloc_ioas repeats what the backend says.
+ */
+static const struct {
+	const char *name;
+	enum event_op op;
+} qemu_names[] = {
+	{ "iommu_backend_set_fd", OP_SET_FD },
+	{ "iommufd_change_process", OP_CHANGE_PROCESS },
+	{ "iommufd_viommu_alloc_eventq", OP_ALLOC_VEVENTQ },
+	{ "iommufd_viommu_alloc_veventq", OP_ALLOC_VEVENTQ },
+	{ "iommufd_viommu_alloc_hw_queue", OP_ALLOC_HW_QUEUE },
+	{ "iommufd_viommu_alloc_vdev", OP_ALLOC_VDEV },
+	{ "iommufd_cdev_connect_and_bind", OP_BIND },
+	{ "iommufd_cdev_attach_ioas_hwpt", OP_ATTACH },
+	{ "iommufd_cdev_detach_ioas_hwpt", OP_DETACH },
+};
+
+static struct event_class qemu_class(const char *name)
+{
+	struct event_class class = { .kind = EVENT_OTHER };
+	const char *rest = after(name, "iommufd_backend_");
+
+	for (size_t i = 0; i < sizeof(qemu_names) / sizeof(*qemu_names); i++) {
+		if (!strcmp(name, qemu_names[i].name))
+			return (struct event_class){
+				.kind = EVENT_OP_END, .op = qemu_names[i].op, .qemu = true,
+			};
+	}
+	return rest ? backend_class(rest, true) : class;
+}
+
 struct event_class event_class_find(const char *name)
 {
 	struct event_class class = { .kind = EVENT_OTHER };
@@ -234,11 +267,8 @@ struct event_class event_class_find(const char *name)
 		class.kind = EVENT_SIM;
 		return class;
 	}
-	/* QEMU calls this one event without the "fd" of the others. */
-	if (!strcmp(name, "qemu:iommu_backend_set_fd"))
-		return backend_class("set_fd", true);
-	if ((rest = after(name, "qemu:iommufd_backend_")))
-		return backend_class(rest, true);
+	if ((rest = after(name, "qemu:")))
+		return qemu_class(rest);
 	return class;
 }
 
@@ -257,6 +287,14 @@ struct field_row {
  * have a place of their own are here.
  */
 static const struct field_row fields[] = {
+	{ "hw_queue_id", EVENT_OP_END, OP_ALLOC_HW_QUEUE, AT(new_id) },
+	{ "queue_id", EVENT_OP_END, OP_ALLOC_HW_QUEUE, AT(new_id) },
+	{ "out_hw_queue_id", EVENT_OP_END, OP_ALLOC_HW_QUEUE, AT(new_id) },
+	{ "viommu_id", ANY, OP_ALLOC_HW_QUEUE, AT(id) },
+	{ "iova", ANY, OP_ALLOC_HW_QUEUE, 0 },
+	{ "size", ANY, OP_ALLOC_HW_QUEUE, 0 },
+	{ "devid", EVENT_OP_END, OP_BIND, AT(new_id) },
+	{ "id", ANY, OP_ATTACH, AT(id) },
 	{ "start", ANY, OP_SET_DIRTY, AT(start) },
 	{ "fd", ANY, OP_MAP_FILE_DMA, AT(file_fd) },
 	{ "mfd", ANY, OP_MAP_FILE_DMA, AT(file_fd) },

@@ -18,6 +18,7 @@ analysis_core_srcs := \
 	analysis/state/state.c \
 	analysis/state/state_commit.c \
 	analysis/state/state_dump.c \
+	analysis/state/state_move.c \
 	analysis/state/state_op.c \
 	analysis/state/state_process.c \
 	analysis/state/state_settle.c \

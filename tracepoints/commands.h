@@ -105,7 +105,7 @@
 		iommu_veventq_alloc, out_veventq_fd, 6, 15, ALLOC_VEVENTQ, ID(viommu_id),  \
 		ERRNOS(ENOENT, EEXIST, EMFILE, ENFILE, EBUSY), GIVES_FILE)                 \
 	COMMAND(0x94, HW_QUEUE_ALLOC, "hw-queue-alloc", cmd_hw_queue_alloc,                \
-		iommu_hw_queue_alloc, length, 6, 17, NONE, ID(viommu_id),                  \
+		iommu_hw_queue_alloc, length, 6, 17, ALLOC_HW_QUEUE, ID(viommu_id),        \
 		ERRNOS(ENOENT, EEXIST, EBUSY, EIO, EOVERFLOW, EADDRINUSE), NO_FILE)        \
 	COMMAND(0x95, IOAS_NOIOMMU_GET_PA, "get-pa", cmd_ioas_noiommu_get_pa,              \
 		iommu_ioas_noiommu_get_pa, out_phys, 7, 3, NONE, ID(ioas_id),              \
@@ -130,8 +130,9 @@
 /*
  * The calls of the backend: CALL(NAME, name, OBJECT). NAME is what PLAIN says above; name is what
  * its events are called in tracepoints/iommufd_backend.def, QEMU's word; OBJECT is what the call
- * makes, TRACE_OBJ_OBJECT of tracepoints/names.h, or NONE. The last is none of the backend's: it
- * stands for its ioctl in statistics.
+ * makes, TRACE_OBJ_OBJECT of tracepoints/names.h, or NONE. The last five are none of the library's:
+ * copy_dma stands for its ioctl in statistics, the others are QEMU's (bind, attach and detach are
+ * its iommufd_cdev_ events: calls of VFIO).
  */
 #define IOMMUFD_BACKEND_CALLS(CALL)                                                        \
 	CALL(SET_FD, "set_fd", NONE)                                                       \
@@ -151,6 +152,10 @@
 	CALL(ALLOC_VDEV, "alloc_vdev", VDEVICE)                                            \
 	CALL(ALLOC_VEVENTQ, "alloc_veventq", VEVENTQ)                                      \
 	CALL(CHANGE_PROCESS, "change_process", NONE)                                       \
-	CALL(COPY_DMA, "copy_dma", NONE)
+	CALL(COPY_DMA, "copy_dma", NONE)                                                   \
+	CALL(ALLOC_HW_QUEUE, "alloc_hw_queue", HW_QUEUE)                                   \
+	CALL(BIND, "bind", DEVICE)                                                         \
+	CALL(ATTACH, "attach", NONE)                                                       \
+	CALL(DETACH, "detach", NONE)
 
 #endif

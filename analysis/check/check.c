@@ -459,6 +459,7 @@ static void on_finish(void *opaque)
 
 	doubt_unmet(check); /* before those that are about the end itself */
 	check_leak_finish(check);
+	check_id_finish(check);
 	if (analysis_quality(check->analysis)->unaccounted ||
 	    analysis_quality(check->analysis)->merged)
 		doubt_inferred(check);
@@ -511,6 +512,7 @@ void check_destroy(struct check *check)
 		return;
 	table_fini_values(&check->ids);
 	table_fini_values(&check->leftovers);
+	table_fini_values(&check->strangers);
 	table_fini(&check->kept);
 	free(check->findings);
 	free(check->needs);

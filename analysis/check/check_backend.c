@@ -22,8 +22,11 @@ static bool users_sure(const struct check *check, const struct state_context *co
 static void users_differ(struct check *check, const struct state_op *op, const char *what)
 {
 	const struct state_context *context = op->context;
+	/* QEMU that runs itself anew (live update) counts from one again, in the same process. */
+	bool anew = context->qemu && op->op == OP_CONNECT && op->users == 1;
 	struct check_finding *finding =
-		finding_add(check, RULE_USERS, verdict_if(users_sure(check, context)), op->end_ns,
+		finding_add(check, RULE_USERS, verdict_if(users_sure(check, context) && !anew),
+			    op->end_ns,
 			    "%s: %" PRIu64 " users before, %" PRIu64 " after", what,
 			    context->users, op->users);
 
@@ -327,7 +330,8 @@ static void leak_users(struct check *check, const struct state_context *context)
 {
 	struct check_finding *finding;
 
-	if (!context->users_known || !context->users || (context->qemu && exit_is_fine(check)))
+	if (!context->users_known || !context->users || context->moved ||
+	    (context->qemu && exit_is_fine(check)))
 		return;
 	finding = finding_add(check, RULE_LEAK, verdict_if(users_sure(check, context) &&
 					 end_sure(check, context)),
@@ -356,7 +360,7 @@ void check_leak_finish(struct check *check)
 			leak_users(check, context);
 		/* What is left in a backend without users was told at its last disconnect. */
 		if ((context->layer == STATE_BACKEND && !context->users &&
-		     context->users_known) || exit_is_fine(check))
+		     context->users_known) || exit_is_fine(check) || context->moved)
 			continue;
 		for (object = context->objects; object; object = object->next) {
 			if (leak_counts(object))

@@ -60,7 +60,9 @@ void check_id_forget(struct check *check, const struct state_context *context)
 /* Calls whose ids are known: of the backend they tell them, of the device those that failed. */
 static bool names_id(const struct state_op *op)
 {
-	return op->layer == STATE_BACKEND ? event_op_names_ids(op->op) : op->told;
+	if (op->layer == STATE_BACKEND)
+		return event_op_names_ids(op->op) || op->op == OP_ATTACH;
+	return op->told;
 }
 
 /* True when the answer means that there is no such id. */
@@ -99,6 +101,79 @@ static void found_unknown(struct check *check, const struct state_op *op, uint64
 	finding_witness_op(finding, op);
 }
 
+/* An id of QEMU's that works, though no event of QEMU's says who gave it out. */
+struct stranger {
+	uint64_t id, count;
+	int64_t time_ns;
+	const struct state_context *context; /* one of a backend: it lives as long as state */
+	struct check_witness witness;
+};
+
+/*
+ * QEMU's events are not all there is: a newer QEMU has calls that this program does not know, a
+ * session may leave some out, and a live update brings objects along. The device took the id.
+ */
+static void stranger_note(struct check *check, const struct state_op *op, uint64_t id,
+			  const struct state_context *truth)
+{
+	struct stranger *stranger = table_get(&check->strangers, truth->serial, 0);
+	struct check_finding holder = { 0 };
+
+	if (!stranger)
+		stranger = table_add(&check->strangers, truth->serial, 0, sizeof(*stranger));
+	if (!stranger) {
+		check->failed = true;
+		return;
+	}
+	if (stranger->count++)
+		return;
+	finding_witness_op(&holder, op);
+	stranger->id = id;
+	stranger->time_ns = op->end_ns;
+	stranger->context = truth;
+	stranger->witness = holder.witness[0];
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct stranger *left = *(struct stranger *const *)a;
+	const struct stranger *right = *(struct stranger *const *)b;
+
+	return (left->time_ns > right->time_ns) - (left->time_ns < right->time_ns);
+}
+
+void check_id_finish(struct check *check)
+{
+	struct stranger **list = calloc(check->strangers.count + 1, sizeof(*list));
+	size_t count = 0;
+
+	if (!list) {
+		check->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < check->strangers.size; i++) {
+		if (check->strangers.slots[i].value)
+			list[count++] = check->strangers.slots[i].value;
+	}
+	qsort(list, count, sizeof(*list), by_time);
+	for (size_t i = 0; i < count; i++) {
+		const struct stranger *stranger = list[i];
+		const struct check_witness *witness = &stranger->witness;
+		struct check_finding *finding;
+
+		if (stranger->context->adopted)
+			continue;
+		finding = finding_add(check, RULE_UNKNOWN_ID, VERDICT_UNKNOWN, stranger->time_ns,
+				      "id %" PRIu64 " was named, and QEMU's events do not tell who "
+				      "gave it out (%" PRIu64 " such call%s)", stranger->id,
+				      stranger->count, stranger->count == 1 ? "" : "s");
+		finding_about(check, finding, NULL, stranger->context, stranger->id);
+		finding_witness(finding, witness->time_ns, witness->op_id, witness->tid, "%s",
+				witness->text);
+	}
+	free(list);
+}
+
 /* The answer says that the id was not there, or (gone false) that it was. */
 static void judge_absent(struct check *check, const struct state_op *op, uint64_t id,
 			 const struct state_context *truth, enum state_settled how, bool gone)
@@ -109,6 +184,10 @@ static void judge_absent(struct check *check, const struct state_op *op, uint64_
 	enum check_verdict verdict = gone && !is_unmap ? VERDICT_VIOLATION
 								      : VERDICT_INFERRED;
 
+	if (op->qemu && !gone && !op->ret && !history) {
+		stranger_note(check, op, id, truth);
+		return;
+	}
 	if (history && history->freed_ns == INT64_MIN)
 		return; /* it ended without being freed: no more is known */
 	if (history) {
@@ -122,8 +201,9 @@ static void judge_absent(struct check *check, const struct state_op *op, uint64_
 					      op->begin_ns < history->free_begin_ns ?
 						      op->begin_ns : history->free_begin_ns))
 			verdict = VERDICT_UNKNOWN;
-		/* Someone else may have got it in between. */
-		if (check_shared_unseen(op->context))
+		/* Someone else may have got it in between, or a call that QEMU does not tell of. */
+		if (check_shared_unseen(op->context) ||
+		    (op->qemu && table_get(&check->strangers, truth->serial, 0)))
 			verdict = VERDICT_UNKNOWN;
 		else if (!gone && op->context->passed_in)
 			return;

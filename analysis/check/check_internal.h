@@ -70,6 +70,7 @@ struct check {
 	size_t needs_count, needs_room;
 	struct table kept; /* (process, rule and verdict) -> findings kept, as a number */
 	struct table ids;	/* (context serial, id) -> struct id_history */
+	struct table strangers; /* (context serial, 0) -> struct stranger, of check_id.c */
 	struct table leftovers; /* (context serial, 0) -> struct leftover */
 	struct recent_unmap unmaps[UNMAPS_REMEMBERED];
 	unsigned int unmaps_next;
@@ -169,6 +170,8 @@ void check_id_given(struct check *check, const struct state_object *object);
 void check_id_freed(struct check *check, const struct state_object *object, uint64_t op_id,
 		    uint32_t tid, int64_t begin_ns, int64_t time_ns);
 void check_id_named(struct check *check, const struct state_op *op, enum state_settled how);
+/* The end: ids of QEMU's whose origin no event told. */
+void check_id_finish(struct check *check);
 void check_id_forget(struct check *check, const struct state_context *context);
 
 /* check_backend.c: users, fd-ownership, leak */

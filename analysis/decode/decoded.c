@@ -114,6 +114,9 @@ void decoded_finish(struct decoded *decoded)
 		event->pid_ns = (uint32_t)decoded->pid_ns;
 		return;
 	}
+	/* QEMU tells of this one whether it went well. */
+	if (event->qemu && event->op == OP_CHANGE_PROCESS)
+		event->ret = event->ret ? 0 : -1;
 	if (decoded->has_last)
 		event->size = iova_range_bytes(event->iova, event->last);
 	else if (decoded->has_size)

@@ -294,6 +294,8 @@ static int symbol_of_settled(const struct state_op *op)
 		return RULES_MAP;
 	case OP_UNMAP_DMA:
 		return op->non_exist ? RULES_UNMAP_NONE : RULES_UNMAP;
+	case OP_ATTACH:
+		return RULES_ATTACH;
 	case OP_SET_DIRTY:
 		return op->start ? RULES_DIRTY_ON : RULES_DIRTY_OFF;
 	case OP_GET_DIRTY_BITMAP:

@@ -76,6 +76,8 @@ struct state_context {
 	int64_t fd;		/* -1: none */
 	bool owned;
 	bool passed_in;		/* set_fd gave the fd */
+	bool moved;		/* what it held was handed to another process (live update) */
+	bool adopted;		/* ... to this one */
 	bool qemu;		/* of QEMU's own events: stands for all backends of this fd */
 	uint64_t users;
 	bool users_known;

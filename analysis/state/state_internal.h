@@ -103,6 +103,9 @@ void state_op_free(struct state *state, struct state_op *op);
 void state_op_list_add(struct state_op **list, struct state_op *op);
 void state_op_list_remove(struct state_op *op);
 
+/* state_move.c: the process of context is charged for all mappings of its file from now on. */
+void state_take_over(struct state *state, struct state_context *context, int64_t time_ns);
+
 /* state_commit.c */
 void state_commit(struct state *state, const struct event *event);
 /* Lets the commits of object that wait take effect, as if those missing were lost. */

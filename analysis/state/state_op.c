@@ -250,6 +250,10 @@ static void update_context(struct state *state, const struct state_op *op)
 		if (!op->users && context->owned)
 			context_closed(state, context, op);
 		break;
+	case OP_CHANGE_PROCESS:
+		if (!op->ret)
+			state_take_over(state, context, op->end_ns);
+		break;
 	default:
 		break;
 	}

@@ -28,4 +28,11 @@ verdict_of() {
 }
 
 verdict_of unmap-all ok "$ioasis" exec -- "$client" unmap-all
+
+# Of type 1, version 1 cuts mappings, version 2 refuses to.
+verdict_of type1-v1 ok "$ioasis" exec -- "$client" type1-v1
+verdict_of type1-v2 violation "$ioasis" exec -- "$client" type1-v2
+check_output "a partial unmap through type 1 is found, with its range, and nothing else" \
+	"violation: partial-unmap: [0x280000, 0x2fffff] of ioas 1" sh -c \
+	"grep -o '^violation: .* of ioas 1' '$dir/type1-v2.check'"
 done_testing

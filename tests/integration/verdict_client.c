@@ -10,10 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <ioasis/iommufd_abi.h>
 #include <ioasis/iommufd_backend.h>
+
+#include "sim/engine/vfio_abi.h"
 
 #define MAP_BYTES (2u << 20)
 #define MAP_IOVA 0x200000u
@@ -48,6 +52,49 @@ static int unmap_all(void)
 	return failed;
 }
 
+/*
+ * Without the library: VFIO's type 1 interface of the device. iommu: VFIO_TYPE1v2_IOMMU refuses
+ * to unmap a part of a mapping, VFIO_TYPE1_IOMMU cuts it, and both are asked for one.
+ */
+static int type1(unsigned long iommu)
+{
+	bool cuts = iommu == VFIO_TYPE1_IOMMU;
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct iommu_vfio_ioas compat = { .size = sizeof(compat), .op = IOMMU_VFIO_IOAS_SET };
+	struct vfio_iommu_type1_dma_map map = { .argsz = sizeof(map), .flags = 3,
+						.iova = MAP_IOVA, .size = MAP_BYTES };
+	struct vfio_iommu_type1_dma_unmap unmap = { .argsz = sizeof(unmap),
+						    .iova = MAP_IOVA + MAP_BYTES / 4,
+						    .size = MAP_BYTES / 4 };
+	struct iommu_destroy destroy = { .size = sizeof(destroy) };
+	void *memory = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
+	int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC), failed;
+
+	if (fd < 0 || memory == MAP_FAILED || ioctl(fd, IOMMU_IOAS_ALLOC, &alloc))
+		return 1;
+	compat.ioas_id = alloc.out_ioas_id;
+	map.vaddr = (uintptr_t)memory;
+	failed = expect(ioctl(fd, IOMMU_VFIO_IOAS, &compat), 0, "VFIO_IOAS") |
+		 expect(ioctl(fd, VFIO_SET_IOMMU, iommu), 0, "SET_IOMMU") |
+		 expect(ioctl(fd, VFIO_IOMMU_MAP_DMA, &map), 0, "MAP_DMA") |
+		 expect(ioctl(fd, VFIO_IOMMU_UNMAP_DMA, &unmap), cuts ? 0 : -1, "UNMAP_DMA");
+	if (cuts) { /* what was cut out is free again */
+		map.iova = MAP_IOVA + MAP_BYTES / 4;
+		map.size = MAP_BYTES / 4;
+		failed |= expect(ioctl(fd, VFIO_IOMMU_MAP_DMA, &map), 0, "MAP_DMA of the hole");
+	}
+	unmap = (struct vfio_iommu_type1_dma_unmap){ .argsz = sizeof(unmap),
+						     .flags = VFIO_DMA_UNMAP_FLAG_ALL };
+	failed |= expect(ioctl(fd, VFIO_IOMMU_UNMAP_DMA, &unmap), 0, "UNMAP_DMA of all");
+	compat.op = IOMMU_VFIO_IOAS_CLEAR;
+	destroy.id = alloc.out_ioas_id;
+	failed |= expect(ioctl(fd, IOMMU_VFIO_IOAS, &compat), 0, "VFIO_IOAS") |
+		  expect(ioctl(fd, IOMMU_DESTROY, &destroy), 0, "DESTROY");
+	close(fd);
+	return failed;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 2 ? argv[1] : "";
@@ -60,6 +107,10 @@ int main(int argc, char **argv)
 		execl("/proc/self/exe", argv[0], "unmap-all", NULL);
 		return 1;
 	}
-	fprintf(stderr, "usage: verdict_client unmap-all|exec-twice\n");
+	if (!strcmp(what, "type1-v1"))
+		return type1(VFIO_TYPE1_IOMMU);
+	if (!strcmp(what, "type1-v2"))
+		return type1(VFIO_TYPE1v2_IOMMU);
+	fprintf(stderr, "usage: verdict_client unmap-all|exec-twice|type1-v1|type1-v2\n");
 	return 2;
 }
