@@ -71,7 +71,8 @@ if lttng rotate --help >/dev/null 2>&1; then
 	wait
 	session_end rot
 	for archive in "$dir"/rot/archives/*; do
-		[ -n "$(find "$archive" -name 'c_*' -size +1)" ] || continue # without an event
+		# Where nothing happened between two rotations, there is nothing to judge.
+		"$ioasis" check "$archive" 2>&1 | grep -q "the trace has no event" && continue
 		verdict "an archive of a rotated session" "ok|unknown" "$archive"
 	done
 	verdict "all archives together" ok "$dir/rot"
