@@ -124,7 +124,15 @@ struct process {
 	uint64_t uuid, bytes_uuid, mappings_uuid;
 	uint64_t live_bytes, live_mappings;
 	uint32_t machine;
+	/*
+	 * Perfetto takes two processes with one number for the same, and two threads as well; but
+	 * traces of two machines, containers or days have such. Each further one has a namesake
+	 * number: bits above those that a process id can have.
+	 */
+	uint32_t namesake;
 };
+
+#define NAMESAKE_SHIFT 22 /* PID_MAX_LIMIT of the kernel */
 
 /* A row of calls: a thread, or one more beside it. */
 struct lane {
@@ -133,13 +141,19 @@ struct lane {
 	struct lane *next;	    /* the further lanes of the thread */
 };
 
+/* How many processes have a number. */
+struct namesakes {
+	uint32_t count;
+};
+
 struct perfetto {
 	struct analysis *analysis;
 	FILE *file; /* borrowed */
 	uint64_t next_uuid;
+	struct table pids;	/* pid -> struct namesakes, owned */
 	struct table processes; /* (pid, machine) -> struct process, owned */
-	struct table lanes;	/* (pid << 32 | tid, machine) -> struct lane, owned */
-	struct table under_way; /* (op_id, machine) -> its lane */
+	struct table lanes;	/* (process << 32 | tid, machine) -> struct lane, owned */
+	struct table under_way; /* (op_id, process) -> its lane */
 	bool interned[OP_COUNT];
 	bool failed;
 };
@@ -261,21 +275,29 @@ static void event_write(struct perfetto *p, int64_t time_ns, const struct proto_
 
 /* ---- processes and lanes -------------------------------------------------------------- */
 
+/* The number of a process, or of a thread of it, that nobody else has in the file. */
+static uint64_t unique_number(const struct process *process, uint32_t number)
+{
+	return number | process->namesake << NAMESAKE_SHIFT;
+}
+
 static void process_write(struct perfetto *p, const struct process *process,
 			  const struct state_process *who)
 {
 	const char *name = who->name;
 	const struct quality *quality = analysis_quality(p->analysis);
 	struct proto_out track, descriptor;
-	char text[160];
+	char text[160], also[32] = "";
 
+	if (process->namesake)
+		snprintf(also, sizeof(also), " (pid %" PRIu32 " too)", who->pid);
 	if (quality->machines_count > 1 && process->machine < quality->machines_count)
-		snprintf(text, sizeof(text), "%s: %s", quality->machines[process->machine].name,
-			 name[0] ? name : "process");
+		snprintf(text, sizeof(text), "%.80s: %s%s",
+			 quality->machines[process->machine].name, name[0] ? name : "process", also);
 	else
-		snprintf(text, sizeof(text), "%s", name[0] ? name : "process");
+		snprintf(text, sizeof(text), "%s%s", name[0] ? name : "process", also);
 	proto_out_init(&descriptor);
-	proto_out_u64(&descriptor, PROCESS_PID, who->pid);
+	proto_out_u64(&descriptor, PROCESS_PID, unique_number(process, who->pid));
 	proto_out_string(&descriptor, PROCESS_NAME, text);
 	proto_out_init(&track);
 	proto_out_u64(&track, TRACK_UUID, process->uuid);
@@ -290,6 +312,7 @@ static void process_write(struct perfetto *p, const struct process *process,
 static struct process *process_get(struct perfetto *p, const struct state_process *who)
 {
 	struct process *process = table_get(&p->processes, who->number, 0);
+	struct namesakes *namesakes;
 
 	if (process)
 		return process;
@@ -298,6 +321,13 @@ static struct process *process_get(struct perfetto *p, const struct state_proces
 		p->failed = true;
 		return NULL;
 	}
+	namesakes = table_get(&p->pids, who->pid, 0);
+	if (!namesakes)
+		namesakes = table_add(&p->pids, who->pid, 0, sizeof(*namesakes));
+	if (!namesakes)
+		p->failed = true;
+	else
+		process->namesake = namesakes->count++ & 0x1ff; /* a pid is an int32 */
 	process->machine = who->machine;
 	process->uuid = p->next_uuid++;
 	process->bytes_uuid = p->next_uuid++;
@@ -328,8 +358,8 @@ static struct lane *lane_create(struct perfetto *p, const struct process *proces
 		return lane;
 	}
 	proto_out_init(&thread);
-	proto_out_u64(&thread, THREAD_PID, op->pid);
-	proto_out_u64(&thread, THREAD_TID, op->tid);
+	proto_out_u64(&thread, THREAD_PID, unique_number(process, op->pid));
+	proto_out_u64(&thread, THREAD_TID, unique_number(process, op->tid));
 	proto_out_init(&track);
 	proto_out_u64(&track, TRACK_UUID, lane->uuid);
 	proto_out_u64(&track, TRACK_PARENT_UUID, process->uuid);
@@ -417,7 +447,7 @@ static void on_op_begin(void *opaque, const struct state_op *op)
 	if (!lane)
 		return;
 	lane->top = op;
-	if (table_set(&p->under_way, op->op_id, op->machine, lane))
+	if (table_set(&p->under_way, op->op_id, op->process->number, lane))
 		p->failed = true;
 	op_event(p, op, TYPE_BEGIN, lane, op->begin_ns);
 }
@@ -425,7 +455,7 @@ static void on_op_begin(void *opaque, const struct state_op *op)
 static void on_op(void *opaque, const struct state_op *op)
 {
 	struct perfetto *p = opaque;
-	struct lane *lane = table_remove(&p->under_way, op->op_id, op->machine);
+	struct lane *lane = table_remove(&p->under_way, op->op_id, op->process->number);
 
 	if (lane) {
 		lane->top = op->outer;
@@ -585,6 +615,7 @@ static bool perfetto_close(void *self, char *error, size_t error_size)
 	}
 	table_fini_values(&p->lanes);
 	table_fini_values(&p->processes);
+	table_fini_values(&p->pids);
 	table_fini(&p->under_way);
 	free(p);
 	return ok;

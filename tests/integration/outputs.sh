@@ -100,6 +100,64 @@ for format in perfetto sqlite json; do
 done
 check "the device that was full is still there" test -c /dev/full
 
+# What a leak left is in the database, and nothing where all was given back.
+record leak --inproc --fault leak
+ask() { # TRACE QUERY
+	$ioasis export "$dir/$1" --to sqlite -o "$dir/ask.db" || return
+	python3 -c 'import sqlite3, sys
+for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]): print(*row)' "$dir/ask.db" "$2"
+}
+check_output "left_behind has the mapping of a leak" "0x1000000000 65536" \
+	ask leak "SELECT iova, bytes FROM left_behind"
+check_output "left_objects has its address space" "ioas" ask leak "SELECT type FROM left_objects"
+check_output "where all was given back both are empty" "0 0" ask clean \
+	"SELECT (SELECT count(*) FROM left_behind), (SELECT count(*) FROM left_objects)"
+check_output "the view of percentiles agrees with the table of the largest" "0" ask clean \
+	"SELECT count(*) FROM percentiles p JOIN latency l USING (op, layer) WHERE p.max_ns <> l.max_ns
+	 OR p.calls <> l.calls OR p.p50_ns > p.p90_ns OR p.p90_ns > p.p99_ns OR p.p99_ns > p.max_ns"
+check_output "live bytes end at nothing" "0" ask clean \
+	"SELECT count(*) FROM (SELECT sum(bytes) AS b FROM (SELECT object, bytes FROM live_bytes
+	 GROUP BY object HAVING time_ns = max(time_ns))) WHERE b <> 0"
+
+# Two traces whose processes have the same numbers.
+for i in 1 2; do
+	$ioasis simulate boot --trace "$dir/sim$i" >/dev/null
+done
+$ioasis export "$dir/sim1" "$dir/sim2" --to perfetto -o "$dir/two.perfetto"
+check "two traces share no track in Perfetto" python3 - "$dir/two.perfetto" <<'END'
+import sys
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value, at
+
+def fields(data):
+    at = 0
+    while at < len(data):
+        key, at = varint(data, at)
+        value, at = varint(data, at)
+        if key & 7 == 2:
+            value, at = data[at:at + value], at + value
+        yield key >> 3, value
+
+def only(data, number):
+    return [value for field, value in fields(data) if field == number]
+
+processes, threads = [], []
+for packet in only(open(sys.argv[1], "rb").read(), 1):
+    for track in only(packet, 60):
+        processes += [only(process, 1)[0] for process in only(track, 3)]
+        threads += [only(thread, 2)[0] for thread in only(track, 4)]
+assert len(processes) >= 2 and len(set(processes)) == len(processes), processes
+assert len(set(threads)) == len(threads), threads
+END
+
 # A file is written whole or not at all, and as it was in all else.
 mkdir "$dir/files" && cd "$dir/files" || exit 1
 for format in perfetto sqlite json; do
