@@ -17,6 +17,7 @@ int cmd_serve(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
+int cmd_run_test(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 
 #endif

@@ -40,6 +40,7 @@ static const struct command_row commands[] = {
 	{ "simulate", cmd_simulate, "run a scenario in virtual time", TAKES },
 	{ "stats", cmd_stats, "count and time the calls in traces", READS },
 	{ "sweep", cmd_sweep, "run a scenario for many settings and seeds", 0 },
+	{ "test", cmd_run_test, "run, record, check and judge a command, for CI", STATUS_125 },
 	{ "top", cmd_top, "show who maps how much, while it happens", TAKES },
 	{ NULL, NULL, NULL, 0 },
 };

@@ -14,6 +14,7 @@ cli_srcs := \
 	cli/cmd_simulate.c \
 	cli/cmd_stats.c \
 	cli/cmd_sweep.c \
+	cli/cmd_test.c \
 	cli/cmd_top.c \
 	cli/cost_from.c \
 	cli/device_options.c \
@@ -26,7 +27,9 @@ cli_srcs := \
 	cli/recording_check.c \
 	cli/remove.c \
 	cli/shipped_scenarios.c \
-	cli/tracing_session.c
+	cli/trace_input.c \
+	cli/tracing_session.c \
+	cli/verdict_files.c
 
 ioasis_srcs := $(sort $(cli_srcs) $(backend_srcs) $(engine_srcs) $(process_srcs) $(inproc_srcs) $(fuse_srcs) $(pci_srcs) $(vfio_srcs) $(exec_srcs) \
 	$(des_srcs) $(scenario_srcs) $(analysis_srcs) $(tracepoints_srcs))

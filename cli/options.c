@@ -186,6 +186,19 @@ static int unknown_option(const struct cli_command *command, const char *word)
 			prefix(command), command->name);
 }
 
+bool cli_option_is_own(const struct cli_command *command, const char *word, int *taken)
+{
+	size_t len = word[1] == '-' ? strcspn(word + 2, "=") : 0;
+	bool has_value = word[1] == '-' ? word[2 + len] == '=' : word[2] != 0;
+	const struct cli_option *option;
+
+	option = word[1] == '-' ? find(command, word + 2, len, 0) : find(command, NULL, 0, word[1]);
+	*taken = option && option->arg && !has_value ? 2 : 1;
+	if (!option)
+		return false;
+	return find_in(command->options, option->name, strlen(option->name), 0) == option;
+}
+
 /* Stores the value of an option; false: it does not take that. */
 static bool option_set(const struct cli_option *option, void *opaque, const char *value)
 {

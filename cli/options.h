@@ -51,6 +51,12 @@ struct cli_command {
 int cli_parse(const struct cli_command *command, int argc, char **argv, void *opaque,
 	      int *status);
 
+/*
+ * Of a word that cli_parse() took for an option: whether it is of command->options (or -h) and not
+ * of more_options; *taken: how many words it takes.
+ */
+bool cli_option_is_own(const struct cli_command *command, const char *word, int *taken);
+
 /* Prints `ioasis NAME: message` as one line on standard error and returns error_status. */
 int cli_fail(const struct cli_command *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/guard.h"
+#include "cli/trace_input.h"
 
 #define PROGRESS_EVERY 65536u /* events between two looks at the clock */
 #define PROGRESS_NS 200000000
@@ -90,6 +91,7 @@ int cli_read_traces(const struct cli_command *command, struct analysis *analysis
 	static const struct analysis_observer observer = { .event = on_event };
 	struct progress progress = { .shown_ns = now_ns() };
 	char error[512] = "", *where;
+	struct trace_input input;
 	size_t where_size;
 	int ret;
 
@@ -100,7 +102,13 @@ int cli_read_traces(const struct cli_command *command, struct analysis *analysis
 	progress.out = guard_library_begin(paths[0]);
 	where = guard_reading(&where_size);
 	analysis_tell_path(analysis, where, where_size);
-	ret = analysis_read(analysis, paths, (size_t)count, error, sizeof(error));
+	ret = trace_input_open(&input, paths, (size_t)count, error, sizeof(error));
+	if (!ret) {
+		ret = analysis_read(analysis, input.paths, input.count, error, sizeof(error));
+		if (ret)
+			trace_input_rename(&input, error, sizeof(error));
+		trace_input_close(&input);
+	}
 	if (progress.shown)
 		fputs("\r\033[K", progress.out);
 	guard_library_end();

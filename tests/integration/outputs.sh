@@ -100,6 +100,19 @@ for format in perfetto sqlite json; do
 done
 check "the device that was full is still there" test -c /dev/full
 
+# Traces that are no folder.
+(cd "$dir" && tar -cf clean.tar clean && tar -czf clean.tgz clean && head -c 2000 clean.tgz >cut.tgz)
+$ioasis stats --json "$dir/clean" >"$dir/stats.json"
+for form in clean.tar clean.tgz; do
+	check "a trace in $form is the same" bash -c "
+		cmp <($ioasis stats --json '$dir/$form') '$dir/stats.json' &&
+		cmp <($ioasis stats --json - <'$dir/$form') '$dir/stats.json'"
+done
+usage "a tar that is cut" "$dir/cut.tgz: cannot be unpacked: " $ioasis check "$dir/cut.tgz"
+usage "standard input that is no trace" "standard input: not a trace" bash -c "echo no | $ioasis check -"
+check "nothing unpacked is left" bash -c "! ls -d \"\${TMPDIR:-/tmp}\"/ioasis-?????? 2>/dev/null |
+	xargs -r -I{} find {} -maxdepth 1 -name trace -newer '$dir/stats.json' | grep ."
+
 # What a leak left is in the database, and nothing where all was given back.
 record leak --inproc --fault leak
 ask() { # TRACE QUERY
