@@ -128,6 +128,7 @@ exec_srcs := \
 	sim/exec/guard.c \
 	sim/exec/kvm_calls.c \
 	sim/exec/launch.c \
+	sim/exec/map_bar.c \
 	sim/exec/map_calls.c \
 	sim/exec/namespace.c \
 	sim/exec/proc_files.c \

@@ -153,6 +153,7 @@ script_tests := \
 	tests/integration/learn.sh \
 	tests/integration/library.sh \
 	tests/integration/live.sh \
+	tests/integration/nvme.sh \
 	tests/integration/outputs.sh \
 	tests/integration/packages.sh \
 	tests/integration/qemu_log.sh \
@@ -204,11 +205,11 @@ $(where_clients): tests/integration/where_client.c backend/include/ioasis/iommuf
 
 # What the serve tests run.
 serve_clients := $(B)/tests/device_client $(B)/tests/hostile_client $(B)/tests/ids_client \
-	$(B)/tests/vfio_client
+	$(B)/tests/nvme_client $(B)/tests/vfio_client
 tests += $(serve_clients)
 
 $(serve_clients): $(B)/tests/%: tests/integration/%.c backend/include/ioasis/iommufd_abi.h \
-		sim/engine/test_abi.h sim/vfio/abi.h
+		sim/engine/test_abi.h sim/pci/nvme_abi.h sim/vfio/abi.h
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -I. -Ibackend/include -pthread -o $@ $<

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/exec/map_calls.h"
+#include "sim/exec/map_bar.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -57,6 +59,37 @@ static int ask(struct fuse_device *device, int fd, const struct map_call *call)
 	return rc;
 }
 
+/*
+ * mmap() of a VFIO device's file. True: it was one, and the call is answered. Nothing is
+ * held while the caller is traced.
+ */
+static bool answer_bar(struct fuse_device *device, const struct caller *caller, int fd,
+		       const struct map_call *call)
+{
+	bool shared = (call->flags & MAP_TYPE) != MAP_PRIVATE;
+	int mode = fcntl(fd, F_GETFL), memfd = -1, rc;
+	uint64_t offset = 0;
+	struct fuse_open *open;
+
+	if (mode < 0 || !reaches_file(call, mode & O_ACCMODE))
+		return false;
+	open = fuse_device_open_get(device, fd);
+	if (!open)
+		return false;
+	rc = fuse_device_open_mmap(open, call->offset, call->length, shared, &memfd, &offset);
+	fuse_device_open_put(open);
+	if (rc == -ENOTTY)
+		return false;
+	if (!rc) {
+		rc = map_bar(caller, memfd, offset);
+		close(memfd);
+		if (!rc)
+			return true;
+	}
+	caller_answer(caller, rc);
+	return true;
+}
+
 void map_call_answer(struct fuse_device *device, const struct caller *caller)
 {
 	const __u64 *args = caller->notif->data.args;
@@ -69,9 +102,13 @@ void map_call_answer(struct fuse_device *device, const struct caller *caller)
 	int fd = caller_dup_fd(caller, (int)args[4]), rc = 0;
 
 	if (fd >= 0) {
-		if (fuse_device_owns_fd(device, fd))
+		bool answered = answer_bar(device, caller, fd, &call);
+
+		if (!answered && fuse_device_owns_fd(device, fd))
 			rc = ask(device, fd, &call);
 		close(fd);
+		if (answered)
+			return;
 	}
 	if (rc)
 		caller_answer(caller, rc);

@@ -318,6 +318,21 @@ long fuse_device_open_ioctl(struct fuse_open *open, const struct engine_client *
 	return kind->ioctl ? kind->ioctl(open->file, client, cmd, arg) : -ENOTTY;
 }
 
+int fuse_device_open_mmap(struct fuse_open *open, uint64_t offset, uint64_t length, bool shared,
+			  int *fd, uint64_t *fd_offset)
+{
+	const struct file_kind *kind = open->node->kind;
+	int borrowed, rc;
+
+	if (!kind->mmap)
+		return -ENOTTY;
+	rc = kind->mmap(open->file, offset, length, shared, &borrowed, fd_offset);
+	if (rc)
+		return rc;
+	*fd = fcntl(borrowed, F_DUPFD_CLOEXEC, 0);
+	return *fd < 0 ? -errno : 0;
+}
+
 void fuse_device_refresh(struct fuse_device *device, int fd)
 {
 	fuse_channel_expect(device->files.channel);

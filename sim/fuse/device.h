@@ -144,6 +144,13 @@ long fuse_device_open_ioctl(struct fuse_open *open, const struct engine_client *
 			    unsigned int cmd, uint64_t arg);
 
 /*
+ * mmap() of a file whose memory is in a memfd: *fd is that, to be closed, and *fd_offset
+ * where in it. -ENOTTY: not such a file; else what the call is to give.
+ */
+int fuse_device_open_mmap(struct fuse_open *open, uint64_t offset, uint64_t length, bool shared,
+			  int *fd, uint64_t *fd_offset);
+
+/*
  * VFIO_GROUP_GET_DEVICE_FD of a group's open file: an open file of this process, to be
  * handed to the client and closed; -ENOTTY: open is no group's; or -errno.
  */

@@ -81,6 +81,12 @@ struct file_kind {
 	short (*poll)(void *file);
 	/* How many bytes stat() shows. NULL: 0. */
 	uint64_t (*size)(const struct fuse_node *node);
+	/*
+	 * mmap() that is served by a memfd, borrowed, at *fd_offset. 0 or -errno. NULL: by
+	 * FUSE, if at all.
+	 */
+	int (*mmap)(void *file, uint64_t offset, uint64_t length, bool shared, int *fd,
+		    uint64_t *fd_offset);
 };
 
 struct fuse_files {

@@ -91,6 +91,12 @@ static long file_ioctl(void *file, const struct engine_client *client, unsigned 
 	return vfio_file_ioctl(file, client, cmd, arg);
 }
 
+static int file_mmap(void *file, uint64_t offset, uint64_t length, bool shared, int *fd,
+		     uint64_t *fd_offset)
+{
+	return vfio_file_mmap(file, offset, length, shared, fd, fd_offset);
+}
+
 const struct file_kind fuse_vfio_kind = {
 	.mode = S_IFREG | 0666,
 	.open = file_open,
@@ -98,6 +104,7 @@ const struct file_kind fuse_vfio_kind = {
 	.read = file_read,
 	.write = file_write,
 	.ioctl = file_ioctl,
+	.mmap = file_mmap,
 };
 
 /* ---- making and mounting --------------------------------------------------------- */

@@ -142,12 +142,19 @@ static long device_ioctl(void *file, const struct engine_client *client, unsigne
 	return fuse_vfio_kind.ioctl(file, client, cmd, arg);
 }
 
+static int device_mmap(void *file, uint64_t offset, uint64_t length, bool shared, int *fd,
+		       uint64_t *fd_offset)
+{
+	return fuse_vfio_kind.mmap(file, offset, length, shared, fd, fd_offset);
+}
+
 static const struct file_kind group_device_kind = {
 	.mode = S_IFREG | 0600,
 	.release = device_release,
 	.read = device_read,
 	.write = device_write,
 	.ioctl = device_ioctl,
+	.mmap = device_mmap,
 };
 
 int fuse_device_group_device_open(struct fuse_open *open, const struct engine_client *client,
