@@ -81,6 +81,7 @@ fuse_srcs := \
 	sim/fuse/vfio_folder.c \
 	sim/fuse/workers.c
 pci_srcs := \
+	sim/pci/dice.c \
 	sim/pci/edu.c \
 	sim/pci/nvme.c \
 	sim/pci/nvme_admin.c \
@@ -117,6 +118,7 @@ vfio_srcs := \
 	sim/vfio/migration.c \
 	sim/vfio/region.c \
 	sim/vfio/reset.c \
+	sim/vfio/trace.c \
 	sim/vfio/vfio_device.c \
 	sim/vfio/vfio_group.c
 exec_srcs := \

@@ -175,6 +175,7 @@ script_tests := \
 	tests/integration/vmm.sh \
 	tests/integration/where.sh \
 	tests/integration/vfio_device.sh \
+	tests/integration/vfio_trace.sh \
 	tests/oracle/fuse.sh \
 	tests/oracle/inproc.sh \
 	tests/oracle/sweep.sh

@@ -279,8 +279,9 @@ static int plan_pieces(struct dma_plan *plan, struct engine_device *device, uint
 		else
 			rc = plan_piece(plan, paging, iova, last, dma->write, dma->local != NULL,
 					fault_iova);
-		trace_dma(device->ctx, device->dev ? device->dev->object.id : 0, hwpt ? hwpt->object.id : 0, iova,
-			  length, dma->write, rc, *fault_iova);
+		trace_dma(device->ctx, device->dev ? device->dev->object.id : 0,
+			  hwpt ? hwpt->object.id : 0, iova, length, dma->write, rc, *fault_iova,
+			  device->bdf);
 		if (rc)
 			break;
 		flight->iova = iova < flight->iova ? iova : flight->iova;

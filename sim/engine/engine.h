@@ -439,6 +439,8 @@ void engine_iommu_init(struct engine_iommu *iommu);
 
 /* Before the first attach, else it has 48 bits, no PASIDs, and nothing reserved. Copied. */
 void engine_device_set_iommu(struct engine_device *device, const struct engine_iommu *iommu);
+/* Where it is on the PCI bus, for its dma events; before the first DMA. */
+void engine_device_set_bdf(struct engine_device *device, uint32_t bdf);
 void engine_device_unbind(struct engine_device *device);
 /*
  * Keeps the handle for a DMA of another thread, across an unbind; its DMA is -EFAULT

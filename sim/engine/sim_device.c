@@ -57,6 +57,7 @@ int sim_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 		return -ENOMEM;
 	ctx_lock(ctx, &call, client);
 	device->iommu.address_bits = DEFAULT_ADDRESS_BITS;
+	device->bdf = UINT32_MAX;
 	device->dev = device_bind(ctx, driver, NULL, 0);
 	if (device->dev) {
 		device->dev->iommu = &device->iommu;
@@ -100,6 +101,11 @@ void engine_device_set_iommu(struct engine_device *device, const struct engine_i
 	device->iommu = *iommu;
 	device->dev->max_pasids = iommu->pasid_bits ? 1u << iommu->pasid_bits : 0;
 	ctx_unlock(device->ctx);
+}
+
+void engine_device_set_bdf(struct engine_device *device, uint32_t bdf)
+{
+	device->bdf = bdf;
 }
 
 void engine_device_unbind(struct engine_device *device)

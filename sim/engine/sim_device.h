@@ -10,6 +10,7 @@ struct engine_device {
 	struct engine_ctx *ctx; /* a reference */
 	struct device *dev;	/* counted, as its driver; NULL once unbound */
 	struct engine_iommu iommu;
+	uint32_t bdf; /* for the trace */
 };
 
 /* engine_device_bind() with a driver. */

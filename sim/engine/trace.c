@@ -129,11 +129,11 @@ void trace_call_end(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, lo
 }
 
 void trace_dma(struct engine_ctx *ctx, uint32_t dev, uint32_t pt, uint64_t iova, uint64_t length,
-	       bool write, int ret, uint64_t bad_iova)
+	       bool write, int ret, uint64_t bad_iova, uint32_t bdf)
 {
 	if (ret)
 		dev_emit(fault, ctx->number, dev, pt, bad_iova, write);
-	dev_emit(dma, ctx->number, dev, pt, iova, length, write, ret);
+	dev_emit(dma, ctx->number, dev, pt, iova, length, write, ret, bdf);
 }
 
 void trace_user_va(struct engine_ctx *ctx, uint64_t user_va)

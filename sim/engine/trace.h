@@ -30,9 +30,9 @@ void trace_call_refused(struct engine_ctx *ctx, uint64_t op_id, const struct tra
 
 void trace_call_end(struct engine_ctx *ctx, uint64_t op_id, unsigned int cmd, long ret);
 
-/* DMA of device dev through page table pt; ret -EFAULT: a fault at bad_iova too. */
+/* DMA of device dev at bdf through page table pt; ret -EFAULT: a fault at bad_iova too. */
 void trace_dma(struct engine_ctx *ctx, uint32_t dev, uint32_t pt, uint64_t iova, uint64_t length,
-	       bool write, int ret, uint64_t bad_iova);
+	       bool write, int ret, uint64_t bad_iova, uint32_t bdf);
 
 /* The address that a MAP was given. */
 void trace_user_va(struct engine_ctx *ctx, uint64_t user_va);

@@ -58,6 +58,7 @@ struct vfio_device_env vfio_files_env(struct fuse_device *device)
 		.unblock_group = vfio_folder_unblock_group,
 		.opaque = device,
 		.iommu = &device->config.iommu,
+		.trace = device->config.engine.trace,
 	};
 }
 

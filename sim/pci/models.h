@@ -5,6 +5,7 @@
 
 #include "sim/pci/pci_model.h"
 
+extern const struct pci_model pci_model_dice;
 extern const struct pci_model pci_model_edu;
 extern const struct pci_model pci_model_nvme;
 extern const struct pci_model pci_model_ram;

@@ -101,6 +101,12 @@ void pci_address_print(const struct pci_address *address, char text[PCI_ADDRESS_
 		 address->slot & 0x1fu, address->function & 7u);
 }
 
+uint32_t pci_address_number(const struct pci_address *address)
+{
+	return (uint32_t)address->domain << 16 | (uint32_t)address->bus << 8 |
+	       (uint32_t)address->slot << 3 | address->function;
+}
+
 /* digits hexadecimal digits at *text, and then end; *text is moved behind it. */
 static bool parse_hex(const char **text, unsigned int digits, char end, unsigned int *value)
 {

@@ -67,6 +67,8 @@ const struct pci_slot *pci_bus_find(const struct pci_bus *bus, const struct pci_
 
 /* 0000:00:05.0. */
 void pci_address_print(const struct pci_address *address, char text[PCI_ADDRESS_TEXT_BYTES]);
+/* Domain, bus, slot and function in 16, 8, 5 and 3 bits. */
+uint32_t pci_address_number(const struct pci_address *address);
 /* Reads 0000:00:05.0 or 00:05.0; false: it is neither. */
 bool pci_address_parse(const char *text, struct pci_address *address);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 const struct pci_model *const pci_models[] = {
+	&pci_model_dice,
 	&pci_model_edu,
 	&pci_model_nvme,
 	&pci_model_ram,

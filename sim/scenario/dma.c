@@ -271,6 +271,7 @@ uint64_t dma_access(struct sim_device *device, uint64_t now_ns, uint64_t iova, u
 	}
 	if (ready_ns > world->latest_ns)
 		world->latest_ns = ready_ns;
-	device_emit(device, ready_ns, dma, iova, length, write, *result == DMA_FAULT ? -EFAULT : 0);
+	device_emit(device, ready_ns, dma, iova, length, write,
+		    *result == DMA_FAULT ? -EFAULT : 0, UINT32_MAX);
 	return ready_ns;
 }

@@ -76,6 +76,16 @@ struct vfio_file {
 /* After a reset the device runs; harmless for one that does not migrate. */
 void vfio_migration_reset(struct vfio_device *device);
 
+/* ---- trace.c ----------------------------------------------------------------------- */
+
+void vfio_trace_bind(struct vfio_device *device, const struct engine_client *client,
+		     const struct engine_ctx *ctx, bool by_group);
+void vfio_trace_unbind(struct vfio_device *device, const struct engine_ctx *ctx);
+bool vfio_trace_wants_calls(const struct vfio_device *device);
+/* began_ns: of pci_runner_now(). */
+void vfio_trace_call(struct vfio_file *file, const struct engine_client *client, unsigned int cmd,
+		     uint64_t arg, long ret, uint64_t began_ns);
+
 /* ---- region.c -------------------------------------------------------------------- */
 
 long vfio_info(struct vfio_device *device, const struct engine_client *client, uint64_t arg);

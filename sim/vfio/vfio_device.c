@@ -246,7 +246,7 @@ static void engine_device_set(struct vfio_device *device, struct engine_device *
 }
 
 static int first_open(struct vfio_device *device, const struct engine_client *client,
-		      struct engine_ctx *ctx)
+		      struct engine_ctx *ctx, bool by_group)
 {
 	struct engine_device *engine_device;
 	int err = group_claim(device, ctx);
@@ -259,9 +259,11 @@ static int first_open(struct vfio_device *device, const struct engine_client *cl
 		return err;
 	}
 	engine_device_set_iommu(engine_device, device->env.iommu);
+	engine_device_set_bdf(engine_device, pci_address_number(&device->slot->address));
 	engine_device_set(device, engine_device);
 	device->ctx = ctx;
 	device_enable(device);
+	vfio_trace_bind(device, client, ctx, by_group);
 	return 0;
 }
 
@@ -282,6 +284,7 @@ static void last_close(struct vfio_device *device)
 	pci_function_reset(device->function);
 	engine_device_set(device, NULL);
 	engine_device_unbind(engine_device);
+	vfio_trace_unbind(device, device->ctx);
 	device->ctx = NULL;
 	group_release(device);
 }
@@ -357,7 +360,7 @@ struct vfio_file *vfio_file_open_group(struct vfio_device *device,
 		if (device->opens && !device->by_group)
 			*err = -EINVAL;
 		else if (!device->opens)
-			*err = first_open(device, client, ctx);
+			*err = first_open(device, client, ctx, true);
 		if (!*err) {
 			device->by_group = true;
 			device->opens++;
@@ -442,7 +445,7 @@ static long file_bind(struct vfio_file *file, const struct engine_client *client
 	if (device->opens || is_granted(file))
 		err = -EINVAL;
 	else
-		err = first_open(device, client, ctx);
+		err = first_open(device, client, ctx, false);
 	if (!err) {
 		device->opens = 1;
 		device->by_group = false;
@@ -554,6 +557,10 @@ static long device_ioctl(struct vfio_file *file, const struct engine_client *cli
 		return vfio_hot_reset(file, client, arg);
 	case SIM_VFIO_IOEVENTFD:
 		return vfio_ioeventfd(device, client, arg);
+	case SIM_VFIO_ATTACH:
+		return file->by_group ? -ENOTTY : device_attach(device, client, arg);
+	case SIM_VFIO_DETACH:
+		return file->by_group ? -ENOTTY : device_detach(device, client, arg);
 	default:
 		return -ENOTTY;
 	}
@@ -562,16 +569,20 @@ static long device_ioctl(struct vfio_file *file, const struct engine_client *cli
 long vfio_file_ioctl(struct vfio_file *file, const struct engine_client *client, unsigned int cmd,
 		     uint64_t arg)
 {
+	uint64_t began_ns;
+	long ret;
+
 	if (cmd == SIM_VFIO_BIND)
 		return file_bind(file, client, arg);
 	if (!is_granted(file))
 		return -EINVAL;
 	vfio_power_resume(file->device);
-	if (cmd == SIM_VFIO_ATTACH && !file->by_group)
-		return device_attach(file->device, client, arg);
-	if (cmd == SIM_VFIO_DETACH && !file->by_group)
-		return device_detach(file->device, client, arg);
-	return device_ioctl(file, client, cmd, arg);
+	if (!vfio_trace_wants_calls(file->device))
+		return device_ioctl(file, client, cmd, arg);
+	began_ns = pci_runner_now();
+	ret = device_ioctl(file, client, cmd, arg);
+	vfio_trace_call(file, client, cmd, arg, ret, began_ns);
+	return ret;
 }
 
 static ssize_t file_access(struct vfio_file *file, void *buf, size_t length, uint64_t offset,

@@ -45,6 +45,7 @@ struct vfio_device_env {
 	int (*block_group)(void *opaque, struct vfio_device *device);
 	void (*unblock_group)(void *opaque, struct vfio_device *device);
 	void *opaque;
+	struct trace *trace; /* where events go; NULL: nowhere */
 	const struct engine_iommu *iommu; /* what the device's IOMMU can do; outlives it */
 };
 

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# What a trace tells of a VFIO device: who bound it, its calls, its DMA with its place.
+. "$TOP/tests/integration/tap.sh"
+. "$TOP/tests/integration/exec_lib.sh"
+client=$BUILD/tests/vfio_client
+[ -x "$client" ] || skip_all "$client is not built"
+command -v lttng-sessiond >/dev/null || skip_all "lttng-tools is not installed"
+command -v babeltrace2 >/dev/null || skip_all "babeltrace2 is not installed"
+cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
+
+"$BUILD/ioasis" record -o trace -- $exec \
+	--device edu,addr=0000:00:05.1,group=3,id=mine -- \
+	"$client" /dev/iommu /dev/vfio/devices/vfio0 >out 2>err
+[ -d trace ] || skip_all "no trace: $(head -1 err)"
+babeltrace2 --no-delta trace >events 2>err || skip_all "$(head -1 err)"
+
+# The events of this name, without their context and with what changes from run to run left out.
+events() { grep "iommufd_dev:$1:" events | sed -E 's/.*\}, \{ //; s/ctx = [0-9]+/ctx/; s/ \}$//'; }
+
+check_output "the bind says which device, where, and for whom" \
+	'ctx, dev = 1, bdf = 0x29, group = 3, id = "mine", by_group = 0' \
+	eval 'events vfio_bind | sed "s/, pid = .*//" | head -1'
+pid=$(grep "iommufd_dev:open:" events | sed -nE 's/.*, pid = ([0-9]+), .* name = "vfio_client".*/\1/p' | head -1)
+check "and who has bound it" eval 'events vfio_bind | head -1 | grep -q ", pid = $pid,"'
+check_output "as often it is unbound" "$(events vfio_bind | wc -l)" eval 'events vfio_unbind | wc -l'
+check_output "attach: the page table" "what = 0x3, ret = 0" eval \
+	'events vfio_call | grep "cmd = 0x3B77" | grep "ret = 0" | sed -E "s/.*(what)/\1/; s/, dur.*//" | head -1'
+check_output "a refused one, too" "ret = -2" eval \
+	'events vfio_call | grep "cmd = 0x3B77" | sed -nE "s/.*(ret = -2), .*/\1/p" | head -1'
+check_output "interrupts: index and flags" "what = 0x100000024, ret = 0" eval \
+	'events vfio_call | grep "cmd = 0x3B6E" | sed -E "s/.*(what)/\1/; s/, dur.*//" | head -1'
+check_output "DMA says from where on the bus" "bdf = 0x29" eval \
+	'events dma | sed -E "s/.*(bdf)/\1/" | sort -u'
+done_testing
