@@ -5,6 +5,9 @@
  * While it is hidden (the function does not decode memory accesses) the file has no
  * bytes, so whoever has mapped it gets SIGBUS; what it holds is kept aside, at the same
  * address for the model. What the model writes in the moment of hiding may be lost.
+ *
+ * Who has mapped the file may have the file, too, and cut it short. Then the model finds
+ * zeros in its place, page by page: SIGBUS of such memory is caught.
  */
 #ifndef IOASIS_SIM_PCI_MEMORY_H
 #define IOASIS_SIM_PCI_MEMORY_H
@@ -19,6 +22,12 @@ struct pci_memory {
 	size_t bytes;
 	bool hidden;
 };
+
+/*
+ * Installs the handler of SIGBUS. The first memory does so; who has set another one since
+ * calls it again.
+ */
+void pci_memory_guard(void);
 
 /* bytes: whole pages. 0, or -errno with nothing made. */
 int pci_memory_init(struct pci_memory *memory, size_t bytes);

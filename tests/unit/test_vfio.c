@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Simulated VFIO devices: binding, regions, configuration space, resets, features. */
+#include "sim/pci/pci_memory.h"
 #include "tests/unit/vfio_rig.h"
 
 #include <errno.h>
@@ -246,6 +247,30 @@ static void test_memory_off_keeps_what_is_in_it(void **state)
 	munmap((void *)(uintptr_t)at, 65536);
 }
 
+static void test_client_that_cuts_the_file_short_hurts_nobody(void **state)
+{
+	struct vfio_rig *rig = *state;
+	uint64_t offset;
+	int fd;
+
+	assert_int_equal(vfio_rig_bind(rig, 1, VFIO_RIG_IOMMUFD), 0);
+	assert_int_equal(vfio_file_mmap(rig->files[1], (uint64_t)BAR2 << SIM_VFIO_OFFSET_SHIFT,
+					65536, true, &fd, &offset), 0);
+	vfio_rig_write(rig, 1, BAR2, 0x8000, 7, 4);
+	vfio_rig_write(rig, 1, BAR2, 0x100, 9, 4);
+	pci_memory_guard(); /* cmocka has a handler of its own */
+	assert_int_equal(ftruncate(fd, 4096), 0);
+	assert_int_equal(vfio_rig_read(rig, 1, BAR2, 0x8000, 4), 0);
+	assert_int_equal(vfio_rig_read(rig, 1, BAR2, 0x100, 4), 9);
+	vfio_rig_write(rig, 1, BAR2, 0x8000, 8, 4);
+	assert_int_equal(vfio_rig_read(rig, 1, BAR2, 0x8000, 4), 8);
+	vfio_rig_write(rig, 1, CONFIG, PCI_COMMAND, 0, 2);
+	vfio_rig_write(rig, 1, CONFIG, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	assert_int_equal(vfio_rig_ioctl(rig, 1, SIM_VFIO_RESET, NULL), 0);
+	vfio_rig_write(rig, 1, BAR2, 0x8000, 8, 4);
+	assert_int_equal(vfio_rig_read(rig, 1, BAR2, 0x8000, 4), 8);
+}
+
 static void test_msix_table_is_hidden_from_reads(void **state)
 {
 	struct vfio_rig *rig = *state;
@@ -450,6 +475,7 @@ int main(void)
 		TEST(test_regions_say_what_can_be_mapped),
 		TEST(test_mapped_memory_is_the_region),
 		TEST(test_memory_off_keeps_what_is_in_it),
+		TEST(test_client_that_cuts_the_file_short_hurts_nobody),
 		TEST(test_msix_table_is_hidden_from_reads),
 		TEST(test_odd_accesses_go_in_aligned_pieces),
 		TEST(test_config_bits_are_vfios_or_the_functions),
