@@ -130,7 +130,7 @@ enum trace_object_type event_op_makes(enum event_op op)
 
 static enum event_op backend_op(const char *name, size_t len)
 {
-	for (int op = OP_SET_FD; op < OP_IOCTL; op++) {
+	for (int op = OP_NONE + 1; op < OP_IOCTL; op++) {
 		if (strlen(op_names[op]) == len && !memcmp(op_names[op], name, len))
 			return (enum event_op)op;
 	}

@@ -38,11 +38,11 @@ static bool set_budget(void *opaque, const char *value)
 	if (!cli_parse_ns(colon ? colon + 1 : value, &ns) || !ns)
 		return false;
 	if (!colon) {
-		for (int op = OP_SET_FD; op < OP_IOCTL; op++)
+		for (int op = OP_NONE + 1; op < OP_IOCTL; op++)
 			config->latency_ns[op] = ns;
 		return true;
 	}
-	for (int op = OP_SET_FD; op < OP_COUNT; op++) {
+	for (int op = OP_NONE + 1; op < OP_COUNT; op++) {
 		const char *name = event_op_name((enum event_op)op);
 
 		if (strlen(name) == (size_t)(colon - value) &&

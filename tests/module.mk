@@ -169,6 +169,7 @@ script_tests := \
 	tests/integration/replay.sh \
 	tests/integration/simulate.sh \
 	tests/integration/soak.sh \
+	tests/integration/structure.sh \
 	tests/integration/sweep.sh \
 	tests/integration/verdict.sh \
 	tests/integration/verdict_sessions.sh \

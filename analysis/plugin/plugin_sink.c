@@ -133,7 +133,7 @@ read_param(const char *name, const bt_value *value, void *data)
 			bt_value_integer_unsigned_get(value) :
 			(uint64_t)bt_value_integer_signed_get(value);
 
-		for (int op = OP_SET_FD; op < OP_IOCTL; op++)
+		for (int op = OP_NONE + 1; op < OP_IOCTL; op++)
 			reading->config->latency_ns[op] = ns;
 	} else if (reading->is_check && !strcmp(name, "rules")) {
 		ok = read_rules(reading, value);

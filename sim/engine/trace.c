@@ -18,6 +18,24 @@
 #define dev_enabled(event) trace_on(ctx->trace, iommufd_dev, event)
 #define dev_emit(event, ...) trace_emit(ctx->trace, iommufd_dev, event, __VA_ARGS__)
 
+/* Events carry the engine's own numbers. */
+#define SAME_TYPE(type) \
+	_Static_assert((int)ENGINE_OBJ_##type == (int)TRACE_OBJ_##type, "numbers of " #type)
+SAME_TYPE(NONE);
+SAME_TYPE(IOAS);
+SAME_TYPE(HWPT_PAGING);
+SAME_TYPE(HWPT_NESTED);
+SAME_TYPE(DEVICE);
+SAME_TYPE(ACCESS);
+SAME_TYPE(FAULT);
+SAME_TYPE(VIOMMU);
+SAME_TYPE(VDEVICE);
+SAME_TYPE(VEVENTQ);
+SAME_TYPE(HW_QUEUE);
+SAME_TYPE(SELFTEST);
+_Static_assert(ENGINE_PROT_READ == TRACE_PROT_READ && ENGINE_PROT_WRITE == TRACE_PROT_WRITE,
+	       "what a device may do");
+
 /* The caller as it sees itself. */
 static struct trace_identity caller(const struct engine_client *client)
 {

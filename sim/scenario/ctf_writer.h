@@ -26,7 +26,7 @@ struct ctf_writer;
 struct ctf_writer *ctf_writer_create(const char *dir, const char *name, uint64_t seed,
 				     uint64_t run_seed, char *error, size_t error_size);
 
-/* Writes a record (copied); times never go back. Failures are told at the end. */
+/* Writes a record (copied); times never go back. Failures are reported at the end. */
 void ctf_writer_put(struct ctf_writer *writer, const struct ctf_record *record);
 
 /* Makes the writer fail at the end with err (negative). */

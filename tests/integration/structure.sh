@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# What one more costs: a copy of the sources gets a new ioctl (three files), a call of the backend
+# for it (four) and a tracepoint (one statement), and a program made of the copy sees all of it
+# work: number, name, ids, events, answers. Then the counts in the sources as they are.
+. "$TOP/tests/integration/tap.sh"
+cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
+
+mkdir copy
+(cd "$TOP" && find backend sim/engine sim/inproc sim/process tracepoints sim/fuse/inject.[ch] \
+	analysis/event.h analysis/event_names.[ch] analysis/iova_range.h \
+	-name '*.[ch]' -o -name '*.def') | (cd "$TOP" && xargs cp --parents -t "$OLDPWD/copy")
+cp -r copy before
+cd copy || exit 1
+
+# after FILE PATTERN: puts its input behind the first line that fits.
+after() {
+	local line
+	line=$(grep -nm1 -- "$2" "$1" | cut -d: -f1)
+	[ -n "$line" ] && sed -i "${line}r /dev/stdin" "$1"
+}
+
+changed() {
+	diff -rq ../before . | wc -l
+}
+
+# ---- an ioctl ---------------------------------------------------------------------
+after backend/include/ioasis/iommufd_abi.h '^#define IOMMU_HW_QUEUE_ALLOC' <<'END'
+
+struct iommu_ping {
+	uint32_t size;
+	uint32_t ioas_id;
+	uint64_t out_pong;
+};
+#define IOMMUFD_CMD_PING 0x9e
+#define IOMMU_PING _IO(IOMMUFD_TYPE, IOMMUFD_CMD_PING)
+END
+cat >>sim/engine/ioas.c <<'END'
+
+int cmd_ping(struct engine_ucmd *ucmd)
+{
+	struct iommu_ping *cmd = ucmd->cmd;
+
+	if (!ioas_get(ucmd->ctx, cmd->ioas_id))
+		return -ENOENT;
+	cmd->out_pong = 42;
+	return ucmd_respond(ucmd, sizeof(*cmd));
+}
+END
+after tracepoints/commands.h '^#define IOMMUFD_COMMANDS(' <<'END'
+	COMMAND(0x9e, PING, "ping", cmd_ping, iommu_ping, out_pong, 6, 2, PING_IOAS,       \
+		ID(ioas_id), ERRNOS(ENOENT), NO_FILE)                                      \
+END
+check "an ioctl touches 3 files" test "$(changed)" = 3
+rm -rf ../before && cp -r . ../before
+
+# ---- a call of the backend for it ---------------------------------------------------
+after backend/include/ioasis/iommufd_backend.h '^void iommufd_backend_free_id' <<'END'
+int iommufd_backend_ping_ioas(IOMMUFDBackend *be, uint32_t ioas_id, uint64_t *pong);
+END
+cat >>backend/ioas.c <<'END'
+
+static void trace_ping_ioas_begin(struct backend_call *call, const struct iommu_ping *arg)
+{
+	if (call_begins(call, ping_ioas))
+		call_emit(call, ping_ioas_begin, CALL_BEGIN_OF(call), arg->ioas_id);
+}
+
+static void trace_ping_ioas(const struct backend_call *call, const struct iommu_ping *arg, int ret)
+{
+	if (call->op_id)
+		call_emit(call, ping_ioas, CALL_END_OF(call), arg->ioas_id, arg->out_pong, ret);
+}
+
+int iommufd_backend_ping_ioas(IOMMUFDBackend *be, uint32_t ioas_id, uint64_t *pong)
+{
+	struct iommu_ping ping = { .size = sizeof(ping), .ioas_id = ioas_id };
+	struct backend_call call = backend_call_of(be);
+	int ret;
+
+	if (backend_traced(be))
+		trace_ping_ioas_begin(&call, &ping);
+	ret = backend_ioctl(be, call.fd, IOMMU_PING, &ping);
+	if (backend_traced(be))
+		trace_ping_ioas(&call, &ping, ret);
+	*pong = ping.out_pong;
+	return ret;
+}
+END
+after tracepoints/iommufd_backend.def '^EVENT(iommufd_backend, free_id_begin' <<'END'
+EVENT(iommufd_backend, ping_ioas_begin, CALL_BEGIN FIELD(id, ioas))
+EVENT(iommufd_backend, ping_ioas, CALL_END FIELD(id, ioas) FIELD(x64, pong) FIELD(i32, ret))
+END
+after tracepoints/commands.h '^#define IOMMUFD_BACKEND_CALLS(' <<'END'
+	CALL(PING_IOAS, "ping_ioas", NONE)                                                 \
+END
+check "a call of the backend touches 4 files" test "$(changed)" = 4
+rm -rf ../before && cp -r . ../before
+
+# ---- a tracepoint -------------------------------------------------------------------
+after tracepoints/iommufd_dev.def '^EVENT(iommufd_dev, release' <<'END'
+EVENT(iommufd_dev, pinged, FIELD(u64, ctx) FIELD(id, ioas) FIELD(str, by))
+END
+check "a tracepoint is 1 statement" test "$(diff -r ../before . | grep -c '^[<>]')" = 1
+after sim/engine/ioas.c '^	cmd->out_pong = 42;' <<'END'
+	trace_emit(ucmd->ctx->trace, iommufd_dev, pinged, ucmd->ctx->number, cmd->ioas_id, "who");
+END
+
+# ---- all of it at work ----------------------------------------------------------------
+cp "$TOP/tests/integration/structure/client.c" .
+after sim/engine/ioas.c '^#include "sim/engine/' <<<'#include "tracepoints/trace.h"'
+sources="client.c $(find backend sim analysis tracepoints -name '*.c' ! -name probes.c)"
+build() {
+	# shellcheck disable=SC2086
+	printf '%s\n' $sources | xargs -P "$(nproc)" -I{} "${CC:-cc}" -std=gnu11 -O0 -pthread \
+		-D_GNU_SOURCE -DIOASIS_VERSION='"0"' -I. -Ibackend/include -c {} -o {}.o &&
+		find . -name '*.o' >objects && "${CC:-cc}" -pthread -o client @objects -ljson-c -ldl
+}
+check "the copy builds" build
+check "LTTng's library builds" "${CC:-cc}" -std=gnu11 -O0 -fPIC -shared -I. -o probes.so \
+	tracepoints/probes.c tracepoints/describe.c -llttng-ust
+check "... and holds the new events" sh -c \
+	"nm probes.so | grep -q iommufd_dev___pinged && nm probes.so | grep -q ping_ioas_begin"
+check_output "the copy knows and does it all" "$(cat "$TOP/tests/integration/structure/client.out")" \
+	./client
+
+# ---- the counts as they are ---------------------------------------------------------
+cd "$TOP" || exit 1
+
+# files WORD...: how many files of the product say one of the words.
+files() {
+	local words=$1
+	shift
+	grep -rlwE --include='*.c' --include='*.h' --include='*.def' "$words" backend sim analysis \
+		cli text tracepoints | wc -l
+}
+
+for command in IOAS_ALLOW_IOVAS IOAS_IOVA_RANGES FAULT_QUEUE_ALLOC HW_QUEUE_ALLOC; do
+	lower=${command,,}
+	check "$command is in 3 files" test \
+		"$(files "$command|IOMMU_$command|IOMMUFD_CMD_$command|cmd_$lower|iommu_$lower")" -le 3
+done
+for call in alloc_viommu alloc_vdev alloc_veventq; do
+	check "$call is in 4 files" test \
+		"$(files "iommufd_backend_$call|trace_$call|$call|${call}_begin|OP_${call^^}")" -le 4
+done
+
+done_testing
