@@ -126,12 +126,11 @@ check_output "the copy knows and does it all" "$(cat "$TOP/tests/integration/str
 # ---- the counts as they are ---------------------------------------------------------
 cd "$TOP" || exit 1
 
-# files WORD...: how many files of the product say one of the words.
+# files WORDS: how many files of the product say one of the words. QEMU's other names of an event
+# (a row in analysis/event_names.c) are its business.
 files() {
-	local words=$1
-	shift
-	grep -rlwE --include='*.c' --include='*.h' --include='*.def' "$words" backend sim analysis \
-		cli text tracepoints | wc -l
+	grep -rnwE --include='*.c' --include='*.h' --include='*.def' "$1" backend sim analysis cli text \
+		tracepoints | grep -vE ':[[:space:]]*\{ "iommufd_' | cut -d: -f1 | sort -u | wc -l
 }
 
 for command in IOAS_ALLOW_IOVAS IOAS_IOVA_RANGES FAULT_QUEUE_ALLOC HW_QUEUE_ALLOC; do
