@@ -245,7 +245,7 @@ long engine_ctx_ioctl(struct engine_ctx *ctx, const struct engine_client *client
 
 	call.op_id = trace_call_begin(ctx, client, cmd);
 	if (config->intercept)
-		rc = config->intercept(config->intercept_opaque, client, nr);
+		rc = config->intercept(config->intercept_opaque, client, nr, arg);
 	if (rc) {
 		/* It failed before the kernel looked at it. */
 	} else if (nr >= IOMMUFD_CMD_BASE && nr <= TEST_CMD_NR) {

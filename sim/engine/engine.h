@@ -58,7 +58,8 @@ struct engine_config {
 	 * errno ends the call with it (fault injection), 0 lets it go on. May be
 	 * slow (delay injection). nr is _IOC_NR(cmd). May be NULL.
 	 */
-	int (*intercept)(void *opaque, const struct engine_client *client, unsigned int nr);
+	int (*intercept)(void *opaque, const struct engine_client *client, unsigned int nr,
+			 uint64_t arg);
 	void *intercept_opaque;
 };
 

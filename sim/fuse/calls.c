@@ -111,13 +111,37 @@ void fuse_call_fini(struct fuse_call *call)
 	process_client_fini(&call->pc);
 }
 
-int fuse_call_intercept(void *opaque, const struct engine_client *client, unsigned int nr)
+/* An argument of the caller. */
+struct argument {
+	const struct engine_client *client;
+	uint64_t address;
+};
+
+static bool read_argument(void *opaque, void *to, size_t offset, size_t bytes)
+{
+	const struct argument *argument = opaque;
+	uint64_t address;
+
+	return !__builtin_add_overflow(argument->address, offset, &address) &&
+	       !argument->client->ops->copy_in(argument->client, to, address, bytes);
+}
+
+int fuse_call_intercept(void *opaque, const struct engine_client *client, unsigned int nr,
+			uint64_t arg)
 {
 	struct fuse_device *device = opaque;
+	struct argument argument = { client, arg };
+	struct inject_call call = { .pid = client->pid, .tid = client->tid };
+	char name[PROCESS_NAME_BYTES];
 	uint64_t delay_ns;
 	int err;
 
-	err = inject_decide(device->config.inject, nr, &delay_ns);
+	if (inject_wants_name(device->config.inject)) {
+		process_table_name(device->processes, client->pid, name, sizeof(name));
+		call.name = name;
+	}
+	inject_read_arguments(device->config.inject, nr, &call, read_argument, &argument);
+	err = inject_decide(device->config.inject, nr, &call, &delay_ns);
 	if (!delay_ns)
 		return err;
 	if (client->ops == &call_ops) {

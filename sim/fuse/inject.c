@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <ioasis/iommufd_abi.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ struct command_name {
 
 /* Native commands, VFIO's type 1 calls on the same file, the test command. */
 #define VFIO_BASE 100
+#define VFIO_MAP_DMA_NR (VFIO_BASE + 13)
+#define VFIO_UNMAP_DMA_NR (VFIO_BASE + 14)
 #define NATIVE(nr, NAME, text, ...) { nr, text, #NAME },
 #define TYPE1(nr, NAME, text, ...) { VFIO_BASE + (nr), text, #NAME },
 
@@ -29,28 +32,51 @@ static const struct command_name command_names[] = {
 };
 #define COMMAND_NAMES (sizeof(command_names) / sizeof(*command_names))
 
+/* Numbers [first, last]. */
+struct span {
+	uint64_t first, last;
+};
+
+#define SPANS_MAX 16
+#define NAMED_IDS_MAX 4
+
 enum when {
 	WHEN_ALWAYS,
-	WHEN_NTH,
-	WHEN_PERCENT,
+	WHEN_NTH, /* the calls of spans */
+	WHEN_CHANCE,
 	WHEN_FIRST,
+};
+
+/* Which callers and arguments a rule is about; what is not said fits all. */
+struct selection {
+	bool by_pid, by_tid, by_space, by_size;
+	uint32_t pid, tid, space;
+	struct span size;
+	char name[16]; /* of the process; "": any */
 };
 
 struct rule {
 	struct rule *next;
 	bool any_command;
-	unsigned int nr;
-	int error;	   /* negative; 0: a delay */
-	uint64_t delay_ns;
+	bool commands[256]; /* by number */
+	struct selection selection;
+	int errors[SPANS_MAX]; /* negative, in turn; none: a delay */
+	unsigned int errors_count, next_error;
+	struct span delay_ns; /* by chance between these */
 	enum when when;
-	uint64_t n;
-	uint64_t calls; /* of the command so far */
+	struct span spans[SPANS_MAX];
+	unsigned int spans_count;
+	uint32_t chance_ppm;
+	uint64_t first_calls;
+	uint64_t calls; /* that it is about, so far */
 };
 
 struct inject {
 	pthread_mutex_t lock;
 	struct rule *rules, **last;
 	uint64_t random;
+	bool looks_at_arguments; /* a rule goes by space or size */
+	bool looks_at_names;
 };
 
 const char *inject_command_name(unsigned int nr)
@@ -98,10 +124,15 @@ bool inject_is_empty(const struct inject *inject)
 	return !inject->rules;
 }
 
+bool inject_wants_name(const struct inject *inject)
+{
+	return inject->looks_at_names;
+}
+
 bool inject_uses_chance(const struct inject *inject)
 {
 	for (const struct rule *rule = inject->rules; rule; rule = rule->next) {
-		if (rule->when == WHEN_PERCENT)
+		if (rule->when == WHEN_CHANCE || rule->delay_ns.first != rule->delay_ns.last)
 			return true;
 	}
 	return false;
@@ -126,7 +157,7 @@ static bool parse_command(const char *text, size_t len, struct rule *rule)
 		if ((strlen(row->name) == len && !strncasecmp(text, row->name, len)) ||
 		    (strlen(row->kernel_name) == len &&
 		     !strncasecmp(text, row->kernel_name, len))) {
-			rule->nr = row->nr;
+			rule->commands[row->nr] = true;
 			return true;
 		}
 	}
@@ -140,15 +171,69 @@ static bool parse_number(const char *text, const char **end, uint64_t *value)
 	if (!isdigit((unsigned char)*text))
 		return false;
 	errno = 0;
-	*value = strtoull(text, &stop, 10);
+	*value = strtoull(text, &stop, strncasecmp(text, "0x", 2) ? 10 : 16);
 	*end = stop;
 	return !errno;
 }
 
-/* @N, %N, *N or nothing. */
+/* "12", "0.5": in units of 1/scale; digits that are finer are refused. */
+static bool parse_decimal(const char *text, const char **end, uint64_t scale, uint64_t *value)
+{
+	if (!parse_number(text, end, value) || __builtin_mul_overflow(*value, scale, value))
+		return false;
+	if (**end != '.' || !isdigit((unsigned char)(*end)[1]))
+		return true;
+	for ((*end)++; isdigit((unsigned char)**end); (*end)++) {
+		scale /= 10;
+		if (!scale && **end != '0')
+			return false;
+		if (__builtin_add_overflow(*value, (uint64_t)(**end - '0') * scale, value))
+			return false;
+	}
+	return true;
+}
+
+/* "4096", "64K", "2MiB" */
+static bool parse_bytes(const char *text, const char **end, uint64_t *value)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+
+	if (!parse_number(text, end, value))
+		return false;
+	unit = **end ? strchr(units, **end) : NULL;
+	if (!unit)
+		return true;
+	(*end)++;
+	if (!strncmp(*end, "iB", 2))
+		*end += 2;
+	return !__builtin_mul_overflow(*value, 1ull << (10 * (unit - units + 1)), value);
+}
+
+/* "N", "A..B", "A..", "..B" with numbers as parse reads them. */
+static bool parse_span(const char *text, const char **end,
+		       bool (*parse)(const char *text, const char **end, uint64_t *value),
+		       struct span *span)
+{
+	*span = (struct span){ 0, UINT64_MAX };
+	*end = text;
+	if (strncmp(text, "..", 2) && !parse(text, end, &span->first))
+		return false;
+	if (strncmp(*end, "..", 2)) {
+		span->last = span->first;
+		return true;
+	}
+	*end += 2;
+	if (isdigit((unsigned char)**end) && !parse(*end, end, &span->last))
+		return false;
+	return span->first <= span->last && *end - text > 2; /* ".." alone is none */
+}
+
+/* @N, @A..B, @N,A..B; %P; *N; or nothing. */
 static bool parse_when(const char *text, struct rule *rule)
 {
-	const char *end;
+	const char *end = text;
+	uint64_t ppm;
 
 	switch (*text) {
 	case '\0':
@@ -156,96 +241,218 @@ static bool parse_when(const char *text, struct rule *rule)
 		return true;
 	case '@':
 		rule->when = WHEN_NTH;
-		break;
+		do {
+			struct span *span = &rule->spans[rule->spans_count];
+
+			if (rule->spans_count++ == SPANS_MAX ||
+			    !parse_span(end + 1, &end, parse_number, span) || !span->last)
+				return false; /* calls count from 1 */
+		} while (*end == ',');
+		return !*end;
 	case '%':
-		rule->when = WHEN_PERCENT;
-		break;
+		rule->when = WHEN_CHANCE;
+		if (!parse_decimal(text + 1, &end, 10000, &ppm) || *end || !ppm || ppm > 1000000)
+			return false;
+		rule->chance_ppm = (uint32_t)ppm;
+		return true;
 	case '*':
 		rule->when = WHEN_FIRST;
-		break;
+		return parse_number(text + 1, &end, &rule->first_calls) && !*end &&
+		       rule->first_calls;
 	default:
 		return false;
 	}
-	if (!parse_number(text + 1, &end, &rule->n) || *end || !rule->n)
-		return false;
-	return rule->when != WHEN_PERCENT || rule->n <= 100;
 }
 
 static bool parse_errno(const char *text, size_t len, struct rule *rule)
 {
+	if (rule->errors_count == SPANS_MAX)
+		return false;
 	for (int error = 1; error < 134; error++) {
 		const char *name = strerrorname_np(error);
 
 		if (name && strlen(name) == len && !strncmp(name, text, len)) {
-			rule->error = -error;
+			rule->errors[rule->errors_count++] = -error;
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool parse_time(const char *text, size_t len, struct rule *rule)
+/* "ENOMEM,EINTR": in turn. *wrong: the name that is none. */
+static bool parse_errnos(const char *text, size_t len, struct rule *rule, const char **wrong,
+			 size_t *wrong_len)
+{
+	for (;;) {
+		size_t one = strcspn(text, ",");
+
+		one = one < len ? one : len;
+		*wrong = text;
+		*wrong_len = one;
+		if (!parse_errno(text, one, rule))
+			return false;
+		if (one == len)
+			return true;
+		text += one + 1;
+		len -= one + 1;
+	}
+}
+
+static bool parse_time(const char *text, const char **end, uint64_t *ns)
 {
 	static const struct {
 		const char *unit;
 		uint64_t ns;
 	} units[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 } };
-	const char *end;
-	uint64_t value;
 
-	if (!parse_number(text, &end, &value))
-		return false;
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		size_t unit_len = strlen(units[i].unit);
 
-		if ((size_t)(end - text) + unit_len == len &&
-		    !strncmp(end, units[i].unit, unit_len))
-			return !__builtin_mul_overflow(value, units[i].ns, &rule->delay_ns);
+		if (parse_decimal(text, end, units[i].ns, ns) &&
+		    !strncmp(*end, units[i].unit, unit_len)) {
+			*end += unit_len;
+			return true;
+		}
 	}
 	return false;
 }
 
-static void say_commands(const char *kind, const char *spec, int len, char *why)
+/* "50us", "1.5ms", "50us..1ms" of len bytes. */
+static bool parse_delay(const char *text, size_t len, struct rule *rule)
+{
+	const char *end;
+
+	if (!parse_time(text, &end, &rule->delay_ns.first))
+		return false;
+	rule->delay_ns.last = rule->delay_ns.first;
+	if (!strncmp(end, "..", 2) && !parse_time(end + 2, &end, &rule->delay_ns.last))
+		return false;
+	return end == text + len && rule->delay_ns.first <= rule->delay_ns.last;
+}
+
+/* One "KEY=VALUE" of a selection. */
+static bool parse_one_selection(const char *text, const char **end, struct selection *selection)
+{
+	uint64_t number;
+	size_t len;
+
+	if (!strncmp(text, "size=", 5)) {
+		selection->by_size = true;
+		return parse_span(text + 5, end, parse_bytes, &selection->size);
+	}
+	if (!strncmp(text, "name=", 5)) {
+		len = strcspn(text + 5, ",]");
+		*end = text + 5 + len;
+		if (!len || len >= sizeof(selection->name))
+			return false;
+		memcpy(selection->name, text + 5, len);
+		selection->name[len] = 0;
+		return true;
+	}
+	len = strcspn(text, "=");
+	if (text[len] != '=' || !parse_number(text + len + 1, end, &number) || number > UINT32_MAX)
+		return false;
+	if (!strncmp(text, "pid=", 4)) {
+		selection->by_pid = true;
+		selection->pid = (uint32_t)number;
+		return true;
+	}
+	if (!strncmp(text, "tid=", 4)) {
+		selection->by_tid = true;
+		selection->tid = (uint32_t)number;
+		return true;
+	}
+	selection->by_space = true;
+	selection->space = (uint32_t)number;
+	return !strncmp(text, "space=", 6);
+}
+
+/* "[KEY=VALUE,...]"; *end is behind it. */
+static bool parse_selection(const char *text, const char **end, struct selection *selection)
+{
+	*end = text;
+	if (*text != '[')
+		return true;
+	do {
+		if (!parse_one_selection(*end + 1, end, selection))
+			return false;
+	} while (**end == ',');
+	if (**end != ']')
+		return false;
+	(*end)++;
+	return true;
+}
+
+static void say_commands(const char *kind, const char *spec, int len, const char *name, char *why)
 {
 	int n = snprintf(why, INJECT_WHY_BYTES, "%s '%s': no command '%.*s'; it is one of *", kind,
-			 spec, len, spec);
+			 spec, len, name);
 
 	for (size_t i = 0; i < COMMAND_NAMES && n > 0 && n < INJECT_WHY_BYTES; i++)
 		n += snprintf(why + n, (size_t)(INJECT_WHY_BYTES - n), " %s",
 			      command_names[i].name);
 }
 
+/* "map,unmap[...]": *what is behind the colon. 0 or -EINVAL. */
+static int parse_head(const char *kind, const char *spec, bool fails, struct rule *rule,
+		      const char **what, char why[INJECT_WHY_BYTES])
+{
+	const char *at = spec, *end;
+
+	if (!strchr(spec, ':')) {
+		snprintf(why, INJECT_WHY_BYTES,
+			 "%s '%s': it is COMMAND:%s[@N|%%N|*N], as in %s", kind, spec,
+			 fails ? "ERRNO" : "TIME", fails ? "map:ENOMEM@100" : "map:50us");
+		return -EINVAL;
+	}
+	for (;; at++) {
+		size_t len = strcspn(at, ",:[");
+
+		if (!parse_command(at, len, rule)) {
+			say_commands(kind, spec, (int)len, at, why);
+			return -EINVAL;
+		}
+		at += len;
+		if (*at != ',')
+			break;
+	}
+	if (!parse_selection(at, &end, &rule->selection) || *end != ':') {
+		snprintf(why, INJECT_WHY_BYTES,
+			 "%s '%s': '%.*s' does not say which calls; it is [pid=N,tid=N,name=TEXT,"
+			 "space=ID,size=N or A..B]", kind, spec, (int)strcspn(at, ":"), at);
+		return -EINVAL;
+	}
+	*what = end + 1;
+	return 0;
+}
+
 static int inject_add(struct inject *inject, const char *spec, bool fails,
 		      char why[INJECT_WHY_BYTES])
 {
-	const char *kind = fails ? "--fail" : "--delay", *what = strchr(spec, ':');
+	const char *kind = fails ? "--fail" : "--delay", *what, *wrong;
 	struct rule rule = { 0 }, *kept;
-	size_t len;
+	size_t len, wrong_len;
+	int err;
 
-	if (!what) {
-		snprintf(why, INJECT_WHY_BYTES, "%s '%s': it is COMMAND:%s[@N|%%N|*N], as in %s",
-			 kind, spec, fails ? "ERRNO" : "TIME",
-			 fails ? "map:ENOMEM@100" : "map:50us");
-		return -EINVAL;
-	}
-	if (!parse_command(spec, (size_t)(what - spec), &rule)) {
-		say_commands(kind, spec, (int)(what - spec), why);
-		return -EINVAL;
-	}
-	what++;
+	err = parse_head(kind, spec, fails, &rule, &what, why);
+	if (err)
+		return err;
 	len = strcspn(what, "@%*");
-	if (fails ? !parse_errno(what, len, &rule) : !parse_time(what, len, &rule)) {
-		snprintf(why, INJECT_WHY_BYTES, "%s '%s': '%.*s' is no %s", kind, spec, (int)len,
-			 what,
+	wrong = what;
+	wrong_len = len;
+	if (fails ? !parse_errnos(what, len, &rule, &wrong, &wrong_len)
+		  : !parse_delay(what, len, &rule)) {
+		snprintf(why, INJECT_WHY_BYTES, "%s '%s': '%.*s' is no %s", kind, spec,
+			 (int)wrong_len, wrong,
 			 fails ? "errno; it is a name such as ENOMEM, EFAULT or EIO"
-			       : "time; it is a number with ns, us, ms or s, such as 50us");
+			       : "time; it is a number with ns, us, ms or s, such as 50us, 1.5ms or "
+				 "50us..1ms");
 		return -EINVAL;
 	}
 	if (!parse_when(what + len, &rule)) {
 		snprintf(why, INJECT_WHY_BYTES,
-			 "%s '%s': '%s' does not say when; @N is the Nth call, %%N is N in a "
-			 "hundred "
-			 "(1 to 100), *N the first N",
+			 "%s '%s': '%s' does not say when; @N is the Nth call (@2..5, @7,9.. too), "
+			 "%%N is N in a hundred (1 to 100, or 0.5), *N the first N",
 			 kind, spec, what + len);
 		return -EINVAL;
 	}
@@ -257,6 +464,8 @@ static int inject_add(struct inject *inject, const char *spec, bool fails,
 	*kept = rule;
 	*inject->last = kept;
 	inject->last = &kept->next;
+	inject->looks_at_names |= rule.selection.name[0] != 0;
+	inject->looks_at_arguments |= rule.selection.by_space || rule.selection.by_size;
 	return 0;
 }
 
@@ -268,6 +477,70 @@ int inject_add_fail(struct inject *inject, const char *spec, char why[INJECT_WHY
 int inject_add_delay(struct inject *inject, const char *spec, char why[INJECT_WHY_BYTES])
 {
 	return inject_add(inject, spec, false, why);
+}
+
+/* ---- what a call names ------------------------------------------------------------ */
+
+/* Where an argument has the ids that it names, and a length; 0: nowhere. */
+struct places {
+	size_t ids[NAMED_IDS_MAX];
+	unsigned int ids_count;
+	size_t length;
+};
+
+static void places_add(struct places *places, size_t offset)
+{
+	if (places->ids_count < NAMED_IDS_MAX)
+		places->ids[places->ids_count++] = offset;
+}
+
+/* What the catalogue's rows say of the argument. */
+#define ID(member) places_add(&places, offsetof(__typeof__(*arg), member));
+#define ID_EINVAL(member) ID(member)
+#define OPTIONAL_ID(member, condition) ID(member)
+#define RANGE(iova, bytes) places.length = offsetof(__typeof__(*arg), bytes);
+#define PLACES(number, NAME, text, handler, type, last, major, minor, PLAIN, names, ...) \
+	case number: {                                                                   \
+		struct type *arg = NULL;                                                 \
+                                                                                         \
+		(void)arg;                                                               \
+		names                                                                    \
+		break;                                                                   \
+	}
+
+static struct places places_of(unsigned int nr)
+{
+	struct places places = { .ids_count = 0 };
+
+	switch (nr) {
+		IOMMUFD_COMMANDS(PLACES)
+	case VFIO_MAP_DMA_NR: /* struct vfio_iommu_type1_dma_map: argsz, flags, vaddr, iova, size */
+		places.length = 24;
+		break;
+	case VFIO_UNMAP_DMA_NR: /* struct vfio_iommu_type1_dma_unmap: argsz, flags, iova, size */
+		places.length = 16;
+		break;
+	}
+	return places;
+}
+
+void inject_read_arguments(struct inject *inject, unsigned int nr, struct inject_call *call,
+			   bool (*read)(void *opaque, void *to, size_t offset, size_t bytes),
+			   void *opaque)
+{
+	struct places places;
+
+	if (!inject->looks_at_arguments)
+		return;
+	places = places_of(nr);
+	for (unsigned int i = 0; i < places.ids_count; i++) {
+		uint32_t id;
+
+		if (read(opaque, &id, places.ids[i], sizeof(id)))
+			call->ids[call->ids_count++] = id;
+	}
+	call->has_bytes = places.length &&
+			  read(opaque, &call->bytes, places.length, sizeof(call->bytes));
 }
 
 /* ---- deciding -------------------------------------------------------------------- */
@@ -282,6 +555,24 @@ static uint64_t next_random(struct inject *inject)
 	return z ^ z >> 31;
 }
 
+static bool selection_fits(const struct selection *selection, const struct inject_call *call)
+{
+	bool fits = (!selection->by_pid || selection->pid == call->pid) &&
+		    (!selection->by_tid || selection->tid == call->tid) &&
+		    (!selection->name[0] || (call->name && !strcmp(selection->name, call->name)));
+
+	if (fits && selection->by_size)
+		fits = call->has_bytes && selection->size.first <= call->bytes &&
+		       call->bytes <= selection->size.last;
+	if (!fits || !selection->by_space)
+		return fits;
+	for (unsigned int i = 0; i < call->ids_count; i++) {
+		if (call->ids[i] == selection->space)
+			return true;
+	}
+	return false;
+}
+
 static bool rule_hits(struct inject *inject, struct rule *rule)
 {
 	rule->calls++;
@@ -289,28 +580,43 @@ static bool rule_hits(struct inject *inject, struct rule *rule)
 	case WHEN_ALWAYS:
 		return true;
 	case WHEN_NTH:
-		return rule->calls == rule->n;
-	case WHEN_PERCENT:
-		return next_random(inject) % 100 < rule->n;
+		for (unsigned int i = 0; i < rule->spans_count; i++) {
+			if (rule->spans[i].first <= rule->calls &&
+			    rule->calls <= rule->spans[i].last)
+				return true;
+		}
+		return false;
+	case WHEN_CHANCE:
+		return next_random(inject) % 1000000 < rule->chance_ppm;
 	case WHEN_FIRST:
-		return rule->calls <= rule->n;
+		return rule->calls <= rule->first_calls;
 	}
 	return false;
 }
 
-int inject_decide(struct inject *inject, unsigned int nr, uint64_t *delay_ns)
+static uint64_t rule_delay_ns(struct inject *inject, const struct rule *rule)
+{
+	uint64_t width = rule->delay_ns.last - rule->delay_ns.first;
+
+	return rule->delay_ns.first + (width ? next_random(inject) % (width + 1) : 0);
+}
+
+int inject_decide(struct inject *inject, unsigned int nr, const struct inject_call *call,
+		  uint64_t *delay_ns)
 {
 	int error = 0;
 
 	*delay_ns = 0;
 	pthread_mutex_lock(&inject->lock);
 	for (struct rule *rule = inject->rules; rule; rule = rule->next) {
-		if ((!rule->any_command && rule->nr != nr) || !rule_hits(inject, rule))
+		if ((!rule->any_command && (nr > 255 || !rule->commands[nr])) ||
+		    !selection_fits(&rule->selection, call) || !rule_hits(inject, rule))
 			continue;
-		if (!rule->error && __builtin_add_overflow(*delay_ns, rule->delay_ns, delay_ns))
+		if (!rule->errors_count &&
+		    __builtin_add_overflow(*delay_ns, rule_delay_ns(inject, rule), delay_ns))
 			*delay_ns = UINT64_MAX;
-		if (rule->error && !error)
-			error = rule->error;
+		if (rule->errors_count && !error)
+			error = rule->errors[rule->next_error++ % rule->errors_count];
 	}
 	pthread_mutex_unlock(&inject->lock);
 	return error;

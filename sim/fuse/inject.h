@@ -3,10 +3,17 @@
  * Calls that fail or take longer on purpose: what --fail and --delay say, and
  * whether the next call is one of them.
  *
- * A rule is COMMAND:WHAT[WHEN]. COMMAND is a name of inject_command_name(), the
- * kernel's name of the command, or *; WHAT an errno by name or a time; WHEN is @N
- * (the Nth such call alone), %N (N in a hundred, by chance) or *N (the first N). Calls
- * are counted for each rule, over all programs. Chance is seeded: the same seed and
+ * A rule is COMMANDS[SELECTION]:WHAT[WHEN], for example map,copy[size=2M..]:ENOMEM@2..5
+ *
+ *	COMMANDS   names of inject_command_name(), the kernel's names, or *; with commas
+ *	SELECTION  [pid=N,tid=N,name=TEXT,space=ID,size=N or A..B or A..]: of whom, and with
+ *		   which arguments; space: any id that the call names
+ *	WHAT	   errnos by name, in turn where there are several; or a time, or two (50us..1ms):
+ *		   by chance between them
+ *	WHEN	   @N the Nth such call (also @A..B, @A.., and several with commas), %P so many in a
+ *		   hundred by chance (0.5 too), *N the first N
+ *
+ * Calls are counted for each rule, over all programs. Chance is seeded: the same seed and
  * the same order of calls fail the same calls.
  *
  * Threads: rules are added before the first decision; inject_decide() from anywhere.
@@ -36,16 +43,38 @@ void inject_set_seed(struct inject *inject, uint64_t seed);
 int inject_add_fail(struct inject *inject, const char *spec, char why[INJECT_WHY_BYTES]);
 int inject_add_delay(struct inject *inject, const char *spec, char why[INJECT_WHY_BYTES]);
 
+/* Whether a rule goes by the name of the process. */
+bool inject_wants_name(const struct inject *inject);
+
 /* Whether a rule goes by chance, so that the seed matters. */
 bool inject_uses_chance(const struct inject *inject);
 bool inject_is_empty(const struct inject *inject);
+
+/* Who calls, and what the call names. */
+struct inject_call {
+	uint32_t pid, tid;
+	const char *name; /* of the process; NULL: not known */
+	uint32_t ids[4];  /* filled by inject_read_arguments(), as what follows */
+	unsigned int ids_count;
+	bool has_bytes;
+	uint64_t bytes; /* of the range that the call names */
+};
+
+/*
+ * Fills what call names where a rule wants to know: read(opaque, to, offset, bytes) copies of the
+ * call's argument; false: it cannot be read.
+ */
+void inject_read_arguments(struct inject *inject, unsigned int nr, struct inject_call *call,
+			   bool (*read)(void *opaque, void *to, size_t offset, size_t bytes),
+			   void *opaque);
 
 /*
  * What happens to the next call of command nr (_IOC_NR): returns 0 or the negative
  * errno that it ends with (the first rule that says so), and in *delay_ns how long
  * it takes longer (all rules together).
  */
-int inject_decide(struct inject *inject, unsigned int nr, uint64_t *delay_ns);
+int inject_decide(struct inject *inject, unsigned int nr, const struct inject_call *call,
+		  uint64_t *delay_ns);
 
 /* The short name of a command ("map"), or NULL for no command. */
 const char *inject_command_name(unsigned int nr);

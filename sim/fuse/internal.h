@@ -78,7 +78,8 @@ int fuse_call_init(struct fuse_call *call, struct fuse_device *device,
 void fuse_call_fini(struct fuse_call *call);
 
 /* engine_config.intercept of a device (opaque): injected errors and delays. */
-int fuse_call_intercept(void *opaque, const struct engine_client *client, unsigned int nr);
+int fuse_call_intercept(void *opaque, const struct engine_client *client, unsigned int nr,
+			uint64_t arg);
 
 /* The open file that a call is for. */
 struct fuse_call_file {

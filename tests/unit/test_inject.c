@@ -15,6 +15,7 @@
 #define UNMAP IOMMUFD_CMD_IOAS_UNMAP
 
 static char why[INJECT_WHY_BYTES];
+static const struct inject_call nobody;
 
 static struct inject *with_fail(const char *spec)
 {
@@ -29,7 +30,7 @@ static int decide(struct inject *inject, unsigned int nr)
 {
 	uint64_t delay_ns;
 
-	return inject_decide(inject, nr, &delay_ns);
+	return inject_decide(inject, nr, &nobody, &delay_ns);
 }
 
 static void test_nth_call_alone_fails(void **state)
@@ -95,9 +96,9 @@ static void test_delays_add_up_and_go_with_errors(void **state)
 	(void)state;
 	assert_int_equal(inject_add_delay(inject, "map:50us", why), 0);
 	assert_int_equal(inject_add_delay(inject, "*:1ms", why), 0);
-	assert_int_equal(inject_decide(inject, MAP, &delay_ns), -EFAULT);
+	assert_int_equal(inject_decide(inject, MAP, &nobody, &delay_ns), -EFAULT);
 	assert_int_equal(delay_ns, 1050000);
-	assert_int_equal(inject_decide(inject, UNMAP, &delay_ns), 0);
+	assert_int_equal(inject_decide(inject, UNMAP, &nobody, &delay_ns), 0);
 	assert_int_equal(delay_ns, 1000000);
 	inject_destroy(inject);
 }
@@ -149,6 +150,108 @@ static void test_every_command_has_a_name_that_is_accepted(void **state)
 	}
 }
 
+/* The calls from the first to the tenth that fail, as bits from 1 on. */
+static unsigned int failing(const char *spec)
+{
+	struct inject *inject = with_fail(spec);
+	unsigned int bits = 0;
+
+	for (int call = 1; call <= 10; call++)
+		bits |= decide(inject, MAP) ? 1u << call : 0;
+	inject_destroy(inject);
+	return bits;
+}
+
+static void test_ranges_and_sets_of_calls_fail(void **state)
+{
+	(void)state;
+	assert_int_equal(failing("map:EIO@2..4"), 1u << 2 | 1u << 3 | 1u << 4);
+	assert_int_equal(failing("map:EIO@9.."), 1u << 9 | 1u << 10);
+	assert_int_equal(failing("map:EIO@..2"), 1u << 1 | 1u << 2);
+	assert_int_equal(failing("map:EIO@1,5..6,10"), 1u << 1 | 1u << 5 | 1u << 6 | 1u << 10);
+	assert_int_equal(failing("unmap,map:EIO@3"), 1u << 3);
+	assert_int_equal(failing("unmap,copy:EIO"), 0);
+}
+
+static void test_commands_of_a_set_are_counted_together(void **state)
+{
+	struct inject *inject = with_fail("map,unmap:EIO,ENOMEM@2..3");
+
+	(void)state;
+	assert_int_equal(decide(inject, MAP), 0);
+	assert_int_equal(decide(inject, UNMAP), -EIO);
+	assert_int_equal(decide(inject, IOMMUFD_CMD_DESTROY), 0);
+	assert_int_equal(decide(inject, MAP), -ENOMEM); /* errnos in turn */
+	assert_int_equal(decide(inject, MAP), 0);
+	inject_destroy(inject);
+}
+
+static void test_chance_and_time_have_decimals(void **state)
+{
+	struct inject *inject = with_fail("map:EIO%0.5");
+	unsigned int failed = 0;
+	uint64_t delay_ns, least = UINT64_MAX, most = 0;
+
+	(void)state;
+	for (int call = 0; call < 100000; call++)
+		failed += decide(inject, MAP) == -EIO;
+	assert_in_range(failed, 400, 600);
+	inject_destroy(inject);
+	inject = inject_create(1);
+	assert_int_equal(inject_add_delay(inject, "map:1.5us", why), 0);
+	assert_false(inject_uses_chance(inject));
+	assert_int_equal(inject_add_delay(inject, "unmap:1us..0.1ms", why), 0);
+	assert_true(inject_uses_chance(inject));
+	inject_decide(inject, MAP, &nobody, &delay_ns);
+	assert_int_equal(delay_ns, 1500);
+	for (int call = 0; call < 1000; call++) {
+		inject_decide(inject, UNMAP, &nobody, &delay_ns);
+		least = delay_ns < least ? delay_ns : least;
+		most = delay_ns > most ? delay_ns : most;
+	}
+	assert_in_range(least, 1000, 10000);
+	assert_in_range(most, 90000, 100000);
+	inject_destroy(inject);
+}
+
+static bool read_struct(void *opaque, void *to, size_t offset, size_t bytes)
+{
+	memcpy(to, (const char *)opaque + offset, bytes);
+	return true;
+}
+
+/* Whether a map of so many bytes into a space by this caller fails. */
+static bool map_fails(const char *spec, struct inject_call call, uint32_t space, uint64_t bytes)
+{
+	struct iommu_ioas_map map = { .ioas_id = space, .length = bytes };
+	struct inject *inject = with_fail(spec);
+	uint64_t delay_ns;
+	int err;
+
+	inject_read_arguments(inject, MAP, &call, read_struct, &map);
+	err = inject_decide(inject, MAP, &call, &delay_ns);
+	inject_destroy(inject);
+	return err;
+}
+
+static void test_calls_are_chosen_by_caller_space_and_size(void **state)
+{
+	const struct inject_call call = { .pid = 7, .tid = 8, .name = "my-vmm" };
+
+	(void)state;
+	assert_true(map_fails("map[pid=7]:EIO", call, 1, 4096));
+	assert_false(map_fails("map[pid=8]:EIO", call, 1, 4096));
+	assert_true(map_fails("*[tid=8,name=my-vmm]:EIO", call, 1, 4096));
+	assert_false(map_fails("*[tid=8,name=my-vm]:EIO", call, 1, 4096));
+	assert_true(map_fails("map[space=3]:EIO", call, 3, 4096));
+	assert_false(map_fails("map[space=3]:EIO", call, 4, 4096));
+	assert_true(map_fails("map[size=4K]:EIO", call, 1, 4096));
+	assert_true(map_fails("map[size=2MiB..]:EIO", call, 1, 2 << 20));
+	assert_false(map_fails("map[size=2M..]:EIO", call, 1, 4096));
+	assert_true(map_fails("map[size=..0x1000,space=1]:EIO@1", call, 1, 4096));
+	assert_false(map_fails("map[size=..4095]:EIO", call, 1, 4096));
+}
+
 static void test_wrong_specs_are_named_with_the_remedy(void **state)
 {
 	static const struct {
@@ -165,6 +268,22 @@ static void test_wrong_specs_are_named_with_the_remedy(void **state)
 		{ "map:EIO@0", "'@0' does not say when", false },
 		{ "map:EIO@x", "'@x' does not say when", false },
 		{ "map:EIO%101", "1 to 100", false },
+		{ "map:EIO%0", "1 to 100", false },
+		{ "map:EIO%0.00001", "1 to 100", false },
+		{ "map:EIO%.5", "1 to 100", false },
+		{ "map:EIO@5..2", "'@5..2' does not say when", false },
+		{ "map:EIO@..", "'@..' does not say when", false },
+		{ "map:EIO@1,", "'@1,' does not say when", false },
+		{ "map,:EIO", "no command ''", false },
+		{ "map,mapp:EIO", "no command 'mapp'", false },
+		{ "map:EIO,EFOO", "'EFOO' is no errno", false },
+		{ "map[size=1..0]:EIO", "does not say which calls", false },
+		{ "map[colour=1]:EIO", "does not say which calls", false },
+		{ "map[pid=1:EIO", "does not say which calls", false },
+		{ "map[]:EIO", "does not say which calls", false },
+		{ "map[name=]:EIO", "does not say which calls", false },
+		{ "map:2us..1us", "is no time", true },
+		{ "map:0.1ns", "is no time", true },
 		{ "map:EIO@1@2", "'@1@2' does not say when", false },
 		{ "map:EIO*", "'*' does not say when", false },
 		{ "map", "COMMAND:TIME", true },
@@ -200,6 +319,10 @@ int main(void)
 		cmocka_unit_test(test_first_rule_that_says_so_wins),
 		cmocka_unit_test(test_commands_go_by_the_kernels_names_too),
 		cmocka_unit_test(test_every_command_has_a_name_that_is_accepted),
+		cmocka_unit_test(test_ranges_and_sets_of_calls_fail),
+		cmocka_unit_test(test_commands_of_a_set_are_counted_together),
+		cmocka_unit_test(test_chance_and_time_have_decimals),
+		cmocka_unit_test(test_calls_are_chosen_by_caller_space_and_size),
 		cmocka_unit_test(test_wrong_specs_are_named_with_the_remedy),
 	};
 
