@@ -2,11 +2,13 @@
 /* ioasis check: do the rules hold in these traces? */
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/analysis.h"
 #include "analysis/check/check.h"
 #include "analysis/rules/rules.h"
+#include "cli/colour.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/read_traces.h"
@@ -92,7 +94,13 @@ static const struct cli_command command = {
 	.details = "TRACE is a folder written by 'ioasis record' or LTTng, or net://HOST/... of a\n"
 		   "relay daemon. Exit status: 0 the rules hold, 1 one is broken, 2 it cannot be\n"
 		   "decided (events were lost, or overlapping calls leave it open), 3 the trace\n"
-		   "cannot be read.",
+		   "cannot be read.\n\n"
+		   "Examples:\n"
+		   "  ioasis check trace                    a folder, or a tar of one\n"
+		   "  ioasis check --leaks close trace      what is left at a close is a leak\n"
+		   "  ioasis check --budget map_dma:50us trace\n"
+		   "  ioasis check qemu.log                 what QEMU logs (docs/ANALYSIS.md)\n"
+		   "  ssh host tar c trace | ioasis check -",
 	.options = option_table,
 	.error_status = 3,
 };
@@ -118,6 +126,20 @@ static void print_json(const struct check *check, const struct rules *rules)
 	json_object_put(object);
 }
 
+static void print_text(const struct check *check, const struct rules *rules)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = colour_wanted(stdout) ? open_memstream(&text, &size) : NULL;
+
+	rules_print_with(rules, check, file ? file : stdout);
+	if (!file)
+		return;
+	if (!fclose(file) && text)
+		colour_verdicts(text, stdout);
+	free(text);
+}
+
 static int run(struct options *options, char **traces, int traces_count)
 {
 	struct analysis *analysis = analysis_create();
@@ -136,7 +158,7 @@ static int run(struct options *options, char **traces, int traces_count)
 	if (options->json)
 		print_json(check, options->rules);
 	else
-		rules_print_with(options->rules, check, stdout);
+		print_text(check, options->rules);
 	status = exit_status(check, options->rules);
 out_destroy:
 	check_destroy(check);

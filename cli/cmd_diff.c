@@ -59,7 +59,10 @@ static const struct cli_command command = {
 		   "hold, compare several runs of each.\n\n"
 		   "With --fail-on the exit status is 1 if something got worse, 2 if nothing did but\n"
 		   "events were lost. Numbers: mean, total, rate, p50, p90, p99, p99.9, max, calls;\n"
-		   "N% is how much worse B's may be.",
+		   "N% is how much worse B's may be.\n\n"
+		   "Examples:\n"
+		   "  ioasis diff before after\n"
+		   "  ioasis diff --fail-on tail,fails,map_dma.p99:20% before after",
 	.options = options_table,
 	.error_status = 3,
 };

@@ -37,7 +37,10 @@ static const struct cli_command command = {
 		   "  perfetto  for ui.perfetto.dev: calls by process and thread, live bytes\n"
 		   "  sqlite    tables ops, commits, mappings, objects, quality; views\n"
 		   "  json      a JSON object a line; the first says how good the data is\n\n"
-		   "TRACE is a folder with a CTF trace, as `ioasis record` writes it.",
+		   "TRACE is a folder with a CTF trace, as `ioasis record` writes it.\n\n"
+		   "Examples:\n"
+		   "  ioasis export trace --to sqlite -o trace.db\n"
+		   "  ioasis export trace --to json -o - | grep '\"error\"'",
 	.options = options_table,
 	.error_status = 3,
 };

@@ -44,7 +44,11 @@ static const struct cli_command command = {
 	.synopsis = "[OPTIONS] TRACE...",
 	.summary = "Counts and times the calls in traces.",
 	.details = "Percentiles are known to within 1/32 of themselves; 'time' is the share of\n"
-		   "the time of all calls of the same layer (the backend's, the device's).",
+		   "the time of all calls of the same layer (the backend's, the device's).\n\n"
+		   "Examples:\n"
+		   "  ioasis stats trace\n"
+		   "  ioasis stats --by space trace\n"
+		   "  ioasis stats --json trace | jq '.operations[] | [.operation, .p99_ns]'",
 	.options = option_table,
 	.error_status = 3,
 };

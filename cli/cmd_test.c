@@ -22,6 +22,7 @@
 #include "analysis/rules/rules.h"
 #include "cli/commands.h"
 #include "cli/device_options.h"
+#include "cli/fail_each.h"
 #include "cli/guard.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -36,6 +37,8 @@ struct options {
 	const char *junit, *sarif, *keep;
 	uint64_t error_exitcode;
 	bool github;
+	const char *fail_each; /* name of an errno; NULL: not given */
+	uint64_t jobs, timeout_ns; /* of --fail-each */
 	struct check_config config;
 	struct rules *rules;
 	struct rules_error rules_error;
@@ -74,6 +77,32 @@ static bool set_leaks(void *opaque, const char *value)
 	return false;
 }
 
+static bool set_fail_each(void *opaque, const char *value)
+{
+	((struct options *)opaque)->fail_each = value;
+	for (int error = 1; error < 134; error++) {
+		const char *name = strerrorname_np(error);
+
+		if (name && !strcmp(name, value))
+			return true;
+	}
+	return false;
+}
+
+static bool set_jobs(void *opaque, const char *value)
+{
+	uint64_t *jobs = &((struct options *)opaque)->jobs;
+
+	return cli_parse_u64(value, jobs) && *jobs && *jobs <= 1024;
+}
+
+static bool set_timeout(void *opaque, const char *value)
+{
+	uint64_t *ns = &((struct options *)opaque)->timeout_ns;
+
+	return cli_parse_ns(value, ns) && *ns;
+}
+
 static const struct cli_option option_table[] = {
 	{ "error-exitcode", 0, "N", "a number from 0 to 255",
 	  "exit with N if a rule was broken (default 0: with CMD's status)",
@@ -87,6 +116,14 @@ static const struct cli_option option_table[] = {
 	  CLI_FLAG(struct options, github) },
 	{ "keep", 0, "DIR", "the path of a folder", "keep the trace there",
 	  CLI_TEXT(struct options, keep) },
+	{ "fail-each", 0, "ERRNO", "the name of an errno, such as ENOMEM",
+	  "instead: run CMD once for each call, which fails with ERRNO; say which failures end CMD by "
+	  "a signal or let it hang", .set = set_fail_each },
+	{ "jobs", 'j', "N", "a number from 1 to 1024",
+	  "with --fail-each: so many runs at once (default: as many as processors)",
+	  .set = set_jobs },
+	{ "timeout", 0, "TIME", "a time, as 30s", "with --fail-each: how long a run may take (default "
+	  "60s)", .set = set_timeout },
 	{ "leaks", 0, "WHEN", "exit, close or strict", "what is a leak, as of 'ioasis check'",
 	  .set = set_leaks },
 	{ "rules", 0, "FILE", "a file with an automaton",
@@ -100,10 +137,12 @@ static const struct cli_command command = {
 	.summary = "Runs CMD on a fake /dev/iommu, records, checks and judges: one step for CI.",
 	.details = "Exit status, as valgrind's: CMD's (128+N signal N, 126 it cannot be run, 127 not\n"
 		   "found), or --error-exitcode if a rule was broken; 125 ioasis itself failed. What\n"
-		   "events were lost for breaks no rule: a line says so.\n\n"
+		   "events were lost for breaks no rule: a line says so. With --fail-each: 0 if CMD\n"
+		   "survives all failures, else --error-exitcode (default 1).\n\n"
 		   "Examples:\n"
 		   "  ioasis test --error-exitcode 9 --junit ioasis.xml -- ./my-vmm --selftest\n"
 		   "  ioasis test --fail map:ENOMEM@3 --keep trace -- ./my-vmm\n"
+		   "  ioasis test --fail-each ENOMEM -- ./my-vmm --selftest\n"
 		   "  ioasis test --device edu --sarif ioasis.sarif -- ./my-driver-test",
 	.options = option_table,
 	.more_options = device_option_table,
@@ -172,6 +211,40 @@ static int wait_for(pid_t pid, const sigset_t *watched)
 			kill(pid, number);
 	}
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* --fail-each; the exit status. */
+static int run_fail_each(const struct options *options, char *self, char **argv, int first)
+{
+	char **device_words = calloc((size_t)first + 1, sizeof(*device_words));
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct fail_each each = {
+		.command = &command,
+		.self = self,
+		.device_words = device_words,
+		.argv = argv + first,
+		.error = options->fail_each,
+		.junit = options->junit,
+		.jobs = options->jobs	 ? (unsigned int)options->jobs
+			: processors > 0 ? (unsigned int)processors
+					 : 1,
+		.timeout_ns = options->timeout_ns ? options->timeout_ns : 60000000000,
+	};
+	int n = 0, taken, ret;
+
+	if (!device_words)
+		return cli_fail(&command, "out of memory");
+	for (int i = 1; i < first && strcmp(argv[i], "--"); i += taken) {
+		bool own = cli_option_is_own(&command, argv[i], &taken);
+
+		for (int k = 0; !own && k < taken; k++)
+			device_words[n++] = argv[i + k];
+	}
+	ret = fail_each_run(&each);
+	free(device_words);
+	if (ret <= 0)
+		return ret ? FAILED : 0;
+	return options->error_exitcode ? (int)options->error_exitcode : 1;
 }
 
 static double now_s(void)
@@ -301,6 +374,8 @@ static int run(const struct options *options, char **argv, int first, int argc)
 	if (len < 0)
 		return cli_fail(&command, "/proc/self/exe: %s", strerror(errno));
 	self[len] = 0;
+	if (options->fail_each)
+		return run_fail_each(options, self, argv, first);
 	words = exec_words(self, argv, first, argc);
 	if (!words)
 		return cli_fail(&command, "out of memory");

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/device_options.h"
+
+#include "cli/output.h"
 #include "cli/iommu_option.h"
 
 #include <errno.h>
@@ -97,6 +99,9 @@ const struct cli_option device_option_table[] = {
 	  "make calls fail: map:ENOMEM@100, unmap,map:EIO%0.5, *:EINTR*3, map[size=2M..]:ENOSPC@2..5", .set = set_fail },
 	{ "delay", 0, "SPEC", "at most 64 specs such as map:50us",
 	  "make calls slow: map:50us, unmap:0.1ms..1ms%10", .set = set_delay },
+	{ "count-calls", 0, "FILE", "the file to write",
+	  "at the end, write how often each command was called",
+	  CLI_TEXT(struct device_options, count_calls) },
 	{ "seed", 0, "N", "a number", "for everything random (printed when not given)",
 	  .set = set_seed },
 	{ "device", 0, "KIND[,k=v]", "at most 64 devices such as edu,addr=0000:00:05.0",
@@ -184,6 +189,8 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 					       : inject_add_fail(options->inject, text, why))
 			return cli_fail(command, "%s", why);
 	}
+	if (options->count_calls)
+		inject_count_calls(options->inject);
 	if (inject_uses_chance(options->inject) && !options->seed_given) {
 		options->seed = choose_seed();
 		inject_set_seed(options->inject, options->seed);
@@ -214,8 +221,24 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 	return 0;
 }
 
+static void write_counts(const struct device_options *options)
+{
+	struct output output;
+	int err = output_begin(&output, options->count_calls);
+
+	if (!err) {
+		inject_write_counts(options->inject, output.file);
+		err = output_commit(&output);
+	}
+	if (err)
+		fprintf(stderr, "ioasis: --count-calls %s: %s\n", options->count_calls,
+			strerror(-err));
+}
+
 int device_options_report(struct device_options *options, int status)
 {
+	if (options->count_calls)
+		write_counts(options);
 	if (!options->leaks)
 		return status;
 	if (options->leak_check) {

@@ -40,6 +40,7 @@ struct device_options {
 	const char *devices[PCI_BUS_FUNCTIONS_MAX]; /* borrowed from argv */
 	unsigned int devices_count;
 	bool list_devices;
+	const char *count_calls; /* file for how often each command was called; NULL: none */
 	const char *iommu; /* --iommu, borrowed; NULL: not given */
 
 	/* Made by device_options_apply(), owned. */

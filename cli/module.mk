@@ -16,9 +16,11 @@ cli_srcs := \
 	cli/cmd_sweep.c \
 	cli/cmd_test.c \
 	cli/cmd_top.c \
+	cli/colour.c \
 	cli/cost_from.c \
 	cli/device_options.c \
 	cli/iommu_option.c \
+	cli/fail_each.c \
 	cli/guard.c \
 	cli/main.c \
 	cli/options.c \

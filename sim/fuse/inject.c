@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <ioasis/iommufd_abi.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -77,6 +78,8 @@ struct inject {
 	uint64_t random;
 	bool looks_at_arguments; /* a rule goes by space or size */
 	bool looks_at_names;
+	bool counts_calls;
+	uint64_t counts[256]; /* of each command */
 };
 
 const char *inject_command_name(unsigned int nr)
@@ -121,7 +124,24 @@ void inject_destroy(struct inject *inject)
 
 bool inject_is_empty(const struct inject *inject)
 {
-	return !inject->rules;
+	return !inject->rules && !inject->counts_calls;
+}
+
+void inject_count_calls(struct inject *inject)
+{
+	inject->counts_calls = true;
+}
+
+void inject_write_counts(struct inject *inject, FILE *out)
+{
+	pthread_mutex_lock(&inject->lock);
+	for (size_t i = 0; i < COMMAND_NAMES; i++) {
+		uint64_t count = inject->counts[command_names[i].nr];
+
+		if (count)
+			fprintf(out, "%s %" PRIu64 "\n", command_names[i].name, count);
+	}
+	pthread_mutex_unlock(&inject->lock);
 }
 
 bool inject_wants_name(const struct inject *inject)
@@ -608,6 +628,7 @@ int inject_decide(struct inject *inject, unsigned int nr, const struct inject_ca
 
 	*delay_ns = 0;
 	pthread_mutex_lock(&inject->lock);
+	inject->counts[nr & 255]++;
 	for (struct rule *rule = inject->rules; rule; rule = rule->next) {
 		if ((!rule->any_command && (nr > 255 || !rule->commands[nr])) ||
 		    !selection_fits(&rule->selection, call) || !rule_hits(inject, rule))

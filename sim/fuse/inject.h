@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define INJECT_WHY_BYTES 512
 
@@ -43,11 +44,18 @@ void inject_set_seed(struct inject *inject, uint64_t seed);
 int inject_add_fail(struct inject *inject, const char *spec, char why[INJECT_WHY_BYTES]);
 int inject_add_delay(struct inject *inject, const char *spec, char why[INJECT_WHY_BYTES]);
 
+/* Has the calls counted from now on. */
+void inject_count_calls(struct inject *inject);
+
+/* Writes a line "NAME COUNT" for each command that was called since. */
+void inject_write_counts(struct inject *inject, FILE *out);
+
 /* Whether a rule goes by the name of the process. */
 bool inject_wants_name(const struct inject *inject);
 
 /* Whether a rule goes by chance, so that the seed matters. */
 bool inject_uses_chance(const struct inject *inject);
+/* Neither a rule, nor is anything counted. */
 bool inject_is_empty(const struct inject *inject);
 
 /* Who calls, and what the call names. */

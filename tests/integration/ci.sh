@@ -12,6 +12,58 @@ export TMPDIR=$dir/tmp
 mkdir "$dir/tmp"
 unset GITHUB_ACTIONS
 
+# Which failure does a program not survive? Without LTTng.
+cat >"$dir/fragile.c" <<'END'
+#include <fcntl.h>
+#include <ioasis/iommufd_abi.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+int main(void)
+{
+	int fd = open("/dev/iommu", O_RDWR);
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	char *memory = aligned_alloc(4096, 4 * 4096);
+
+	if (ioctl(fd, IOMMU_IOAS_ALLOC, &alloc))
+		return 1;
+	for (int i = 0; i < 4; i++) {
+		struct iommu_ioas_map map = {
+			.size = sizeof(map), .flags = 7, .ioas_id = alloc.out_ioas_id,
+			.user_va = (unsigned long)memory + 4096 * i, .length = 4096, .iova = 4096 * i,
+		};
+
+		if (!ioctl(fd, IOMMU_IOAS_MAP, &map))
+			continue;
+		if (i == 2)
+			abort();
+		while (i == 3)
+			pause();
+		return 2;
+	}
+	return 0;
+}
+END
+if ${CC:-cc} -O1 -Ibackend/include -o "$dir/fragile" "$dir/fragile.c" 2>/dev/null &&
+	$ioasis exec -- true 2>/dev/null; then
+	$ioasis test --fail-each ENOMEM --timeout 1s --junit "$dir/each.xml" -- "$dir/fragile" \
+		2>"$dir/each"
+	check "--fail-each: a status when a failure is not survived" test $? = 1
+	check_output "it names them" "ioasis test: --fail map:ENOMEM@3: CMD ends by signal 6 (Aborted)
+ioasis test: --fail map:ENOMEM@4: CMD hangs
+ioasis test: survives 3 of 5 failures" cat "$dir/each"
+	check "JUnit's file has a case for each" bash -c "
+		[ \$(grep -c '<testcase' '$dir/each.xml') = 5 ] && grep -q 'failures=\"2\"' '$dir/each.xml'"
+	check_status "all survived: 0" 0 $ioasis test --fail-each EIO -- "$vmm" --ops 3 --threads 1
+	check_status "a program that fails by itself cannot be tried" 125 \
+		$ioasis test --fail-each EIO -- false
+	check_status "an errno that is none" 125 $ioasis test --fail-each EFOO -- true
+	check_output "nothing is left running" "" pgrep -f "$dir/fragile"
+else
+	skip "--fail-each" "no compiler, or no fake device can be made here"
+fi
+
 command -v lttng-sessiond >/dev/null || skip_all "lttng-tools is not installed"
 if ! $ioasis test -- true >"$dir/probe" 2>&1; then
 	skip_all "$(grep '^ioasis' "$dir/probe" | head -1)"
