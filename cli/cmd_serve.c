@@ -329,7 +329,7 @@ out_point:
 
 int cmd_serve(int argc, char **argv)
 {
-	struct serve_options options = { .at = "/dev/iommu" };
+	struct serve_options options = { .device = { .leaks_at_close = true }, .at = "/dev/iommu" };
 	struct fuse_device_config config = { .refused = say_refused };
 	int first, status;
 

@@ -70,7 +70,10 @@ static bool set_leak_check(void *opaque, const char *value)
 {
 	struct device_options *options = opaque;
 
-	return cli_parse_bool(value, &options->leak_check);
+	if (!cli_parse_bool(value, &options->leak_check))
+		return false;
+	options->leaks_at_close &= options->leak_check;
+	return true;
 }
 
 static bool set_suppressions(void *opaque, const char *value)
@@ -199,7 +202,7 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 	err = make_where(options, command);
 	if (err)
 		return err;
-	if (options->leak_check || options->error_exitcode) {
+	if (options->leak_check || options->error_exitcode || options->leaks_at_close) {
 		options->leaks = leak_report_create(options->where, options->suppressions);
 		if (!options->leaks)
 			return cli_fail(command, "out of memory");
@@ -217,6 +220,7 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 	config->engine.trace = trace_of_process();
 	config->inject = inject_is_empty(options->inject) ? NULL : options->inject;
 	config->leaks = options->leaks;
+	config->leaks_at_close = options->leaks_at_close && !options->leak_json;
 	config->where = options->where;
 	return 0;
 }

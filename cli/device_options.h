@@ -23,6 +23,7 @@ struct device_options {
 	uint32_t linux_version; /* ENGINE_LINUX(); 0: the newest */
 	bool test_ops;
 	bool leak_check;     /* set the command's default before cli_parse() */
+	bool leaks_at_close; /* say what each client left when it closes its file; likewise */
 	bool leak_json;	     /* the leak report as JSON */
 	bool wants_where;    /* the leak report with call stacks */
 	const char *suppression_files[DEVICE_OPTIONS_SUPPRESSIONS_MAX]; /* borrowed from argv */

@@ -147,6 +147,8 @@ static void file_release(void *opaque)
 	if (file->next)
 		file->next->link = file->link;
 	pthread_mutex_unlock(&device->lock);
+	if (device->config.leaks && device->config.leaks_at_close)
+		leak_report_print_one(device->config.leaks, file->ctx, device->processes, stderr);
 	if (device->config.leaks)
 		leak_report_add(device->config.leaks, file->ctx, device->processes);
 	fuse_mappings_forget(device, file->ctx);

@@ -36,6 +36,7 @@ struct fuse_device_config {
 	struct pci_bus *bus; /* simulated devices, settled; borrowed; NULL: none */
 	struct engine_iommu iommu; /* theirs; address_bits 0: as engine_iommu_init() */
 	struct leak_report *leaks;   /* where what is left is noted; borrowed; NULL: nowhere */
+	bool leaks_at_close; /* and printed on standard error, when the file is closed */
 	struct where *where; /* finds where in its program a call was made; borrowed; NULL: nobody */
 	/*
 	 * Asked for the fail_nth of a client's thread (engine_client.fail_nth); NULL:

@@ -357,6 +357,27 @@ out_unlock:
 	pthread_mutex_unlock(&report->lock);
 }
 
+void leak_report_print_one(struct leak_report *report, struct engine_ctx *ctx,
+			   struct process_table *processes, FILE *out)
+{
+	struct leak_report *one = leak_report_create(report->where, report->suppressions);
+	char *text = NULL;
+	size_t size;
+	FILE *lines = one ? open_memstream(&text, &size) : NULL;
+
+	if (lines) {
+		leak_report_add(one, ctx, processes);
+		if (leak_report_count(one))
+			leak_report_print(one, lines);
+		/* In one piece: several clients may close at once. */
+		if (!fclose(lines) && text)
+			fputs(text, out);
+		fflush(out);
+	}
+	free(text);
+	leak_report_destroy(one);
+}
+
 /* A command's name may hold any byte. */
 static void print_json_string(FILE *out, const char *text)
 {

@@ -32,6 +32,13 @@ void leak_report_destroy(struct leak_report *report);
 void leak_report_add(struct leak_report *report, struct engine_ctx *ctx,
 		     struct process_table *processes);
 
+/*
+ * Prints what lives in ctx, which is being closed, and nothing when nothing does; report is not
+ * changed: its stacks and suppressions count.
+ */
+void leak_report_print_one(struct leak_report *report, struct engine_ctx *ctx,
+			   struct process_table *processes, FILE *out);
+
 /* How many objects and mappings were left. Devices that are bound do not count, nor suppressed. */
 uint64_t leak_report_count(struct leak_report *report);
 

@@ -136,6 +136,19 @@ serve_start --fail map:EAGAIN%30
 serve_stop
 check "a seed that was not given is printed" grep -q "^ioasis serve: --seed [0-9]" serve.err
 
+# What a client left is said when it closes the file, not at the end of serve.
+serve_start
+"$client" "$serve_path" maps 3 >/dev/null
+serve_await serve.err "leaked: 3 mappings" "$serve_pid"
+check "a client's leaks are printed when it closes" \
+	grep -q "==ioasis== 3 mappings, 12 KiB, made by device_client" serve.err
+serve_stop
+check_output "once" 1 grep -c "leaked:" serve.err
+serve_start --leak-check no
+"$client" "$serve_path" maps 3 >/dev/null
+serve_stop
+check_output "not with --leak-check no" 0 grep -c "leaked:" serve.err
+
 # The leak report's exit status and JSON.
 serve_start --leak-check yes --json --error-exitcode 9
 "$client" "$serve_path" maps 3 >/dev/null
