@@ -36,10 +36,19 @@ static bool set_every(void *opaque, const char *value)
 	return cli_parse_ns(value, ns) && *ns >= 100000000;
 }
 
+/* A part of a URL: what would end it is refused. */
+static bool set_to(void *opaque, const char *value)
+{
+	((struct options *)opaque)->tracing.host = value;
+	return *value && strlen(value) < 256 && !strpbrk(value, "/ @?#");
+}
+
 static const struct cli_option option_table[] = {
 	{ "output", 'o', "DIR", "the path of a folder",
 	  "where the trace goes (default ioasis-trace-N)",
 	  CLI_TEXT(struct options, tracing.output) },
+	{ "to", 0, "HOST", "the name or address of a host, or HOST:CONTROL-PORT:DATA-PORT",
+	  "send the trace to the relay daemon there (lttng-relayd)", .set = set_to },
 	{ "snapshot", 0, NULL, NULL,
 	  "keep the last events only; write them when SIGUSR1 comes, CMD fails or a rule breaks",
 	  CLI_FLAG(struct options, tracing.snapshot) },
@@ -58,7 +67,12 @@ static const struct cli_command command = {
 	.synopsis = "[OPTIONS] -- CMD [ARG...]",
 	.summary = "Runs CMD with tracing on and writes the trace.",
 	.details = "The exit status is CMD's (126 it cannot be run, 127 not found, 128+N signal N).\n"
-		   "A session daemon of its own is started when none runs, and ended.",
+		   "A session daemon of its own is started when none runs, and ended.\n\n"
+		   "Examples:\n"
+		   "  ioasis record -o trace -- ./my-vmm\n"
+		   "  ioasis record -- ioasis exec -- ./my-vmm      on a fake device\n"
+		   "  ioasis record --snapshot --every 1s -- ./my-vmm\n"
+		   "  ioasis record --to collector.example -- ./my-vmm",
 	.options = option_table,
 	.stops_at_argument = true,
 	.error_status = 3,
@@ -278,14 +292,18 @@ int cmd_record(int argc, char **argv)
 	if (options.tracing.lossless && options.tracing.snapshot)
 		return cli_fail(&command, "--snapshot keeps the last events only, --lossless all; "
 					  "give one of them");
+	if (options.tracing.host && (options.tracing.output || options.tracing.snapshot))
+		return cli_fail(&command, "--to sends the trace away; -o and --snapshot keep it here: "
+					  "give one of them");
 	if (!options.every_ns)
 		options.every_ns = 2000000000;
-	status = make_output(&options.tracing.output, name);
+	status = options.tracing.host ? 0 : make_output(&options.tracing.output, name);
 	if (status)
 		return status;
 	block_signals(&mask);
 	if (tracing_session_start(&recorder.session, &options.tracing)) {
-		rmdir(options.tracing.output);
+		if (options.tracing.output)
+			rmdir(options.tracing.output);
 		return cli_fail(&command, "%s", recorder.session.error);
 	}
 	recorder.pid = start_command(argv + first, &mask, &failure);
@@ -293,13 +311,15 @@ int cmd_record(int argc, char **argv)
 		int err = errno;
 
 		tracing_session_end(&recorder.session);
-		cli_remove_tree(options.tracing.output);
+		if (options.tracing.output)
+			cli_remove_tree(options.tracing.output);
 		return cli_fail(&command, "fork: %s", strerror(err));
 	}
 	status = exit_status(wait_for_command(&recorder, &mask));
 	if (could_not_run(failure)) {
 		tracing_session_end(&recorder.session);
-		cli_remove_tree(options.tracing.output);
+		if (options.tracing.output)
+			cli_remove_tree(options.tracing.output);
 		return status;
 	}
 	if (options.tracing.snapshot && status)
@@ -308,7 +328,10 @@ int cmd_record(int argc, char **argv)
 		take_snapshot(&recorder, NULL);
 	if (tracing_session_end(&recorder.session))
 		return cli_fail(&command, "the trace may not be whole: %s", recorder.session.error);
-	if (!options.tracing.snapshot)
+	if (options.tracing.host)
+		fprintf(stderr, "ioasis record: trace at %s, session %s\n", options.tracing.host,
+			recorder.session.name);
+	else if (!options.tracing.snapshot)
 		fprintf(stderr, "ioasis record: trace in %s\n", options.tracing.output);
 	return status;
 }

@@ -194,11 +194,12 @@ static bool daemon_answers(const struct tracing_session *session)
 /* A mount namespace with an empty run directory; output stays reachable under its path. */
 static int enter_private_rundir(struct tracing_session *session)
 {
-	int output = open(session->output, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool local = session->output[0];
+	int output = local ? open(session->output, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	char link[64];
 	int ret = 0;
 
-	if (output < 0)
+	if (local && output < 0)
 		return fail(session, -errno, "%s: %s", session->output, strerror(errno));
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
 		ret = fail(session, -errno,
@@ -225,7 +226,8 @@ static int enter_private_rundir(struct tracing_session *session)
 				   session->output, strerror(errno));
 	}
 out_close:
-	close(output);
+	if (output >= 0)
+		close(output);
 	return ret;
 }
 
@@ -351,11 +353,16 @@ static int session_create(struct tracing_session *session)
 	const struct tracing_config *config = &session->config;
 	/* A flight recorder forgets what was told once: there each event carries the name. */
 	bool snapshot = config->snapshot;
-	char size[32], count[16];
+	char size[32], count[16], url[300];
 	int ret;
 
-	ret = lttng(session, "create", session->name, "-o", session->output,
-		    config->snapshot ? "--snapshot" : NULL, NULL);
+	if (config->host) {
+		snprintf(url, sizeof(url), "--set-url=net://%s", config->host);
+		ret = lttng(session, "create", session->name, url, NULL);
+	} else {
+		ret = lttng(session, "create", session->name, "-o", session->output,
+			    config->snapshot ? "--snapshot" : NULL, NULL);
+	}
 	if (ret)
 		return ret;
 	session->created = true;
@@ -397,8 +404,8 @@ int tracing_session_start(struct tracing_session *session, const struct tracing_
 	memset(session, 0, sizeof(*session));
 	session->config = *config;
 	session->daemon_log = -1;
-	if (!realpath(config->output, session->output) ||
-	    recording_folder_note(&session->folder, session->output))
+	if (!config->host && (!realpath(config->output, session->output) ||
+			      recording_folder_note(&session->folder, session->output)))
 		return fail(session, -errno, "%s: %s", config->output, strerror(errno));
 	snprintf(session->name, sizeof(session->name), "ioasis-%d%s", (int)getpid(),
 		 config->snapshot ? "-snapshot" : "");
@@ -441,7 +448,7 @@ int tracing_session_end(struct tracing_session *session)
 			ret = lttng(session, "destroy", session->name, NULL);
 	}
 	daemon_stop(session);
-	if (session->created) {
+	if (session->created && !session->config.host) {
 		int lost = recording_folder_check(&session->folder, !session->config.snapshot,
 						  session->daemon_log, why, sizeof(why));
 

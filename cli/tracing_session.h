@@ -17,6 +17,7 @@
 
 struct tracing_config {
 	const char *output; /* folder that is there; for a snapshot session: where snapshots go */
+	const char *host;   /* of a relay daemon that gets the trace, and output is not used; or NULL */
 	bool snapshot;	    /* keep the last events only, write them on demand */
 	bool lossless;	    /* programs wait for room instead of losing events */
 	bool addresses;	    /* record the programs' addresses too */
@@ -24,7 +25,7 @@ struct tracing_config {
 
 struct tracing_session {
 	struct tracing_config config;
-	char output[PATH_MAX]; /* absolute */
+	char output[PATH_MAX]; /* absolute; empty: there is a host */
 	char name[64];	       /* of the LTTng session */
 	char home[64];	       /* private LTTNG_HOME; "": none */
 	pid_t daemon;	       /* own session daemon; 0: none */

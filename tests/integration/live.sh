@@ -46,6 +46,9 @@ for session in check top; do
 		lttng start $session
 	} >>"$dir/lttng.log" 2>&1 || exit 7
 done
+# A recording that goes to the relay daemon.
+$build/ioasis record --to 127.0.0.1 -- $build/ioasis-vmm --naive --ops 20 >"$dir/to.log" 2>&1
+echo $? >"$dir/to.status"
 # The first program makes the streams, so that there is something to attach to.
 IOASIS_TRACE=1 $build/ioasis-vmm --inproc --ops 5 >/dev/null || exit 6
 url=net://127.0.0.1/host/$(hostname)
@@ -74,6 +77,11 @@ case $status in
 	;;
 esac
 
+check "record --to ends with the command's status" test "$(cat "$dir/to.status")" = 0
+check "and says where the trace is" grep -q '^ioasis record: trace at 127.0.0.1, session ioasis-' \
+	"$dir/to.log"
+check "it is whole in the relay daemon's folder" bash -c "
+	$build/ioasis check \"\$(echo '$dir'/relay/*/ioasis-*)\""
 check "check ends with the session, status 1: a rule is broken" \
 	test "$(cat "$dir/check.status")" = 1
 check "the planted mistake is found under its name" \
