@@ -16,6 +16,7 @@ report_srcs := \
 	analysis/report/page.c \
 	analysis/report/report_collect.c \
 	analysis/report/report_html.c \
+	analysis/report/report_latency.c \
 	analysis/report/report_space.c \
 	analysis/report/timeline.c \
 	analysis/stats/top.c

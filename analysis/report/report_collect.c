@@ -465,6 +465,8 @@ static void on_op(void *opaque, const struct state_op *op)
 	report->calls[op->op]->bins[bin]++;
 	if (op->ret < 0 && !op->non_exist)
 		report->errors->bins[bin]++;
+	if (report_latency_note(report, op, bin))
+		report_fail(report, -ENOMEM);
 }
 
 /* What still lives goes to the file too. */

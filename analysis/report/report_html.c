@@ -210,6 +210,7 @@ static void series_write(const struct report *report, struct json_out *json)
 	calls_write(report, json);
 	bins_write(json, "errors", report->errors->bins, report->timeline.used);
 	json_out_end(json, '}');
+	report_latency_write(report, json);
 }
 
 static void errors_write(const struct stats_op *stats, struct json_out *json)
@@ -244,6 +245,7 @@ static void op_write(enum event_op op, const struct stats_op *stats, struct json
 	json_out_u64(json, "p999_ns", histogram_percentile(h, 999000));
 	json_out_u64(json, "max_ns", h->max);
 	json_out_u64(json, "total_ns", h->sum);
+	json_out_u64(json, "mean_ns", h->count ? h->sum / h->count : 0);
 	json_out_begin(json, "hist", '[');
 	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		if (!h->buckets[i])

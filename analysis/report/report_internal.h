@@ -6,6 +6,8 @@
 #ifndef IOASIS_ANALYSIS_REPORT_INTERNAL_H
 #define IOASIS_ANALYSIS_REPORT_INTERNAL_H
 
+#include <errno.h>
+
 #include "analysis/analysis.h"
 #include "text/json_out.h"
 #include "analysis/report/report.h"
@@ -19,6 +21,9 @@
 #define REPORT_REGIONS_MAX 24	/* parts of an address space that are drawn */
 #define REPORT_SPACES_MAX 16	/* address spaces that are drawn */
 #define REPORT_RECTS_MAX 12000	/* mappings drawn one by one, over all spaces */
+
+#define REPORT_OCTAVES 64u
+#define REPORT_SLOWEST_MAX 20u
 
 /* What made a mapping. */
 enum report_category {
@@ -76,6 +81,17 @@ struct report_row {
 	char *name; /* owned */
 };
 
+/* A call that took long. */
+struct report_slow {
+	enum event_op op;
+	uint64_t op_id;
+	int64_t begin_ns;
+	uint64_t took_ns;
+	uint64_t tid;
+	int64_t ret;
+	const struct state_process *process; /* of the state */
+};
+
 struct report {
 	struct analysis *analysis; /* borrowed, from report_observe on */
 	struct stats *stats;	   /* owned */
@@ -87,6 +103,9 @@ struct report {
 	struct timeline_band *bytes, *mappings;
 	struct timeline_counter *errors;
 	struct timeline_counter *calls[OP_COUNT]; /* NULL: no such call yet */
+	struct timeline_counter *took[REPORT_OCTAVES]; /* calls by duration: 2^n ns or more; NULL: none */
+	struct report_slow slowest[REPORT_SLOWEST_MAX];
+	size_t slowest_count;
 	uint64_t live_bytes, live_mappings;
 
 	enum report_category event_category; /* of the event under way */
@@ -118,6 +137,12 @@ struct report {
 /* The address space that a finding is about, or NULL. */
 const struct report_space *report_space_of(const struct report *report,
 					   const struct report_finding *finding);
+
+/* Notes how long a call took that came back in this bin of the timeline. 0 or -ENOMEM. */
+int report_latency_note(struct report *report, const struct state_op *op, unsigned int bin);
+
+/* Writes the members "heat" and "slowest". */
+void report_latency_write(const struct report *report, struct json_out *json);
 
 /* Adds [iova, last] to the parts that are drawn. */
 void report_regions_add(struct report_regions *regions, uint64_t iova, uint64_t last);

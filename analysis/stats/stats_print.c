@@ -74,16 +74,43 @@ static uint64_t permille(uint64_t part, uint64_t whole)
 	return whole ? (uint64_t)((unsigned __int128)part * 1000 / whole) : 0;
 }
 
+/* Thousandths of calls a second over the window of the data; 0: it has none. */
+static uint64_t rate_milli(const struct stats *stats, uint64_t calls)
+{
+	const struct quality *quality = analysis_quality(stats->analysis);
+	uint64_t window_ns = quality->events ? (uint64_t)(quality->last_ns - quality->first_ns) : 0;
+
+	return window_ns ? (uint64_t)((unsigned __int128)calls * 1000000000000 / window_ns) : 0;
+}
+
+static const char *rate_text(const struct stats *stats, uint64_t calls, char text[24])
+{
+	uint64_t milli = rate_milli(stats, calls);
+
+	if (!milli)
+		snprintf(text, 24, "-");
+	else if (milli < 100000)
+		snprintf(text, 24, "%" PRIu64 ".%" PRIu64, milli / 1000, milli % 1000 / 100);
+	else
+		snprintf(text, 24, "%" PRIu64, milli / 1000);
+	return text;
+}
+
 /* ---- text ----------------------------------------------------------------------- */
 
 static void print_op(const struct stats *stats, int op, uint64_t whole_ns, FILE *out)
 {
 	const struct stats_op *row = stats->ops[op];
 	uint64_t share = permille(row->total_ns, whole_ns);
-	char text[16];
+	char text[16], rate[24];
 
-	fprintf(out, "%-24s %10" PRIu64 " %8" PRIu64 " %11s", event_op_name((enum event_op)op),
-		row->calls, row->errors, stats_bytes_text(row->bytes, text));
+	fprintf(out, "%-24s %10" PRIu64 " %10s %8" PRIu64 " %11s", event_op_name((enum event_op)op),
+		row->calls, rate_text(stats, row->calls, rate), row->errors,
+		stats_bytes_text(row->bytes, text));
+	fprintf(out, " %10s", row->latency_ns.count
+				      ? stats_time_text(row->latency_ns.sum / row->latency_ns.count,
+							text)
+				      : "-");
 	for (size_t i = 0; i < PERCENTILES; i++)
 		fprintf(out, " %10s",
 			row->latency_ns.count
@@ -91,9 +118,11 @@ static void print_op(const struct stats *stats, int op, uint64_t whole_ns, FILE 
 								       percentiles[i].share_ppm),
 						  text)
 				: "-");
+	fprintf(out, " %10s", row->latency_ns.count ? stats_time_text(row->latency_ns.max, text)
+						    : "-");
 	fprintf(out, " %10s %3" PRIu64 ".%" PRIu64 "%%\n",
-		row->latency_ns.count ? stats_time_text(row->latency_ns.max, text) : "-",
-		share / 10, share % 10);
+		row->latency_ns.count ? stats_time_text(row->total_ns, text) : "-", share / 10,
+		share % 10);
 }
 
 static void print_errors(const struct stats *stats, FILE *out)
@@ -126,10 +155,11 @@ static void print_errors(const struct stats *stats, FILE *out)
 
 static void print_ops(const struct stats *stats, FILE *out)
 {
-	fprintf(out, "%-24s %10s %8s %11s", "operation", "calls", "errors", "bytes");
+	fprintf(out, "%-24s %10s %10s %8s %11s %10s", "operation", "calls", "calls/s", "errors",
+		"bytes", "mean");
 	for (size_t i = 0; i < PERCENTILES; i++)
 		fprintf(out, " %10s", percentiles[i].name);
-	fprintf(out, " %10s %6s\n", "max", "time");
+	fprintf(out, " %10s %10s %6s\n", "max", "total", "time");
 	for (int op = 0; op < OP_COUNT; op++) {
 		if (stats->ops[op])
 			print_op(stats, op, layer_ns(stats, is_backend(op)), out);
@@ -149,23 +179,23 @@ static void print_rows(const struct stats *stats, const struct stats_rows *rows,
 		       FILE *out)
 {
 	const struct quality *quality = analysis_quality(stats->analysis);
-	char mapped[16], unmapped[16], mean[16], max[16], backend[24];
+	char mapped[16], unmapped[16], mean[16], max[16], total[16], backend[24], rate[24];
 
 	fprintf(out, "%-8s %-16s", "process", "name");
 	if (spaces)
 		fprintf(out, " %8s %6s", "backend", "ioas");
-	fprintf(out, " %10s %8s %11s %11s %10s %10s\n", "calls", "errors", "mapped", "unmapped",
-		"mean", "max");
+	fprintf(out, " %10s %10s %8s %11s %11s %10s %10s %10s\n", "calls", "calls/s", "errors",
+		"mapped", "unmapped", "mean", "max", "total");
 	for (const struct stats_row *row = rows->first; row; row = row->next) {
 		fprintf(out, "%-8u %-16s", row->pid,
 			row->process->name);
 		if (spaces)
 			fprintf(out, " %8s %6" PRIu64, backend_text(row, backend), row->id);
-		fprintf(out, " %10" PRIu64 " %8" PRIu64 " %11s %11s %10s %10s", row->calls,
-			row->errors, stats_bytes_text(row->mapped_bytes, mapped),
+		fprintf(out, " %10" PRIu64 " %10s %8" PRIu64 " %11s %11s %10s %10s %10s", row->calls,
+			rate_text(stats, row->calls, rate), row->errors, stats_bytes_text(row->mapped_bytes, mapped),
 			stats_bytes_text(row->unmapped_bytes, unmapped),
 			stats_time_text(row->calls ? row->total_ns / row->calls : 0, mean),
-			stats_time_text(row->max_ns, max));
+			stats_time_text(row->max_ns, max), stats_time_text(row->total_ns, total));
 		if (quality->machines_count > 1)
 			fprintf(out, "  %s", quality->machines[row->machine].name);
 		fputc('\n', out);
@@ -213,6 +243,10 @@ static struct json_object *op_to_json(const struct stats *stats, int op)
 	json_add_u64(object, "time_permille",
 		     permille(row->total_ns, layer_ns(stats, is_backend(op))));
 	json_add_u64(object, "timed_calls", row->latency_ns.count);
+	json_object_object_add(object, "calls_per_s",
+			       json_object_new_double((double)rate_milli(stats, row->calls) / 1000));
+	if (row->latency_ns.count)
+		json_add_u64(object, "mean_ns", row->latency_ns.sum / row->latency_ns.count);
 	for (size_t i = 0; row->latency_ns.count && i < PERCENTILES; i++) {
 		char name[16];
 
@@ -248,6 +282,7 @@ static struct json_object *rows_to_json(const struct stats_rows *rows, bool spac
 		json_add_u64(object, "unmapped_bytes", row->unmapped_bytes);
 		json_add_u64(object, "total_ns", row->total_ns);
 		json_add_u64(object, "max_ns", row->max_ns);
+		json_add_u64(object, "mean_ns", row->calls ? row->total_ns / row->calls : 0);
 		json_object_array_add(array, object);
 	}
 	return array;

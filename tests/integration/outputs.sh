@@ -222,7 +222,7 @@ fi
 page() {
 	timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
 		--disable-background-networking --disable-component-update --disable-sync \
-		--disable-dev-shm-usage --user-data-dir="$dir/profile" --enable-logging=stderr \
+		--disable-dev-shm-usage --allow-file-access-from-files --user-data-dir="$dir/profile" --enable-logging=stderr \
 		--virtual-time-budget=600 --dump-dom "file://$1" >"$dir/dom" 2>"$dir/browser"
 	grep CONSOLE "$dir/browser" >"$dir/console"
 }
@@ -260,6 +260,21 @@ check "the picture is worked with the keyboard" \
 	"$dir/dom"
 check "the theme changes" grep -q 'data-keys=".*; dark"' "$dir/dom"
 grep -o 'data-keys="[^"]*"' "$dir/dom" | sed 's/^/# /'
+check "the slowest calls are listed with their numbers" \
+	grep -Eq '<div id="slowest-table".*<td>[0-9.]+ [mu]s</td>.*<td>[0-9]+:[0-9]+</td>' "$dir/dom"
+check "latency over time is drawn" grep -Eq '<div id="heat-chart".*<rect [^>]*opacity' "$dir/dom"
+cat >"$dir/narrow.html" <<'END'
+<!DOCTYPE html><iframe id="f" src="report.html" style="width:360px;height:3000px;border:0"></iframe>
+<script>
+f.onload = () => setTimeout(() => {
+  const root = f.contentDocument.documentElement;
+  document.documentElement.dataset.narrow = root.scrollWidth <= 360 ? "fits" : "is " + root.scrollWidth;
+}, 300);
+</script>
+END
+page "$dir/narrow.html"
+check "the page fits 360 pixels" grep -q 'data-narrow="fits"' "$dir/dom"
+grep -o 'data-narrow="[^"]*"' "$dir/dom" | sed 's/^/# /'
 printf '<!DOCTYPE html><script>\nnothing.there();\n</script>' >"$dir/broken.html"
 page "$dir/broken.html"
 check "an error on the console would have been seen" test -s "$dir/console"

@@ -4,11 +4,11 @@
  * the latency table and histogram, and the objects' lives.
  */
 const charts = (() => {
-  const MARGIN = {left: 82, right: 34, top: 22, bottom: 26};
+  const MARGIN = {left: narrow ? 58 : 82, right: narrow ? 16 : 34, top: 22, bottom: 26};
   const binNs = data.series.bin_ns;
 
   function chartRoot(container, height, label) {
-    const width = Math.max(420, container.clientWidth || 900);
+    const width = Math.max(240, container.clientWidth || 900);
     container.className = "chart";
     let svg = d3.select(container).select("svg");
     if (svg.empty())
@@ -139,18 +139,19 @@ const charts = (() => {
   /* ---- latency ---- */
 
   function latencyTable() {
-    const head = ["operation", "layer", "calls", "errors", "bytes", "p50", "p90", "p99", "p99.9", "max",
-      "time"];
+    const head = ["operation", "layer", "calls", "calls/s", "errors", "bytes", "mean", "p50", "p90", "p99",
+      "p99.9", "max", "total", "time"];
     /* An ioctl inside a call of the backend is that call's time too: each layer is a whole. */
     const sums = {};
     data.ops.forEach((op) => { sums[op.layer] = (sums[op.layer] || 0) + op.total_ns; });
     const row = (op) => element("tr", {}, element("td", {}, op.name),
       element("td", {class: "text"}, op.layer),
       element("td", {}, countText(op.calls)),
+      element("td", {}, shortCount(op.calls / duration * 1e9)),
       element("td", {}, op.errors.map((e) => countText(e.count) + " " + e.name).join(", ") || "0"),
       element("td", {}, op.bytes ? bytesText(op.bytes) : ""),
-      ...["p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns"].map((p) => element("td", {},
-        op.timed ? timeText(op[p]) : "")),
+      ...["mean_ns", "p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns", "total_ns"].map((p) =>
+        element("td", {}, op.timed ? timeText(op[p]) : "")),
       element("td", {}, op.timed ? (op.total_ns / (sums[op.layer] || 1) * 100).toFixed(1) + " %" : ""));
     byId("latency-table").append(element("table", {}, element("thead", {}, element("tr", {},
       ...head.map((h) => element("th", {scope: "col"}, h)))),
@@ -204,10 +205,77 @@ const charts = (() => {
     });
   }
 
+  /* How many calls took how long, when: a column a piece of time, a row a power of two. */
+  function heat() {
+    const container = byId("heat-chart"), rows = data.heat;
+    if (!rows.length) {
+      container.textContent = "No call has a beginning and an end in this trace.";
+      return;
+    }
+    const root = chartRoot(container, 34 + 12 * Math.max(6, rows.length) + MARGIN.bottom,
+      "Latency over time: how many calls took how long");
+    const [first, last] = visible(rows[0].bins.length);
+    const x = d3.scale.linear().domain([view.from, view.to])
+      .range([MARGIN.left, root.width - MARGIN.right]);
+    const low = Math.max(1, rows[0].low_ns), high = rows[rows.length - 1].low_ns * 2 || 2;
+    const y = d3.scale.log().base(2).domain([low, Math.max(high, low * 2)])
+      .range([root.height - MARGIN.bottom, MARGIN.top]);
+    /* Bins thinner than a few pixels are put together. */
+    const wide = Math.max(1, Math.ceil((last - first + 1) / ((root.width - MARGIN.left) / 5)));
+    const cells = [];
+    let most = 1;
+    rows.forEach((row) => {
+      for (let i = first - first % wide; i <= last; i += wide) {
+        let calls = 0;
+        for (let k = Math.max(0, i); k < Math.min(row.bins.length, i + wide); k++)
+          calls += row.bins[k];
+        if (calls) {
+          cells.push([i, row, calls]);
+          most = Math.max(most, calls);
+        }
+      }
+    });
+    const clip = (v) => Math.max(MARGIN.left, Math.min(root.width - MARGIN.right, v));
+    const dark = d3.scale.log().domain([1, Math.max(2, most)]).range([.2, 1]);
+    cells.forEach(([i, row, calls]) => {
+      const x0 = clip(x(i * binNs)), x1 = clip(x((i + wide) * binNs));
+      const from = Math.max(1, row.low_ns), top = y(from * 2);
+      if (x1 <= x0)
+        return;
+      root.svg.append("rect").attr("x", x0).attr("width", Math.max(1, x1 - x0)).attr("y", top)
+        .attr("height", Math.max(1, y(from) - top - 1)).attr("fill", colourOf(0))
+        .attr("opacity", dark(calls)).append("title").text(countText(calls) + " calls took " +
+          timeText(row.low_ns) + " to " + timeText(from * 2) + "\nin " + timeText(binNs * wide) +
+          " from " + timeText(Math.max(0, i * binNs)));
+    });
+    const ticks = rows.map((row) => Math.max(1, row.low_ns))
+      .filter((_, i) => i % Math.ceil(rows.length / 7) === 0);
+    root.svg.append("g").attr("class", "axis")
+      .attr("transform", "translate(0," + (root.height - MARGIN.bottom) + ")").call(timeAxis(x, root.width));
+    root.svg.append("g").attr("class", "axis").attr("transform", "translate(" + MARGIN.left + ",0)")
+      .call(d3.svg.axis().scale(y).orient("left").tickValues(ticks).tickFormat(timeText));
+    root.svg.append("text").attr("x", MARGIN.left).attr("y", 13).attr("class", "soft")
+      .text("darker: more calls, at most " + countText(most));
+  }
+
+  function slowest() {
+    const head = ["operation", "took", "began at", "op", "process", "thread", "answer", ""];
+    const row = (call) => element("tr", {}, element("td", {}, call.name),
+      element("td", {}, timeText(call.took_ns)), element("td", {}, timeText(call.t_ns)),
+      element("td", {}, call.op_id), element("td", {}, call.process),
+      element("td", {}, call.tid ? String(call.tid) : ""), element("td", {}, call.error || "ok"),
+      element("td", {}, element("button", {type: "button", onclick: () =>
+        view.set(call.t_ns - call.took_ns * 4, call.t_ns + call.took_ns * 5)}, "Show")));
+    if (data.slowest.length)
+      byId("slowest-table").append(element("table", {}, element("thead", {}, element("tr", {},
+        ...head.map((h) => element("th", {scope: "col"}, h)))),
+        element("tbody", {}, ...data.slowest.map(row))));
+  }
+
   /* ---- objects ---- */
 
   function objects() {
-    const ROW = 17, LEFT = 260, list = data.objects;
+    const ROW = 17, LEFT = narrow ? 110 : 260, list = data.objects;
     const container = byId("objects-chart");
     if (!list.length) {
       container.textContent = "No object in this trace.";
@@ -247,6 +315,7 @@ const charts = (() => {
     band("live-bytes", data.series.bytes, "live bytes", bytesText, colourOf(0));
     band("live-mappings", data.series.mappings, "live mappings", shortCount, colourOf(2));
     calls();
+    heat();
     objects();
   }
 
@@ -259,6 +328,7 @@ const charts = (() => {
       byId("objects").querySelector(".note").textContent += " " +
         countText(data.objects_left_out) + " more objects are counted but not drawn.";
     latencyTable();
+    slowest();
     latency();
     draw();
     view.listeners.push(draw);

@@ -8,6 +8,9 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 const duration = Math.max(1, data.window.duration_ns);
 
+/* A phone's width: margins are smaller. */
+const narrow = innerWidth < 520;
+
 function element(name, attributes, ...children) {
   const node = document.createElement(name);
   for (const key in attributes || {}) {
@@ -133,7 +136,24 @@ const view = {
     this.set(this.from + by, this.to + by);
   },
 };
-view.set(-duration * 0.01, duration * 1.01);
+
+/*
+ * The window fits what happened: where a trace is idle for long at its beginning or end, the picture
+ * begins without that. "Whole trace" shows all.
+ */
+function activity() {
+  const bins = data.series.errors.map((_, i) => data.series.calls.some((c) => c.bins[i]));
+  const first = bins.indexOf(true), last = bins.lastIndexOf(true);
+  const from = Math.max(0, first * data.series.bin_ns), to = Math.min(duration, (last + 1) * data.series.bin_ns);
+  if (first < 0 || to - from > duration / 2)
+    return [0, duration];
+  return [from, to];
+}
+
+{
+  const [from, to] = activity();
+  view.set(from - (to - from) * 0.01, to + (to - from) * 0.01);
+}
 
 /* Ticks that are round in the unit that the window's span asks for. */
 const AXIS_UNITS = [[86400e9, "d", 2], [3600e9, "h", 2], [60e9, "min", 3], [1e9, "s", 1],

@@ -6,7 +6,7 @@
  * are, above a raster of how much of each cell was mapped.
  */
 const spaces = (() => {
-  const MARGIN = {left: 172, right: 34, top: 6, bottom: 26};
+  const MARGIN = {left: narrow ? 96 : 172, right: narrow ? 12 : 34, top: 6, bottom: 26};
   const HEIGHT = 380, GAP = 9;
   const picture = byId("space-picture"), announce = byId("announce");
   const select = byId("space-select"), colourSelect = byId("colour-select");
@@ -399,7 +399,7 @@ const spaces = (() => {
   }
 
   function resize() {
-    width = Math.max(480, picture.clientWidth);
+    width = Math.max(240, picture.clientWidth);
     draw();
   }
 
@@ -439,7 +439,7 @@ const spaces = (() => {
     byId("zoom-out").onclick = () => view.zoom(1.5);
     byId("zoom-reset").onclick = whole;
     view.listeners.push(draw);
-    width = Math.max(480, picture.clientWidth);
+    width = Math.max(240, picture.clientWidth);
     choose(0);
   }
 
