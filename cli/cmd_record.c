@@ -20,6 +20,7 @@
 #include "analysis/analysis.h"
 #include "analysis/check/check.h"
 #include "cli/commands.h"
+#include "cli/guard.h"
 #include "cli/options.h"
 #include "cli/remove.h"
 #include "cli/tracing_session.h"
@@ -212,6 +213,12 @@ static bool shows_violation(char *path)
 	return broken;
 }
 
+/* A reader that ends its program must not end the recording. */
+static int shows_violation_in_child(void *path)
+{
+	return shows_violation(path);
+}
+
 /* Takes a snapshot; kept when why says so, or (why NULL) when it shows a broken rule. */
 static void take_snapshot(struct recorder *recorder, const char *why)
 {
@@ -225,7 +232,7 @@ static void take_snapshot(struct recorder *recorder, const char *why)
 		cli_remove_tree(path);
 		return;
 	}
-	if (!why && !shows_violation(path)) {
+	if (!why && guard_try(shows_violation_in_child, path) != 1) {
 		cli_remove_tree(path);
 		return;
 	}

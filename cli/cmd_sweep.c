@@ -47,8 +47,7 @@ static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
 {
-	(void)number;
-	interrupted = 1;
+	interrupted = number;
 }
 
 static bool set_vary(void *opaque, const char *value)
@@ -288,8 +287,11 @@ static int run_all(const struct options *options, const char *scenario, uint64_t
 		failed += !await_run(&running);
 	if (on_terminal)
 		fputs("\r                    \r", stderr);
-	if (interrupted)
-		return 128 + SIGINT;
+	if (interrupted) {
+		fprintf(stderr, "ioasis sweep: interrupted (%s); results so far are in %s, the same "
+			"command goes on from there\n", strsignal(interrupted), options->dir);
+		return 128 + interrupted;
+	}
 	if (failed)
 		return cli_fail(&command, "a run failed; see above");
 	printf("%" PRIu64 " results in %s (%" PRIu64 " were there already); "
@@ -338,6 +340,7 @@ int cmd_sweep(int argc, char **argv)
 		return cli_fail(&command, "--output %s: %s", options.dir, strerror(errno));
 	if (options.jobs) {
 		sigaction(SIGINT, &action, NULL);
+		sigaction(SIGTERM, &action, NULL);
 		return run_all(&options, argv[first], count);
 	}
 	for (uint64_t i = 0; i < count; i++) {

@@ -74,6 +74,7 @@ fuse_srcs := \
 	sim/fuse/device.c \
 	sim/fuse/files.c \
 	sim/fuse/inject.c \
+	sim/fuse/inject_parse.c \
 	sim/fuse/leak.c \
 	sim/fuse/mapping.c \
 	sim/fuse/mount.c \
