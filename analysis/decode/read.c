@@ -469,8 +469,8 @@ static int build_graph(struct reader *reader, char *const *paths, size_t count)
 	if (ret)
 		return ret;
 	if (!reader->ports)
-		return fail(reader, -ENODATA, "%s: the trace has no stream: nothing was traced",
-			    paths[0]);
+		return fail(reader, -ENODATA, "%s%s: the trace has no stream: nothing was traced",
+			    paths[0], count > 1 ? " and the others" : "");
 	return 0;
 }
 
@@ -576,9 +576,10 @@ int analysis_read(struct analysis *analysis, char *const *paths, size_t count, c
 		ret = read_all(&reader, paths, count);
 	if (!ret && !quality->events_known && !analysis_stopped(analysis))
 		ret = fail(&reader, -ENODATA, quality->events
-			? "%s: a trace of something else: none of its events is of "
+			? "%s%s: a trace of something else: none of its events is of "
 			  "iommufd_backend, iommufd_dev, ioasis_sim or qemu:iommufd_backend_*"
-			: "%s: the trace has no event", paths[0]);
+			: "%s%s: the trace has no event", paths[0],
+			count > 1 ? " and the others" : "");
 	if (!ret)
 		analysis_finish(analysis, analysis_still_running(analysis) ||
 						  analysis_stopped(analysis));
