@@ -142,6 +142,7 @@ script_tests := \
 	tests/integration/engine_faults.sh \
 	tests/integration/exec_end.sh \
 	tests/integration/exec_files.sh \
+	tests/integration/exec_kill.sh \
 	tests/integration/exec_refused.sh \
 	tests/integration/exec_status.sh \
 	tests/integration/faults.sh \
@@ -329,6 +330,11 @@ check-quick: tests
 .PHONY: check-clients
 check-clients: all $(B)/tests/edu_guest
 	$(Q)BUILD=$(abspath $(B)) tests/clients/run $(ROW)
+
+# SIGKILL at 300 random moments; SEED= repeats them.
+.PHONY: check-kill
+check-kill: all $(B)/tests/vfio_client $(B)/tests/group_probe
+	$(Q)ROUNDS=300 BUILD=$(abspath $(B)) tests/run -v -t 900 tests/integration/exec_kill.sh
 
 # The kernels' own self-tests on the fake device; LINUX=7.3 asks those of one kernel,
 # KERNEL_SOURCE=DIR then spares a download.

@@ -6,12 +6,15 @@
  *   keep-device IOMMU VFIO  the same with a bound VFIO device in its own iommufd
  *   own-page IOMMU VFIO  hands in a mapping of the VFIO file as an argument
  *   stuck IOMMU VFIO   hands in memory that never answers, and waits to be killed
- *   bind IOMMU VFIO    no harm: binds the device; how long that took is not printed
+ *   bind IOMMU VFIO    no harm: binds the device
+ *   time IOMMU VFIO    no harm: opens, binds, asks and closes 200 times; prints the slowest
+ *                      call in microseconds
  */
 #include "ioasis/iommufd_abi.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -21,6 +24,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE 4096u
@@ -133,9 +137,13 @@ static void *dead_page(void)
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register range = { .range = { .len = PAGE },
 					 .mode = UFFDIO_REGISTER_MODE_MISSING };
-	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC), control;
 	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+	if (fd < 0) { /* /dev/userfaultfd, Linux 6.1, for those who may open it */
+		control = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+		fd = control < 0 ? -1 : ioctl(control, USERFAULTFD_IOC_NEW, O_CLOEXEC);
+	}
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
 		return NULL;
 	range.range.start = (uintptr_t)page;
@@ -173,6 +181,49 @@ static int bind_only(const char *iommu_path, const char *vfio_path)
 	return 0;
 }
 
+static uint64_t slowest_ns;
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Notes how long it has been since the last one. */
+static void step(uint64_t *last_ns)
+{
+	uint64_t at_ns = now_ns();
+
+	if (at_ns - *last_ns > slowest_ns)
+		slowest_ns = at_ns - *last_ns;
+	*last_ns = at_ns;
+}
+
+static int time_calls(const char *iommu_path, const char *vfio_path)
+{
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	uint32_t info[6] = { sizeof(info) };
+
+	for (int i = 0; i < 200; i++) {
+		uint64_t at_ns = now_ns();
+		int iommu = open_file(iommu_path), vfio = open_file(vfio_path);
+
+		step(&at_ns);
+		bind_device(iommu, vfio);
+		step(&at_ns);
+		ioctl(vfio, VFIO_DEVICE_GET_INFO, info);
+		step(&at_ns);
+		ioctl(iommu, IOMMU_IOAS_ALLOC, &alloc);
+		step(&at_ns);
+		close(vfio);
+		close(iommu);
+	}
+	printf("%" PRIu64 "\n", slowest_ns / 1000);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 4)
@@ -185,6 +236,8 @@ int main(int argc, char **argv)
 		return own_page(argv[2], argv[3]);
 	if (!strcmp(argv[1], "stuck"))
 		return stuck(argv[2], argv[3]);
+	if (!strcmp(argv[1], "time"))
+		return time_calls(argv[2], argv[3]);
 	if (!strcmp(argv[1], "bind"))
 		return bind_only(argv[2], argv[3]);
 	return 3;

@@ -30,6 +30,22 @@ fi
 check_output "an argument in a mapping of the device's own file is refused" "GET_INFO: Bad address
 IOAS_ALLOC: Bad address" "$client" own-page "$serve_path" "$vfio"
 check_output "and nobody waits" bound timeout 10 "$client" bind "$serve_path" "$vfio"
+alone=$("$client" time "$serve_path" "$vfio")
+"$client" stuck "$serve_path" "$vfio" >stuck.out &
+stuck=$!
+if serve_await stuck.out stuck "$stuck"; then
+	# 100 ms, but where the machine alone takes half of that.
+	bound=$((alone > 50000 ? 2 * alone : 100000))
+	beside=$(timeout 60 "$client" time "$serve_path" "$vfio")
+	echo "# the slowest call took $alone us, and $beside us beside stuck ones"
+	check "calls of another whose memory never answers delay nobody" \
+		test "${beside:-$((bound + 1))}" -le "$bound"
+	kill -KILL "$stuck"
+	wait "$stuck"
+	check_output "and can be killed" 137 echo $?
+else
+	skip "memory that never answers" "no userfaultfd for this user"
+fi
 serve_stop
 check_output "the daemon ends" 0 echo "$serve_status"
 done_testing
