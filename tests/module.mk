@@ -178,6 +178,7 @@ script_tests := \
 	tests/integration/where.sh \
 	tests/integration/device_model.sh \
 	tests/integration/vfio_device.sh \
+	tests/integration/vfio_probe.sh \
 	tests/integration/vfio_trace.sh \
 	tests/oracle/fuse.sh \
 	tests/oracle/inproc.sh \
@@ -229,6 +230,17 @@ $(reader_that_ends): tests/integration/reader_that_ends.c
 		$(shell $(PKG_CONFIG) --libs babeltrace2 2>/dev/null)
 
 # What tests/integration/exec_devices.sh asks.
+vfio_probe_srcs := $(addprefix tests/oracle/devices/, \
+	vfio_probe.c vfio_probe_features.c vfio_probe_regions.c)
+tests += $(B)/tests/vfio_probe
+
+$(B)/tests/vfio_probe: $(vfio_probe_srcs) tests/oracle/devices/vfio_probe.h sim/vfio/abi.h \
+		backend/include/ioasis/iommufd_abi.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE -I. -Ibackend/include -o $@ \
+		$(filter %.c,$^)
+
 tests += $(B)/tests/group_probe
 
 $(B)/tests/group_probe: tests/oracle/devices/group_probe.c backend/include/ioasis/iommufd_abi.h \

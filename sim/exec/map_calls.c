@@ -74,8 +74,15 @@ static bool answer_bar(struct fuse_device *device, const struct caller *caller, 
 	if (mode < 0 || !reaches_file(call, mode & O_ACCMODE))
 		return false;
 	open = fuse_device_open_get(device, fd);
-	if (!open)
-		return false;
+	if (!open) {
+		struct engine_anon_file *file = fuse_device_anon_borrow(device, fd);
+
+		/* A dma-buf: no exporter of ours has mmap (dma_buf_mmap_internal()). */
+		if (!file || !engine_anon_file_size(file))
+			return false;
+		caller_answer(caller, -EINVAL);
+		return true;
+	}
 	rc = fuse_device_open_mmap(open, call->offset, call->length, shared, &memfd, &offset);
 	fuse_device_open_put(open);
 	if (rc == -ENOTTY)

@@ -144,6 +144,23 @@ static const struct file_kind engine_kind = {
 	.poll = entry_poll,
 };
 
+/* A dma-buf has a size. */
+static uint64_t dmabuf_size(const struct fuse_node *node)
+{
+	const struct anon_entry *entry = node->opaque;
+
+	return entry->file ? engine_anon_file_size(entry->file) : 0;
+}
+
+static const struct file_kind dmabuf_kind = {
+	.mode = S_IFREG | 0600,
+	.release = entry_release,
+	.read = entry_read,
+	.write = entry_write,
+	.ioctl = entry_ioctl,
+	.size = dmabuf_size,
+};
+
 /* ---- one that is none of the engine's ---------------------------------------------- */
 
 static ssize_t other_read(void *opaque, const struct file_access *access)
@@ -188,6 +205,7 @@ int anon_files_open(struct anon_files *anon, struct engine_anon_file *file,
 		    const struct fuse_device_file_ops *ops, void *opaque, int oflags)
 {
 	struct anon_entry *entry = calloc(1, sizeof(*entry));
+	const struct file_kind *kind;
 	bool opened;
 	int fd;
 
@@ -204,8 +222,8 @@ int anon_files_open(struct anon_files *anon, struct engine_anon_file *file,
 	anon->entries = entry;
 	pthread_mutex_unlock(&anon->lock);
 
-	fd = fuse_files_open_once(&anon->files, ops ? &other_kind : &engine_kind, entry,
-				  entry_begin, oflags, &opened);
+	kind = ops ? &other_kind : engine_anon_file_size(file) ? &dmabuf_kind : &engine_kind;
+	fd = fuse_files_open_once(&anon->files, kind, entry, entry_begin, oflags, &opened);
 	/* Still the caller's: the release, if there is one, shall not end it. */
 	if (fd < 0 && entry_take_file(entry))
 		engine_anon_file_set_notify(file, NULL, NULL);

@@ -166,8 +166,9 @@ int fuse_device_group_device_open(struct fuse_open *open, const struct engine_cl
 	bool opened;
 	int fd;
 
+	/* Another file has its own answer, such as a device that is not bound yet. */
 	if (open->node->kind != &group_kind)
-		return -ENOTTY;
+		return (int)fuse_device_open_ioctl(open, client, _IO(';', 106), arg);
 	fuse_device_settle(shown->device, NULL);
 	file = vfio_group_device_open(shown->group, client, arg, &fd);
 	if (!file)

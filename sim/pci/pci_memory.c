@@ -89,7 +89,7 @@ int pci_memory_init(struct pci_memory *memory, size_t bytes)
 	int err;
 
 	*memory = (struct pci_memory){ .fd = -1 };
-	memory->fd = memfd_create("pci-bar", MFD_CLOEXEC);
+	memory->fd = memfd_create(PCI_MEMORY_NAME, MFD_CLOEXEC);
 	if (memory->fd < 0)
 		return -errno;
 	if (ftruncate(memory->fd, (off_t)bytes))

@@ -16,6 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a mapping of it is called in /proc: the kernel never pins a BAR, so nor do we. */
+#define PCI_MEMORY_NAME "ioasis-bar"
+
 struct pci_memory {
 	int fd;	    /* -1: there is none */
 	uint8_t *base; /* the same address for ever */

@@ -207,6 +207,9 @@ static bool vma_is_device_memory(struct process *process, const struct process_v
 	size_t size = 0;
 	FILE *smaps;
 
+	/* A BAR of a device on the fake bus (PCI_MEMORY_NAME in sim/pci/pci_memory.h). */
+	if (has_prefix(vma->name, "/memfd:ioasis-bar "))
+		return true;
 	if (!has_prefix(vma->name, "/dev/") && !has_prefix(vma->name, "anon_inode:") &&
 	    !has_prefix(vma->name, "/sys/") && !has_prefix(vma->name, "/proc/") &&
 	    !has_prefix(vma->name, "[vvar"))
