@@ -46,10 +46,13 @@ analysis_decode_srcs += \
 	analysis/ctf/json.c \
 	analysis/ctf/metadata.c \
 	analysis/ctf/plan.c \
+	analysis/ctf/plan_run.c \
 	analysis/ctf/reader.c \
 	analysis/ctf/stream.c \
 	analysis/ctf/trace.c \
-	analysis/ctf/tsdl.c
+	analysis/ctf/tsdl.c \
+	analysis/ctf/tsdl_types.c \
+	analysis/ctf/tsdl_words.c
 
 # An event takes some twenty calls of babeltrace2: straight, not by way of the PLT. A new call of
 # the state is cleared by libc, which is faster than the `rep stos` that gcc puts there.
