@@ -7,6 +7,8 @@
 
 #include "analysis/ctf/trace.h"
 
+#define BACKWARDS "time goes backwards in one of the streams"
+
 /* What is in memory of a packet at one time, unless an event is larger. */
 #define WINDOW_BYTES (128u << 10)
 
@@ -268,6 +270,11 @@ void ctf_stream_advance(struct ctf_stream *stream)
 				return;
 			break;
 		case CTF_AT_EVENTS_BEGIN:
+			if (has_role(stream, CTF_ROLE_BEGIN) &&
+			    packet->begin < stream->cursor.clock) {
+				fail(stream, BACKWARDS);
+				return;
+			}
 			if (!begin_events(stream, packet)) {
 				fail(stream, "a stream's file cannot be read");
 				return;
@@ -277,6 +284,11 @@ void ctf_stream_advance(struct ctf_stream *stream)
 		case CTF_AT_EVENTS:
 			if (stream->cursor.at < packet->content) {
 				begin_event(stream);
+				return;
+			}
+			if (has_role(stream, CTF_ROLE_END) &&
+			    packet->end < stream->cursor.clock) {
+				fail(stream, BACKWARDS);
 				return;
 			}
 			stream->at = CTF_AT_PACKET;

@@ -304,7 +304,8 @@ static void tell_end(struct packets *packets, const struct part *part)
 
 void packets_tell(struct packets *packets)
 {
-	qsort(packets->parts, packets->count, sizeof(*packets->parts), by_stream);
+	if (packets->count)
+		qsort(packets->parts, packets->count, sizeof(*packets->parts), by_stream);
 	for (size_t i = 0; i < packets->count; i++) {
 		const struct part *part = &packets->parts[i];
 
