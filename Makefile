@@ -20,7 +20,7 @@ Makefile $(MAKEFILE_LIST): ;
 else
 
 PROFILE ?= default
-VERSION := 0.1.0
+VERSION := 0.2.0
 
 # Where `make install` puts what; DESTDIR goes before all of them.
 DESTDIR ?=
@@ -69,8 +69,11 @@ pkg_cflags += $(shell $(PKG_CONFIG) --atleast-version=2.1 babeltrace2 && echo -D
 # Nothing of what is built names the folder that it was built in.
 prefix_map := -ffile-prefix-map='$(top)'=.
 all_cflags = -std=gnu11 -fPIC -pthread -fvisibility=hidden $(opt_$(PROFILE)) $(warn) $(prefix_map) \
-	-D_GNU_SOURCE -DIOASIS_VERSION='"$(VERSION)"' -I. -Ibackend/include $(pkg_cflags) $(CFLAGS)
+	-D_GNU_SOURCE -DIOASIS_MULTIARCH='"$(multiarch)"' -DIOASIS_VERSION='"$(VERSION)"' -I. -Ibackend/include $(pkg_cflags) $(CFLAGS)
 all_ldflags = -pthread $(san_$(PROFILE)) $(LDFLAGS)
+
+# Debian's folder of this architecture below lib; empty elsewhere.
+multiarch := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 ifeq ($(V),1)
 Q :=
@@ -107,6 +110,7 @@ include sim/module.mk
 include analysis/module.mk
 include tests/bench/module.mk
 include cli/module.mk
+include packaging/module.mk
 include tests/module.mk
 
 .PHONY: all tests deps deps-check clean

@@ -38,14 +38,3 @@ $(B)/$(backend_soname): $(call objs,$(backend_srcs) $(tracepoints_srcs)) \
 
 $(B)/libioasis-backend.so: $(B)/$(backend_soname)
 	$(Q)ln -sf $(<F) $@
-
-.PHONY: install install-backend
-install: install-backend
-install-backend: $(libs)
-	$(Q)install -d '$(DESTDIR)$(prefix)/include/ioasis' '$(DESTDIR)$(prefix)/lib/pkgconfig'
-	$(Q)install -m 644 $(backend_headers) '$(DESTDIR)$(prefix)/include/ioasis'
-	$(Q)install -m 644 $(B)/libioasis-backend.a '$(DESTDIR)$(prefix)/lib'
-	$(Q)install -m 755 $(B)/$(backend_soname) $(B)/libioasis-probes.so '$(DESTDIR)$(prefix)/lib'
-	$(Q)ln -sf $(backend_soname) '$(DESTDIR)$(prefix)/lib/libioasis-backend.so'
-	$(Q)sed -e 's|@prefix@|$(prefix)|' -e 's|@version@|$(VERSION)|' backend/ioasis-backend.pc.in \
-		> '$(DESTDIR)$(prefix)/lib/pkgconfig/ioasis-backend.pc'

@@ -43,6 +43,13 @@ programs += $(B)/ioasis
 $(B)/ioasis: $(call objs,$(ioasis_srcs)) | $(libs)
 	$(link) $(ioasis_libs)
 
+# Where the program looks for scenarios before it is installed.
+libs += $(B)/share/ioasis/scenarios
+
+$(B)/share/ioasis/scenarios:
+	@mkdir -p $(@D)
+	$(Q)ln -sfn $(top)/sim/scenarios $@
+
 # The small VMM of `make demo`, linked as a VMM is: with the library.
 programs += $(B)/ioasis-vmm
 
@@ -55,12 +62,3 @@ $(B)/ioasis-vmm: $(call objs,$(sort cli/vmm_main.c cli/options.c $(vmm_srcs) $(i
 demo: deps
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)BUILD=$(B) sim/vmm/demo.sh
-
-.PHONY: install-programs
-install: install-programs
-install-programs: $(programs) $(libs)
-	$(Q)install -d '$(DESTDIR)$(prefix)/bin' '$(DESTDIR)$(prefix)/lib'
-	$(Q)install -m 755 $(B)/ioasis $(B)/ioasis-vmm '$(DESTDIR)$(prefix)/bin'
-	$(Q)install -m 755 $(B)/libioasis-probes.so '$(DESTDIR)$(prefix)/lib'
-	$(Q)install -d '$(DESTDIR)$(prefix)/share/ioasis/scenarios'
-	$(Q)install -m 644 sim/scenarios/*.yaml '$(DESTDIR)$(prefix)/share/ioasis/scenarios'

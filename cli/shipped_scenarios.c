@@ -24,11 +24,10 @@ static bool is_folder(const char *path)
 /* The folder of the shipped scenarios; false: there is none. */
 static bool find_folder(char folder[PATH_MAX])
 {
-	/* Installed; build/ioasis; build/PROFILE/ioasis. */
+	/* Installed, and where it was built. */
 	static const char *const below[] = {
 		"../share/ioasis/scenarios",
-		"../sim/scenarios",
-		"../../sim/scenarios",
+		"share/ioasis/scenarios",
 	};
 	char program[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);

@@ -150,6 +150,7 @@ script_tests := \
 	tests/integration/headers.sh \
 	tests/integration/ids.sh \
 	tests/integration/includes.sh \
+	tests/integration/install.sh \
 	tests/integration/late.sh \
 	tests/integration/learn.sh \
 	tests/integration/library.sh \

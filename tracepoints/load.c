@@ -63,11 +63,17 @@ static const char *take_probes(void *library)
 	return NULL;
 }
 
-/* Looks for PROBES_NAME in the folder of file, and in lib beside that folder. */
+/*
+ * Looks for PROBES_NAME in the folder of file (where it was built), and where it is installed:
+ * beside the library in libdir, and in libdir beside the programs' bindir.
+ */
 static bool find_beside(const char *file, char found[PATH_MAX])
 {
-	static const char *const below[] = { "", "../lib/" };
-	char folder[PATH_MAX], path[PATH_MAX + 64];
+	static const char *const below[] = {
+		"", "ioasis/", "../lib/ioasis/", "../lib/" IOASIS_MULTIARCH "/ioasis/",
+		"../lib64/ioasis/",
+	};
+	char folder[PATH_MAX], path[PATH_MAX + 128];
 	size_t i;
 
 	if (snprintf(folder, sizeof(folder), "%s", file) >= (int)sizeof(folder))
