@@ -20,7 +20,7 @@ backend_headers := \
 	backend/include/ioasis/iommufd_registry.h
 
 # The number that programs are bound to; raise it when one of them would break.
-backend_soversion := 0
+backend_soversion := 1
 backend_soname := libioasis-backend.so.$(backend_soversion)
 
 libs += $(B)/libioasis-backend.a $(B)/libioasis-backend.so

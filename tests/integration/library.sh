@@ -63,16 +63,31 @@ check "a C program links the shared library" \
 	build_program "${CC:-cc}" vmm.c shared "$(pkg-config --libs ioasis-backend)"
 check_output "and runs" "$expected" "$dir/shared"
 needs_no_lttng() {
-	readelf -d "$dir/shared" | grep -q 'NEEDED.*libioasis-backend\.so\.0' &&
+	readelf -d "$dir/shared" | grep -q 'NEEDED.*libioasis-backend\.so\.1' &&
 		! readelf -d "$lib/libioasis-backend.so" | grep 'NEEDED.*lttng'
 }
 check "it needs the library by its soname, and no LTTng" needs_no_lttng
 exported() { nm -D --defined-only "$lib/libioasis-backend.so" | sed -n 's/.* T \([a-z_]*\)@.*/\1/p' | sort; }
 declared() {
 	cat backend/include/ioasis/{error,iommufd_backend,iommufd_registry}.h |
-		grep -oE '\b(error|iommufd)_[a-z_]+\(' | tr -d '(' | sort -u
+		grep -oE '\b(error|iommufd)_[a-z_]+\(' | tr -d '(' | sed 's/^error/ioasis_&/' | sort -u
 }
 check_output "it exports what the headers declare, no more" "$(declared)" exported
+# QEMU's names for errors, defined in the same program.
+cat >"$dir/qemu.c" <<'END'
+#include <stdio.h>
+void error_free(void *err);
+const char *error_get_pretty(const void *err);
+void error_free(void *err) { (void)err; puts("QEMU's error_free"); }
+const char *error_get_pretty(const void *err) { (void)err; return "QEMU's error_get_pretty"; }
+END
+with_qemu() { # libraries: links both into one program, and runs it
+	# shellcheck disable=SC2086
+	"${CC:-cc}" -Wall -Wextra -Werror $cflags "$dir/vmm.c" "$dir/qemu.c" -o "$dir/both" $1 &&
+		"$dir/both"
+}
+check_output "QEMU's error functions may be in the same program" "$expected" \
+	with_qemu "$(pkg-config --libs ioasis-backend)"
 check "a C++ program links the shared library" \
 	build_program "${CXX:-c++}" vmm.cc shared-cc "$(pkg-config --libs ioasis-backend)"
 check_output "and runs" "$expected" "$dir/shared-cc"
@@ -85,6 +100,7 @@ else
 	skip "and maps guest memory under ioasis exec" "this machine has no /dev/fuse"
 fi
 mv "$lib/libioasis-backend.so" "$dir/aside"
+check_output "QEMU's error functions beside the static library" "$expected" with_qemu "$static_libs"
 check "a C program links the static library" build_program "${CC:-cc}" vmm.c static "$static_libs"
 check_output "and runs" "$expected" "$dir/static"
 done_testing
