@@ -36,12 +36,12 @@ install-backend: $(libs)
 install-programs: $(programs) $(libs)
 	$(Q)install -d '$(call to,$(bindir))' '$(call to,$(btplugindir))' '$(call to,$(docdir))' \
 		'$(call to,$(datadir))/ioasis/scenarios' '$(call to,$(datadir))/ioasis/rules' \
-		'$(call to,$(datadir))/ioasis/scripts'
+		'$(call to,$(docdir))/examples'
 	$(Q)install -m 755 $(B)/ioasis $(B)/ioasis-vmm $(B)/ioasis-bench '$(call to,$(bindir))'
 	$(Q)install -m 644 $(B)/babeltrace2/babeltrace-plugin-ioasis.so '$(call to,$(btplugindir))'
 	$(Q)install -m 644 sim/scenarios/*.yaml '$(call to,$(datadir))/ioasis/scenarios'
 	$(Q)install -m 644 analysis/rules/*.dot '$(call to,$(datadir))/ioasis/rules'
-	$(Q)install -m 755 analysis/scripts/*.py '$(call to,$(datadir))/ioasis/scripts'
+	$(Q)install -m 755 analysis/scripts/*.py '$(call to,$(docdir))/examples'
 	$(Q)install -m 644 README.md CHANGELOG.md LICENSE docs/*.md '$(call to,$(docdir))'
 
 install-pages: $(B)/pages
