@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
+#include "analysis/table.h"
 #include "cli/options.h"
 #include "cli/read_traces.h"
 #include "sim/scenario/replay.h"
@@ -83,7 +84,8 @@ static const struct cli_command command = {
 	.synopsis = "TRACE... [OPTIONS]",
 	.summary = "Makes the calls of a recorded trace again and compares the answers.",
 	.details = "Reads traces of the backend (on the fake or on a real device), of QEMU's own\n"
-		   "events and of 'ioasis simulate'. Exit status 0: all answers are the same;\n"
+		   "events, of 'ioasis simulate', and what the fake device tells of programs without\n"
+		   "the backend: each of their open files is one there. Exit status 0: all answers are the same;\n"
 		   "1: some differ; 3: nothing could be replayed.",
 	.options = option_table,
 	.error_status = 3,
@@ -91,11 +93,20 @@ static const struct cli_command command = {
 
 /* ---- from a trace to calls ---------------------------------------------------- */
 
+/* A call, before it is known whether it is made again. */
+struct recorded {
+	struct replay_call call;
+	uint32_t process;
+	bool raw; /* an ioctl of its own, not one inside a call of the backend */
+};
+
 struct recording {
-	struct replay_call *calls; /* owned */
+	struct recorded *kept; /* owned */
+	size_t kept_count, size;
+	struct table backends; /* (process, 0): has calls of a backend, or of QEMU's */
+	struct table opened;   /* (serial of a context, 0): raw calls were made in it */
+	struct replay_call *calls; /* those that are made again; owned */
 	size_t count;
-	size_t size;
-	uint64_t backends_count;
 	uint64_t unfinished; /* calls that never came back */
 	uint64_t unknown;    /* calls of a kind that is not replayed */
 	bool out_of_memory;
@@ -131,48 +142,123 @@ static enum replay_op op_of(enum event_op op)
 	}
 }
 
-static void keep_call(void *opaque, const struct state_op *op)
+static void keep(struct recording *recording, const struct recorded *recorded)
 {
-	struct recording *recording = opaque;
-	enum replay_op replay_op = op_of(op->op);
-
-	if (op->layer != STATE_BACKEND || op->op == OP_SET_FD)
-		return;
-	if (!op->returned || !op->context) {
-		recording->unfinished++;
-		return;
-	}
-	if (replay_op == REPLAY_OP_COUNT) {
-		recording->unknown++;
-		return;
-	}
-	if (recording->count == recording->size) {
+	if (recording->kept_count == recording->size) {
 		size_t size = recording->size ? recording->size * 2 : 1024;
-		struct replay_call *calls = realloc(recording->calls, size * sizeof(*calls));
+		struct recorded *more = realloc(recording->kept, size * sizeof(*more));
 
-		if (!calls) {
+		if (!more) {
 			recording->out_of_memory = true;
 			return;
 		}
-		recording->calls = calls;
+		recording->kept = more;
 		recording->size = size;
 	}
-	if (op->context->serial > recording->backends_count)
-		recording->backends_count = op->context->serial;
-	recording->calls[recording->count++] = (struct replay_call){
-		.op = replay_op,
-		.readonly = op->op == OP_SET_DIRTY ? op->start : op->readonly,
-		.any_errno = op->qemu,
-		.backend = (uint32_t)op->context->serial - 1,
-		.id = (uint32_t)op->id,
-		.new_id = (uint32_t)op->new_id,
-		.device_id = (uint32_t)op->dev_id,
-		.ret = (int32_t)(op->non_exist && !op->ret ? -ENOENT : op->ret),
-		.op_id = op->op_id,
-		.iova = op->iova,
-		.size = op->size,
-		.begin_ns = op->begin_ns,
+	recording->kept[recording->kept_count++] = *recorded;
+}
+
+static void note(struct recording *recording, struct table *table, uint64_t number)
+{
+	if (number && !table_get(table, number, 0) &&
+	    table_set(table, number, 0, (void *)(uintptr_t)1))
+		recording->out_of_memory = true;
+}
+
+/* Opening and closing the file of a program without the backend: its backend's first and last. */
+static void keep_file(struct recording *recording, const struct state_context *context,
+		      enum replay_op op, int64_t time_ns, uint64_t order)
+{
+	const struct recorded recorded = {
+		.call = {
+			.op = op,
+			.backend = (uint32_t)context->serial - 1,
+			.op_id = order,
+			.begin_ns = time_ns,
+		},
+		.process = context->process->number,
+		.raw = true,
 	};
+
+	keep(recording, &recorded);
+}
+
+static void on_context_end(void *opaque, const struct state_context *context, int64_t time_ns)
+{
+	struct recording *recording = opaque;
+
+	if (table_get(&recording->opened, context->serial, 0))
+		keep_file(recording, context, REPLAY_DISCONNECT, time_ns, UINT64_MAX);
+}
+
+/* Whether the ioctl can be made again: the trace must say what it named. */
+static bool raw_is_told(const struct state_op *op, enum replay_op replay_op)
+{
+	if (replay_op == REPLAY_ALLOC_IOAS)
+		return op->ret < 0 || op->new_id;
+	return (replay_op == REPLAY_FREE_ID || replay_op == REPLAY_MAP ||
+		replay_op == REPLAY_UNMAP) && (op->id || op->told);
+}
+
+static void keep_call(void *opaque, const struct state_op *op)
+{
+	bool raw = op->layer == STATE_DEVICE;
+	enum replay_op replay_op = op_of(raw ? event_op_plain(op->op) : op->op);
+	struct recording *recording = opaque;
+	struct recorded recorded;
+
+	if (op->op == OP_SET_FD || (raw && op->outer))
+		return;
+	if (!op->returned || !op->context) {
+		recording->unfinished += !raw;
+		return;
+	}
+	if (!raw)
+		note(recording, &recording->backends, op->process->number);
+	if (replay_op == REPLAY_OP_COUNT || (raw && !raw_is_told(op, replay_op))) {
+		recording->unknown++;
+		return;
+	}
+	recorded = (struct recorded){
+		.call = {
+			.op = replay_op,
+			.readonly = op->op == OP_SET_DIRTY ? op->start : op->readonly,
+			.any_errno = op->qemu,
+			.backend = (uint32_t)op->context->serial - 1,
+			.id = (uint32_t)op->id,
+			.new_id = (uint32_t)op->new_id,
+			.device_id = (uint32_t)op->dev_id,
+			.ret = (int32_t)(op->non_exist && !op->ret ? -ENOENT : op->ret),
+			.op_id = op->op_id,
+			.iova = op->iova,
+			/* A commit tells the range; what went is no more than what was asked. */
+			.size = raw && !op->told ? iova_range_bytes(op->iova, op->last) : op->size,
+			.begin_ns = op->begin_ns,
+		},
+		.process = op->process->number,
+		.raw = raw,
+	};
+	if (raw && !table_get(&recording->opened, op->context->serial, 0)) {
+		note(recording, &recording->opened, op->context->serial);
+		keep_file(recording, op->context, REPLAY_CONNECT, op->context->born_ns, 0);
+	}
+	keep(recording, &recorded);
+}
+
+/* A process's own calls, or, of one that tells none, what the device says. */
+static void choose_calls(struct recording *recording)
+{
+	recording->calls = calloc(recording->kept_count + 1, sizeof(*recording->calls));
+	if (!recording->calls) {
+		recording->out_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < recording->kept_count; i++) {
+		const struct recorded *recorded = &recording->kept[i];
+
+		if (!recorded->raw || !table_get(&recording->backends, recorded->process, 0))
+			recording->calls[recording->count++] = recorded->call;
+	}
 }
 
 static int compare_calls(const void *a, const void *b)
@@ -328,8 +414,8 @@ static int run(const struct options *options, struct recording *recording)
 
 	if (!recording->count)
 		return cli_fail(&command,
-				"the trace holds no calls of the backend; record one with "
-				"'ioasis record'");
+				"the trace holds no call that could be made again; record one "
+				"with 'ioasis record'");
 	qsort(recording->calls, recording->count, sizeof(*recording->calls), compare_calls);
 	sigaction(SIGINT, &action, NULL);
 	err = replay_run(recording->calls, recording->count, &replay_options, &result, error);
@@ -348,7 +434,10 @@ static int run(const struct options *options, struct recording *recording)
 
 int cmd_replay(int argc, char **argv)
 {
-	static const struct analysis_observer observer = { .op = keep_call };
+	static const struct analysis_observer observer = {
+		.op = keep_call,
+		.context_end = on_context_end,
+	};
 	struct recording recording = { .count = 0 };
 	struct options options = { .json = false };
 	struct analysis *analysis;
@@ -366,10 +455,15 @@ int cmd_replay(int argc, char **argv)
 	}
 	status = cli_read_traces(&command, analysis, argv + first, argc - first);
 	analysis_destroy(analysis);
+	if (!status)
+		choose_calls(&recording);
 	if (!status && recording.out_of_memory)
 		status = cli_fail(&command, "out of memory");
 	if (!status)
 		status = run(&options, &recording);
+	table_fini(&recording.backends);
+	table_fini(&recording.opened);
+	free(recording.kept);
 	free(recording.calls);
 	return status;
 }

@@ -33,6 +33,15 @@ import json, sys
 assert json.load(sys.stdin)[\"first_difference\"][\"recorded\"] == \"ENOMEM\"'"
 	check "the VMM's recorded calls give the same answers, call by call" ioasis replay vmm.trace
 	check "and through FUSE" ioasis exec -- ioasis replay vmm.trace --device /dev/iommu
+	# A program without the backend: its mistakes get the same answers, too.
+	ioasis record -o raw.trace -- ioasis exec --leak-check no -- \
+		"$BUILD/tests/device_client" /dev/iommu refused >record.log 2>&1
+	check "a program without the backend library is replayed" ioasis replay raw.trace
+	check_output "all of its calls, and its file" "8 calls, 0 answers differ" eval \
+		"ioasis replay raw.trace | tail -n 1 | sed 's/;.*//'"
+	ioasis record -o type1.trace -- ioasis exec --leak-check no -- \
+		"$BUILD/tests/verdict_client" type1-v2 >record.log 2>&1
+	check "one that uses VFIO's type 1 interface" ioasis replay type1.trace
 else
 	skip "replay of the VMM's trace" "no lttng, or no /dev/fuse that this user may open"
 fi
