@@ -363,7 +363,7 @@ asan ubsan tsan: deps-check
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) PROFILE=$@ tests
 	$(Q)BUILD=$(out)/$@ tests/run $(patsubst $(B)/%,$(out)/$@/%,$(unit_programs))
 
-# 1,000 runs of clean concurrent clients.
+# 1,000 runs of clean concurrent clients in recordings of every shape, then each mistake in each shape.
 .PHONY: soak
 soak: tests
 	$(Q)RUNS=$${RUNS:-1000} BUILD=$(B) tests/run -t 7200 tests/integration/soak.sh

@@ -291,6 +291,23 @@ static void tell_between(struct packets *packets, const struct part *part, const
 		analysis_loss_later(packets->analysis, &loss);
 }
 
+/*
+ * Whether the process of part's buffers has others that begin later: it runs another program by
+ * then, and what it ran before can have emitted nothing more.
+ */
+static bool is_followed(const struct packets *packets, const struct part *part)
+{
+	for (size_t i = 0; part->pid && i < packets->count; i++) {
+		const struct part *other = &packets->parts[i];
+
+		if (other->machine == part->machine && other->pid == part->pid &&
+		    other->first_ns > part->first_ns &&
+		    memcmp(other->uuid, part->uuid, sizeof(part->uuid)))
+			return true;
+	}
+	return false;
+}
+
 /* Only an event after the stream's end shows that something may be missing behind it. */
 static void tell_end(struct packets *packets, const struct part *part)
 {
@@ -313,7 +330,7 @@ void packets_tell(struct packets *packets)
 			tell_beginning(packets, part);
 		if (i + 1 < packets->count && !compare_streams(part, part + 1))
 			tell_between(packets, part, part + 1);
-		else
+		else if (!is_followed(packets, part))
 			tell_end(packets, part);
 	}
 }
