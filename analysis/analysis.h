@@ -53,9 +53,9 @@ struct analysis_observer {
 	 * Where no commits tell the order: a call of the backend takes effect, in an order that
 	 * explains the answers of the calls that overlapped it, before the state changes.
 	 */
-	void (*settle)(void *opaque, const struct state_op *op, enum state_settled how);
+	void (*linearized)(void *opaque, const struct state_op *op, enum linearized how);
 	/* Some order of overlapping calls, of which op is one, would not explain its answer. */
-	void (*race)(void *opaque, const struct state_op *op, const struct state_op *with);
+	void (*order_matters)(void *opaque, const struct state_op *op, const struct state_op *with);
 	void (*context_begin)(void *opaque, const struct state_context *context);
 	void (*context_end)(void *opaque, const struct state_context *context, int64_t time_ns);
 	/* An object lives: given out, or seen for the first time (object->born_seen). */

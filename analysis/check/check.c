@@ -327,14 +327,14 @@ static void on_op(void *opaque, const struct state_op *op)
 	if (op->layer == STATE_BACKEND) {
 		check_backend_op(check, op);
 		check_layers_op(check, op);
-		/* Where there are no commits, order matters: see on_settle. */
+		/* Where there are no commits, order matters: see on_linearized. */
 		if (op->context && op->context->peer) {
-			check_id_named(check, op, SETTLED_ALONE);
+			check_id_named(check, op, LINEARIZED_ALONE);
 			check_space_refused(check, op);
 		}
 	} else if (!op->outer) {
 		if (op->told)
-			check_id_named(check, op, SETTLED_ALONE);
+			check_id_named(check, op, LINEARIZED_ALONE);
 		check_space_refused(check, op);
 	}
 }
@@ -363,13 +363,13 @@ static void on_commit(void *opaque, const struct state_object *object,
 	check_space_commit(check, object, commit, op);
 }
 
-static void on_settle(void *opaque, const struct state_op *op, enum state_settled how)
+static void on_linearized(void *opaque, const struct state_op *op, enum linearized how)
 {
 	struct check *check = opaque;
 	const struct state_object *object;
 
 	check_id_named(check, op, how);
-	check_space_settle(check, op, how);
+	check_space_linearized(check, op, how);
 	if (op->op != OP_FREE_ID || op->ret)
 		return;
 	object = state_object_find(check->state, op->context, op->id);
@@ -379,7 +379,7 @@ static void on_settle(void *opaque, const struct state_op *op, enum state_settle
 	check_id_freed(check, object, op->op_id, op->tid, op->begin_ns, op->end_ns);
 }
 
-static void on_race(void *opaque, const struct state_op *op, const struct state_op *with)
+static void on_order_matters(void *opaque, const struct state_op *op, const struct state_op *with)
 {
 	struct check *check = opaque;
 	enum check_rule rule = op_is_map(op) ? RULE_OVERLAP :
@@ -477,8 +477,8 @@ static const struct analysis_observer observer = {
 	.op = on_op,
 	.commit_read = on_commit_read,
 	.commit = on_commit,
-	.settle = on_settle,
-	.race = on_race,
+	.linearized = on_linearized,
+	.order_matters = on_order_matters,
 	.object_begin = on_object_begin,
 	.mapping_end = on_mapping_end,
 	.context_end = on_context_end,

@@ -176,7 +176,7 @@ void check_id_finish(struct check *check)
 
 /* The answer says that the id was not there, or (gone false) that it was. */
 static void judge_absent(struct check *check, const struct state_op *op, uint64_t id,
-			 const struct state_context *truth, enum state_settled how, bool gone)
+			 const struct state_context *truth, enum linearized how, bool gone)
 {
 	const struct id_history *history = history_find(check, truth, id);
 	bool lossy = state_lost_since(check->state, truth, truth->born_ns) || !truth->born_seen;
@@ -194,7 +194,7 @@ static void judge_absent(struct check *check, const struct state_op *op, uint64_
 		/* An unmap of nothing looks the same as one of an id that is going. */
 		if (is_unmap && history->freed_ns >= op->begin_ns)
 			verdict = verdict_possible(check, op);
-		if (how == SETTLED_UNDECIDED)
+		if (how == LINEARIZED_UNDECIDED)
 			verdict = verdict_possible(check, op);
 		/* Between the two it may have been given out again, unseen. */
 		if (!gone && state_lost_since(check->state, truth,
@@ -235,7 +235,7 @@ static bool is_second_free(const struct check *check, const struct state_op *op,
  * id that had been freed before it began is a mistake all the same.
  */
 static void judge_refused(struct check *check, const struct state_op *op, uint64_t id,
-			  const struct state_context *truth, enum state_settled how)
+			  const struct state_context *truth, enum linearized how)
 {
 	const struct id_history *history = history_find(check, truth, id);
 
@@ -244,7 +244,7 @@ static void judge_refused(struct check *check, const struct state_op *op, uint64
 }
 
 static void judge_id(struct check *check, const struct state_op *op, uint64_t id,
-		     const struct state_context *truth, enum state_settled how)
+		     const struct state_context *truth, enum linearized how)
 {
 	if (state_object_find(check->state, truth, id))
 		return;
@@ -256,7 +256,7 @@ static void judge_id(struct check *check, const struct state_op *op, uint64_t id
 		judge_refused(check, op, id, truth, how);
 }
 
-void check_id_named(struct check *check, const struct state_op *op, enum state_settled how)
+void check_id_named(struct check *check, const struct state_op *op, enum linearized how)
 {
 	const struct state_context *truth = check_truth(op);
 

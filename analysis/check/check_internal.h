@@ -161,7 +161,7 @@ bool op_is_alloc(const struct state_op *op);
 /* check_space.c: overlap, unmap-unmapped, partial-unmap */
 void check_space_commit(struct check *check, const struct state_object *object,
 			const struct event *commit, const struct state_op *op);
-void check_space_settle(struct check *check, const struct state_op *op, enum state_settled how);
+void check_space_linearized(struct check *check, const struct state_op *op, enum linearized how);
 /* A call came back whose answer says that nothing changed. */
 void check_space_refused(struct check *check, const struct state_op *op);
 
@@ -169,7 +169,7 @@ void check_space_refused(struct check *check, const struct state_op *op);
 void check_id_given(struct check *check, const struct state_object *object);
 void check_id_freed(struct check *check, const struct state_object *object, uint64_t op_id,
 		    uint32_t tid, int64_t begin_ns, int64_t time_ns);
-void check_id_named(struct check *check, const struct state_op *op, enum state_settled how);
+void check_id_named(struct check *check, const struct state_op *op, enum linearized how);
 /* The end: ids of QEMU's whose origin no event told. */
 void check_id_finish(struct check *check);
 void check_id_forget(struct check *check, const struct state_context *context);

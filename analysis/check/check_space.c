@@ -173,7 +173,7 @@ static void refused_map(struct check *check, const struct state_op *op,
 }
 
 static void refused_unmap(struct check *check, const struct state_op *op,
-			  const struct state_object *object, enum state_settled how)
+			  const struct state_object *object, enum linearized how)
 {
 	struct met met = meet(object, op->iova, op->last, op->begin_ns);
 	struct check_finding *finding;
@@ -183,7 +183,7 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 	rule_asked(check, RULE_PARTIAL_UNMAP);
 	if (met.has_cut) {
 		verdict = verdict_if(state_mapping_certain(check->state, object, &met.cut));
-		if (verdict == VERDICT_INFERRED && how == SETTLED_UNDECIDED)
+		if (verdict == VERDICT_INFERRED && how == LINEARIZED_UNDECIDED)
 			verdict = verdict_possible(check, op);
 		finding = found(check, RULE_PARTIAL_UNMAP, verdict, op, object, op->iova, op->last,
 				op->end_ns, "was to be unmapped, which would cut a mapping");
@@ -191,7 +191,7 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 		finding_witness_op(finding, op);
 	} else if (met.has_inside) {
 		verdict = verdict_if(state_mapping_certain(check->state, object, &met.inside));
-		if (verdict == VERDICT_INFERRED && how == SETTLED_UNDECIDED)
+		if (verdict == VERDICT_INFERRED && how == LINEARIZED_UNDECIDED)
 			verdict = verdict_possible(check, op);
 		finding = found(check, RULE_UNMAP_UNMAPPED, verdict, op, object, op->iova, op->last,
 				op->end_ns,
@@ -220,25 +220,25 @@ void check_space_refused(struct check *check, const struct state_op *op)
 	if (refused_as_overlap(op))
 		refused_map(check, op, object);
 	else if (object && plain == OP_UNMAP_DMA && (op->non_exist || op->ret == -ENOENT))
-		refused_unmap(check, op, object, SETTLED_ALONE);
+		refused_unmap(check, op, object, LINEARIZED_ALONE);
 }
 
 /* ---- calls in their order, without commits -------------------------------------- */
 
 /* QEMU's own events tell no begin: between threads their order is not sure. */
-static enum check_verdict settled_verdict(const struct check *check, const struct state_op *op,
-					  enum state_settled how,
+static enum check_verdict linearized_verdict(const struct check *check, const struct state_op *op,
+					  enum linearized how,
 					  const struct state_mapping *mapping, bool certain)
 {
 	if (!certain)
 		return VERDICT_UNKNOWN;
-	if (how == SETTLED_UNDECIDED || (op->qemu && mapping && mapping->tid != op->tid))
+	if (how == LINEARIZED_UNDECIDED || (op->qemu && mapping && mapping->tid != op->tid))
 		return verdict_possible(check, op);
 	return VERDICT_INFERRED;
 }
 
-static void settle_map(struct check *check, const struct state_op *op,
-		       const struct state_object *object, enum state_settled how)
+static void linearized_map(struct check *check, const struct state_op *op,
+		       const struct state_object *object, enum linearized how)
 {
 	struct range_iter iter;
 	const struct range_entry *entry =
@@ -249,7 +249,7 @@ static void settle_map(struct check *check, const struct state_op *op,
 	if (!entry)
 		return;
 	finding = found(check, RULE_OVERLAP,
-			settled_verdict(check, op, how, entry,
+			linearized_verdict(check, op, how, entry,
 					state_mapping_certain(check->state, object, entry)),
 			op, object, op->iova, op->last, op->end_ns,
 			"was mapped while a mapping that shares addresses lived");
@@ -257,8 +257,8 @@ static void settle_map(struct check *check, const struct state_op *op,
 	finding_witness_op(finding, op);
 }
 
-static void settle_unmap(struct check *check, const struct state_op *op,
-			 const struct state_object *object, enum state_settled how)
+static void linearized_unmap(struct check *check, const struct state_op *op,
+			 const struct state_object *object, enum linearized how)
 {
 	struct met met = meet(object, op->iova, op->last, INT64_MAX);
 	struct check_finding *finding;
@@ -267,7 +267,7 @@ static void settle_unmap(struct check *check, const struct state_op *op,
 	rule_asked(check, RULE_PARTIAL_UNMAP);
 	if (met.has_cut) {
 		finding = found(check, RULE_PARTIAL_UNMAP,
-				settled_verdict(check, op, how, &met.cut,
+				linearized_verdict(check, op, how, &met.cut,
 						state_mapping_certain(check->state, object,
 								      &met.cut)),
 				op, object, op->iova, op->last, op->end_ns,
@@ -276,7 +276,7 @@ static void settle_unmap(struct check *check, const struct state_op *op,
 		finding_witness_op(finding, op);
 	} else if (!met.has_inside && !iova_range_is_whole(op->range)) {
 		finding = found(check, RULE_UNMAP_UNMAPPED,
-				settled_verdict(check, op, how, NULL,
+				linearized_verdict(check, op, how, NULL,
 						state_object_complete(check->state, object)),
 				op, object, op->iova, op->last, op->end_ns,
 				"was unmapped with success, but nothing was mapped there");
@@ -284,7 +284,7 @@ static void settle_unmap(struct check *check, const struct state_op *op,
 	}
 }
 
-void check_space_settle(struct check *check, const struct state_op *op, enum state_settled how)
+void check_space_linearized(struct check *check, const struct state_op *op, enum linearized how)
 {
 	const struct state_object *object;
 
@@ -294,9 +294,9 @@ void check_space_settle(struct check *check, const struct state_op *op, enum sta
 	if (refused_as_overlap(op))
 		refused_map(check, op, object);
 	else if (object && op_is_map(op) && !op->ret && op->size)
-		settle_map(check, op, object, how);
+		linearized_map(check, op, object, how);
 	else if (object && op->op == OP_UNMAP_DMA && (op->non_exist || op->ret == -ENOENT))
 		refused_unmap(check, op, object, how);
 	else if (object && op->op == OP_UNMAP_DMA && !op->ret)
-		settle_unmap(check, op, object, how);
+		linearized_unmap(check, op, object, how);
 }

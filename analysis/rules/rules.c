@@ -201,7 +201,7 @@ static void on_op(void *opaque, const struct state_op *op)
 	struct rules_event event;
 	int symbol;
 
-	/* One that is settled later is under way for its object until then. */
+	/* One that is linearized later is under way for its object until then. */
 	if (op->layer == STATE_BACKEND && (!op->returned || !op->context || op->context->peer))
 		table_remove(&rules->under_way, op->op_id, op->machine);
 	if (op->layer == STATE_BACKEND && !op->returned && op->begin_ns < rules->unreturned_ns)
@@ -284,7 +284,7 @@ static void on_commit(void *opaque, const struct state_object *object,
 	tell_object(rules, object->context->serial, object->id, &event, object->gap_ns);
 }
 
-static int symbol_of_settled(const struct state_op *op)
+static int symbol_of_linearized(const struct state_op *op)
 {
 	switch (op->op) {
 	case OP_FREE_ID:
@@ -308,12 +308,12 @@ static int symbol_of_settled(const struct state_op *op)
 }
 
 /* The same from the backend's calls, where the trace has no commits. */
-static void on_settle(void *opaque, const struct state_op *op, enum state_settled how)
+static void on_linearized(void *opaque, const struct state_op *op, enum linearized how)
 {
 	struct rules *rules = opaque;
 	struct state_object *object;
 	struct rules_event event;
-	int symbol = op->ret ? -1 : symbol_of_settled(op);
+	int symbol = op->ret ? -1 : symbol_of_linearized(op);
 
 	(void)how;
 	table_remove(&rules->under_way, op->op_id, op->machine);
@@ -505,7 +505,7 @@ int rules_observe(struct rules *rules, struct analysis *analysis)
 		.op_begin = on_op_begin,
 		.op = on_op,
 		.commit = on_commit,
-		.settle = on_settle,
+		.linearized = on_linearized,
 		.context_begin = on_context_begin,
 		.context_end = on_context_end,
 		.object_begin = on_object_begin,

@@ -242,7 +242,7 @@ void state_link(struct state *state, struct state_context *backend,
 		device->peer = backend;
 	/* From now on the device's commits tell; what the backend's calls told ends. */
 	while (backend->objects) {
-		state_settle_flush(state, backend->objects);
+		linearize_flush(state, backend->objects);
 		if (backend->objects)
 			state_object_end(state, backend->objects, time_ns, 0);
 	}
@@ -476,7 +476,7 @@ void state_finish(struct state *state)
 	for (context = state->first_context; context; context = context->next) {
 		for (object = context->objects; object; object = next) {
 			next = object->next;
-			state_settle_flush(state, object);
+			linearize_flush(state, object);
 		}
 		for (object = context->objects; object; object = next) {
 			next = object->next;

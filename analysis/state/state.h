@@ -121,11 +121,11 @@ struct state_object {
 };
 
 /* How the order of overlapping calls came out. */
-enum state_settled {
-	SETTLED_ALONE,	   /* none overlapped */
-	SETTLED_EXPLAINED, /* an order explains all answers */
-	SETTLED_NONE,	   /* no order does; told in the order of their ends */
-	SETTLED_UNDECIDED, /* too many overlapping calls to try all orders */
+enum linearized {
+	LINEARIZED_ALONE,	   /* none overlapped */
+	LINEARIZED_EXPLAINED, /* an order explains all answers */
+	LINEARIZED_NONE,	   /* no order does; told in the order of their ends */
+	LINEARIZED_UNDECIDED, /* too many overlapping calls to try all orders */
 };
 
 /* A call: begin and end. From the backend, or an ioctl of the device. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Between the files of the state tracker: state.c (contexts, objects, mappings),
- * state_op.c (calls), state_commit.c (the device's commits), state_settle.c (calls
- * in order where there are no commits), state_dump.c (late start).
+ * state_op.c (calls), state_commit.c (the device's commits), state_dump.c (late start).
  */
 #ifndef IOASIS_ANALYSIS_STATE_INTERNAL_H
 #define IOASIS_ANALYSIS_STATE_INTERNAL_H
 
 #include "analysis/analysis_internal.h"
+#include "analysis/linearize/linearize.h"
 #include "analysis/state/state.h"
 #include "analysis/table.h"
 
@@ -111,10 +111,6 @@ void state_commit(struct state *state, const struct event *event);
 /* Lets the commits of object that wait take effect, as if those missing were lost. */
 void state_commits_flush(struct state *state, struct state_object *object);
 
-/* state_settle.c: takes op over. */
-void state_settle(struct state *state, struct state_op *op);
-/* Decides what is held of object, whatever is under way. */
-void state_settle_flush(struct state *state, struct state_object *object);
 
 /* state_dump.c */
 void state_dump_event(struct state *state, const struct event *event);

@@ -51,7 +51,7 @@ static void move_object(struct state *state, struct state_object *object,
 
 	range_set_init(&later);
 	if (own) {
-		state_settle_flush(state, own);
+		linearize_flush(state, own);
 		own = state_object_find(state, context, object->id);
 	}
 	if (own) {
@@ -90,7 +90,7 @@ void state_take_over(struct state *state, struct state_context *context, int64_t
 	if (count != 1 || context->peer)
 		return;
 	while (found->objects) {
-		state_settle_flush(state, found->objects);
+		linearize_flush(state, found->objects);
 		if (found->objects)
 			move_object(state, found->objects, context, time_ns);
 	}

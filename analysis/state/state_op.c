@@ -108,7 +108,7 @@ static void op_lost(struct state *state, struct state_op *op)
 	state_tell(state, op, op);
 	state_op_free(state, op);
 	if (object && !object->under_way && object->held)
-		state_settle_flush(state, object);
+		linearize_flush(state, object);
 }
 
 static struct state_op *op_start(struct state *state, const struct event *event,
@@ -208,7 +208,7 @@ static void context_closed(struct state *state, struct state_context *context,
 			   const struct state_op *op)
 {
 	while (context->objects) {
-		state_settle_flush(state, context->objects);
+		linearize_flush(state, context->objects);
 		if (context->objects)
 			state_object_end(state, context->objects, op->end_ns, op->op_id);
 	}
@@ -321,7 +321,7 @@ void state_op_end(struct state *state, const struct event *event)
 	if (op->context)
 		update_context(state, op);
 	if (op->context && !op->context->peer)
-		state_settle(state, op);
+		linearize(state, op);
 	else
 		state_op_free(state, op);
 }

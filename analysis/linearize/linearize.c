@@ -5,9 +5,11 @@
  * A call took effect at some time between its begin and its end. Calls on one
  * object that overlap in time and in addresses are held until none of them is
  * under way; then an order is looked for that explains every answer, by trying
- * those that the begins and ends allow. A call that overlaps no other settles at
+ * those that the begins and ends allow. A call that overlaps no other takes effect at
  * once: the usual case costs one look at two lists.
  */
+#include "analysis/linearize/linearize.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,13 +136,13 @@ static bool means_earlier_owner(const struct state *state, const struct state_op
 	return object && object->born_op && op->begin_ns < object->born_ns;
 }
 
-static void take_effect(struct state *state, struct state_op *op, enum state_settled how)
+static void take_effect(struct state *state, struct state_op *op, enum linearized how)
 {
 	if (means_earlier_owner(state, op)) {
 		state_op_free(state, op);
 		return;
 	}
-	state_tell(state, settle, op, how);
+	state_tell(state, linearized, op, how);
 	apply(state, op);
 	state_op_free(state, op);
 }
@@ -159,13 +161,13 @@ struct sketch {
 	struct area areas[TRY_AREAS_MAX];
 };
 
-struct trial {
+struct search {
 	struct state_op *ops[TRY_OPS_MAX]; /* in the order of their ends */
 	unsigned int count;
 	unsigned int steps;
 	unsigned int order[TRY_OPS_MAX], found[TRY_OPS_MAX];
 	bool explained;
-	const struct state_op *race, *race_with;
+	const struct state_op *wrong, *wrong_with;
 };
 
 static bool sketch_touches(const struct sketch *sketch, const struct state_op *op)
@@ -242,11 +244,11 @@ static bool sketch_call(struct sketch *sketch, const struct state_op *op)
 }
 
 /* True when some call that is left ended before op began. */
-static bool must_wait(const struct trial *trial, unsigned int left, unsigned int op)
+static bool must_wait(const struct search *search, unsigned int left, unsigned int op)
 {
-	for (unsigned int i = 0; i < trial->count; i++) {
+	for (unsigned int i = 0; i < search->count; i++) {
 		if ((left & (1u << i)) && i != op &&
-		    trial->ops[i]->end_ns < trial->ops[op]->begin_ns)
+		    search->ops[i]->end_ns < search->ops[op]->begin_ns)
 			return true;
 	}
 	return false;
@@ -257,14 +259,14 @@ static bool must_wait(const struct trial *trial, unsigned int left, unsigned int
  * Which id is given out is the device's choice: no client races for it. Where a begin
  * was lost nothing is known.
  */
-static const struct state_op *overlapping(const struct trial *trial, unsigned int op)
+static const struct state_op *overlapping(const struct search *search, unsigned int op)
 {
-	const struct state_op *this = trial->ops[op];
+	const struct state_op *this = search->ops[op];
 
 	if (op_allocates(this) || !this->begin_seen)
 		return NULL;
-	for (unsigned int i = 0; i < trial->count; i++) {
-		const struct state_op *other = trial->ops[i];
+	for (unsigned int i = 0; i < search->count; i++) {
+		const struct state_op *other = search->ops[i];
 
 		if (i != op && !op_allocates(other) && other->begin_seen && collide(other, this) &&
 		    other->end_ns >= this->begin_ns &&
@@ -274,32 +276,32 @@ static const struct state_op *overlapping(const struct trial *trial, unsigned in
 	return NULL;
 }
 
-static void try_orders(struct trial *trial, unsigned int left, unsigned int depth,
+static void try_orders(struct search *search, unsigned int left, unsigned int depth,
 		       const struct sketch *before)
 {
 	if (!left) {
-		if (!trial->explained)
-			memcpy(trial->found, trial->order, sizeof(trial->found));
-		trial->explained = true;
+		if (!search->explained)
+			memcpy(search->found, search->order, sizeof(search->found));
+		search->explained = true;
 		return;
 	}
-	for (unsigned int i = 0; i < trial->count; i++) {
+	for (unsigned int i = 0; i < search->count; i++) {
 		struct sketch sketch;
 
-		if (!(left & (1u << i)) || must_wait(trial, left, i))
+		if (!(left & (1u << i)) || must_wait(search, left, i))
 			continue;
-		if (trial->steps++ > TRY_STEPS_MAX || (trial->explained && trial->race))
+		if (search->steps++ > TRY_STEPS_MAX || (search->explained && search->wrong))
 			return;
 		sketch = *before;
-		if (!sketch_call(&sketch, trial->ops[i])) {
-			if (!trial->race && overlapping(trial, i)) {
-				trial->race = trial->ops[i];
-				trial->race_with = overlapping(trial, i);
+		if (!sketch_call(&sketch, search->ops[i])) {
+			if (!search->wrong && overlapping(search, i)) {
+				search->wrong = search->ops[i];
+				search->wrong_with = overlapping(search, i);
 			}
 			continue;
 		}
-		trial->order[depth] = i;
-		try_orders(trial, left & ~(1u << i), depth + 1, &sketch);
+		search->order[depth] = i;
+		try_orders(search, left & ~(1u << i), depth + 1, &sketch);
 	}
 }
 
@@ -350,10 +352,10 @@ static int by_end(const void *a, const void *b)
 static void decide(struct state *state, struct state_object *object)
 {
 	struct state_op *ops[HELD_MAX + 1];
-	struct trial trial = { 0 };
+	struct search search = { 0 };
 	struct sketch sketch;
 	unsigned int count = 0;
-	enum state_settled how = SETTLED_UNDECIDED;
+	enum linearized how = LINEARIZED_UNDECIDED;
 
 	while (object->held && count < HELD_MAX + 1) {
 		ops[count] = object->held;
@@ -362,23 +364,23 @@ static void decide(struct state *state, struct state_object *object)
 	object->held_count = 0;
 	qsort(ops, count, sizeof(ops[0]), by_end);
 	if (count == 1) {
-		how = SETTLED_ALONE;
+		how = LINEARIZED_ALONE;
 	} else if (count <= TRY_OPS_MAX && sketch_init(&sketch, state, object, ops, count)) {
-		memcpy(trial.ops, ops, count * sizeof(ops[0]));
-		trial.count = count;
-		try_orders(&trial, (1u << count) - 1, 0, &sketch);
-		if (trial.explained)
-			how = SETTLED_EXPLAINED;
-		else if (trial.steps <= TRY_STEPS_MAX)
-			how = SETTLED_NONE;
+		memcpy(search.ops, ops, count * sizeof(ops[0]));
+		search.count = count;
+		try_orders(&search, (1u << count) - 1, 0, &sketch);
+		if (search.explained)
+			how = LINEARIZED_EXPLAINED;
+		else if (search.steps <= TRY_STEPS_MAX)
+			how = LINEARIZED_NONE;
 	}
-	if (how == SETTLED_EXPLAINED && trial.race)
-		state_tell(state, race, trial.race, trial.race_with);
+	if (how == LINEARIZED_EXPLAINED && search.wrong)
+		state_tell(state, order_matters, search.wrong, search.wrong_with);
 	for (unsigned int i = 0; i < count; i++)
 		ops[i]->named = NULL;
 	for (unsigned int i = 0; i < count; i++)
 		take_effect(state,
-			    how == SETTLED_EXPLAINED ? trial.ops[trial.found[i]] : ops[i], how);
+			    how == LINEARIZED_EXPLAINED ? search.ops[search.found[i]] : ops[i], how);
 }
 
 /* ---- holding -------------------------------------------------------------------- */
@@ -392,13 +394,13 @@ static bool still_open(const struct state_object *object)
 	return false;
 }
 
-void state_settle_flush(struct state *state, struct state_object *object)
+void linearize_flush(struct state *state, struct state_object *object)
 {
 	if (object->held)
 		decide(state, object);
 }
 
-void state_settle(struct state *state, struct state_op *op)
+void linearize(struct state *state, struct state_op *op)
 {
 	uint64_t id = op_allocates(op) && !op->ret ? op->new_id : op->id;
 	struct state_context *context = op->context;
@@ -406,12 +408,12 @@ void state_settle(struct state *state, struct state_op *op)
 
 	op->named = NULL;
 	if (!object || (!object->under_way && !object->held)) {
-		take_effect(state, op, SETTLED_ALONE);
+		take_effect(state, op, LINEARIZED_ALONE);
 		return;
 	}
 	if (!collides_with_list(op, object->under_way) &&
 	    !collides_with_list(op, object->held)) {
-		take_effect(state, op, SETTLED_ALONE);
+		take_effect(state, op, LINEARIZED_ALONE);
 		object = state_object_find(state, context, id);
 	} else {
 		op->named = object;
