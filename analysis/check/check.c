@@ -322,11 +322,13 @@ static void on_op(void *opaque, const struct state_op *op)
 	struct check *check = opaque;
 
 	check_call(check, op);
+	if (op->layer == STATE_BACKEND && op->returned)
+		check_backend_op(check, op);
+	if (op->layer == STATE_BACKEND)
+		check_layers_op(check, op);
 	if (!op->returned)
 		return;
 	if (op->layer == STATE_BACKEND) {
-		check_backend_op(check, op);
-		check_layers_op(check, op);
 		/* Where there are no commits, order matters: see on_linearized. */
 		if (op->context && op->context->peer) {
 			check_id_named(check, op, LINEARIZED_ALONE);
@@ -513,6 +515,7 @@ void check_destroy(struct check *check)
 	table_fini_values(&check->ids);
 	table_fini_values(&check->leftovers);
 	table_fini_values(&check->strangers);
+	check_layers_fini(check);
 	table_fini(&check->kept);
 	free(check->findings);
 	free(check->needs);

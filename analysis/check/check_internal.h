@@ -70,6 +70,8 @@ struct check {
 	size_t needs_count, needs_room;
 	struct table kept; /* (process, rule and verdict) -> findings kept, as a number */
 	struct table ids;	/* (context serial, id) -> struct id_history */
+	struct table layer_calls; /* (op_id, machine and namespace) -> struct layer_call */
+	struct layer_call *free_layer_calls; /* both of check_layers.c */
 	struct table strangers; /* (context serial, 0) -> struct stranger, of check_id.c */
 	struct table leftovers; /* (context serial, 0) -> struct leftover */
 	struct recent_unmap unmaps[UNMAPS_REMEMBERED];
@@ -187,7 +189,9 @@ void check_leak_finish(struct check *check);
 /* check_layers.c: layers-agree */
 void check_layers_commit(struct check *check, const struct state_object *object,
 			 const struct event *commit, const struct state_op *op);
+/* The call came back, or (op->returned false) its end never came. */
 void check_layers_op(struct check *check, const struct state_op *op);
+void check_layers_fini(struct check *check);
 
 /* check_call.c: errno, latency */
 void check_call(struct check *check, const struct state_op *op);

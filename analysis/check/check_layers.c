@@ -9,8 +9,55 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "analysis/check/check_internal.h"
+
+/* What the device did on behalf of a call of the backend that is under way. */
+struct layer_call {
+	uint32_t agree, differ; /* commits that are as the call says, and those that are not */
+	uint64_t other_kind, other_id, other_iova, other_last; /* the last of these */
+	struct layer_call *next; /* of those that are free */
+};
+
+static const struct layer_call nothing;
+
+static uint64_t where(const struct state_op *call)
+{
+	return (uint64_t)call->here_ns << 32 | call->machine;
+}
+
+static struct layer_call *layer_call_get(struct check *check, const struct state_op *call)
+{
+	struct layer_call *found = table_get(&check->layer_calls, call->op_id, where(call));
+
+	if (found)
+		return found;
+	found = check->free_layer_calls;
+	if (found)
+		check->free_layer_calls = found->next;
+	else
+		found = malloc(sizeof(*found));
+	if (!found || table_set(&check->layer_calls, call->op_id, where(call), found)) {
+		free(found);
+		check->failed = true;
+		return NULL;
+	}
+	memset(found, 0, sizeof(*found));
+	return found;
+}
+
+void check_layers_fini(struct check *check)
+{
+	while (check->free_layer_calls) {
+		struct layer_call *next = check->free_layer_calls->next;
+
+		free(check->free_layer_calls);
+		check->free_layer_calls = next;
+	}
+	table_fini_values(&check->layer_calls);
+}
 
 static bool is_judged(const struct state_op *op)
 {
@@ -68,7 +115,8 @@ static void behind_its_back(struct check *check, const struct state_object *obje
 void check_layers_commit(struct check *check, const struct state_object *object,
 			 const struct event *commit, const struct state_op *op)
 {
-	struct state_op *call = op ? op->outer : NULL;
+	const struct state_op *call = op ? op->outer : NULL;
+	struct layer_call *done;
 
 	if (!call) {
 		/* With anything lost the call may have been there and be lost itself. */
@@ -81,20 +129,24 @@ void check_layers_commit(struct check *check, const struct state_object *object,
 	}
 	if (!is_judged(call))
 		return;
+	done = layer_call_get(check, call);
+	if (!done)
+		return;
 	if (commit_agrees(call, commit)) {
-		call->agree++;
+		done->agree++;
 		if (commit->commit_kind != TRACE_COMMIT_ALLOC)
 			return;
 	} else {
-		call->differ++;
+		done->differ++;
 	}
-	call->other_kind = commit->commit_kind;
-	call->other_id = commit->id;
-	call->other_iova = commit->iova;
-	call->other_last = commit->last;
+	done->other_kind = commit->commit_kind;
+	done->other_id = commit->id;
+	done->other_iova = commit->iova;
+	done->other_last = commit->last;
 }
 
-static void disagree(struct check *check, const struct state_op *op, const char *cause)
+static void disagree(struct check *check, const struct state_op *op,
+		     const struct layer_call *done, const char *cause)
 {
 	struct check_finding *finding =
 		finding_add(check, RULE_LAYERS_AGREE, VERDICT_INFERRED, op->end_ns, "%s: %s",
@@ -103,15 +155,15 @@ static void disagree(struct check *check, const struct state_op *op, const char 
 	finding_about(check, finding, op->process, op->context, op->id);
 	if (op_is_map(op) || op->op == OP_UNMAP_DMA)
 		finding_range(finding, op->iova, op->last);
-	if (op->other_kind)
+	if (done->other_kind)
 		finding_witness(finding, op->end_ns, op->op_id, op->tid,
 				"commit: %s id %" PRIu64 " [0x%" PRIx64 ", 0x%" PRIx64 "]",
-				commit_name(op->other_kind), op->other_id, op->other_iova,
-				op->other_last);
+				commit_name(done->other_kind), done->other_id, done->other_iova,
+				done->other_last);
 	finding_witness_op(finding, op);
 }
 
-void check_layers_op(struct check *check, const struct state_op *op)
+static void judge(struct check *check, const struct state_op *op, const struct layer_call *done)
 {
 	bool none = !op->ret && op->op == OP_UNMAP_DMA && !op->non_exist &&
 		    iova_range_is_whole(op->range); /* all of an empty space: nothing changes */
@@ -122,22 +174,35 @@ void check_layers_op(struct check *check, const struct state_op *op)
 	rule_asked(check, RULE_LAYERS_AGREE);
 	/* What was lost since the call began may be what is missing here. */
 	if (check_lossy_op(check, op, op->begin_ns)) {
-		if (op->differ || (!op->ret && op->agree != 1))
+		if (done->differ || (!op->ret && done->agree != 1))
 			finding_add(check, RULE_LAYERS_AGREE, VERDICT_UNKNOWN, op->end_ns,
 				    "%s: events that could agree were lost",
 				    event_op_name(op->op));
 		return;
 	}
-	if (op->differ)
-		disagree(check, op, "the device did something else");
-	else if (!op->ret && !op->non_exist && !op->agree && !none)
-		disagree(check, op, "reported as done, but the device did nothing");
-	else if (!op->ret && op->agree > 1 && op->op != OP_UNMAP_DMA)
-		disagree(check, op, "the device did it more than once");
-	else if (op->ret && op->agree && op->op != OP_UNMAP_DMA)
-		disagree(check, op, "reported as failed, but the device did it");
-	else if (!op->ret && op->op == OP_ALLOC_IOAS && op->other_id != op->new_id)
-		disagree(check, op, "the device gave another id");
+	if (done->differ)
+		disagree(check, op, done, "the device did something else");
+	else if (!op->ret && !op->non_exist && !done->agree && !none)
+		disagree(check, op, done, "reported as done, but the device did nothing");
+	else if (!op->ret && done->agree > 1 && op->op != OP_UNMAP_DMA)
+		disagree(check, op, done, "the device did it more than once");
+	else if (op->ret && done->agree && op->op != OP_UNMAP_DMA)
+		disagree(check, op, done, "reported as failed, but the device did it");
+	else if (!op->ret && op->op == OP_ALLOC_IOAS && done->other_id != op->new_id)
+		disagree(check, op, done, "the device gave another id");
 	else if (op->ioctls_ended && op->ret != op->inner_ret)
-		disagree(check, op, "the backend reports another result than the device gave");
+		disagree(check, op, done, "the backend reports another result than the device gave");
+}
+
+void check_layers_op(struct check *check, const struct state_op *op)
+{
+	struct layer_call *done = check->layer_calls.count
+		? table_remove(&check->layer_calls, op->op_id, where(op)) : NULL;
+
+	if (op->returned)
+		judge(check, op, done ? done : &nothing);
+	if (!done)
+		return;
+	done->next = check->free_layer_calls;
+	check->free_layer_calls = done;
 }

@@ -25,7 +25,6 @@ struct range_entry {
 	uint64_t op_id; /* of the call that mapped it; 0: unknown (state dump) */
 	uint32_t tid;	/* of that call; 0: unknown */
 	uint8_t prot;	/* enum trace_prot */
-	uint8_t flags;	/* of the checker */
 };
 
 struct range_leaf;

@@ -88,7 +88,6 @@ struct state_context {
 	uint64_t dump;		      /* state dumps begun */
 	struct state_context *next;   /* all contexts, in order of appearance */
 	uint64_t first_op;	      /* the first call whose begin was seen; 0: none */
-	void *rules;		      /* of the checker */
 };
 
 struct state_object {
@@ -176,10 +175,6 @@ struct state_op {
 	uint32_t commits;	/* made on its behalf */
 	uint32_t ioctls_ended;
 	int64_t inner_ret;	/* of the last ioctl that ended */
-	/* Of the checker: commits of this call that are as it says, those that are not,
-	   and the last of these. */
-	uint32_t agree, differ;
-	uint64_t other_kind, other_id, other_iova, other_last;
 	/* Links of the state tracker. */
 	struct state_thread *thread;
 	struct state_object *named; /* in whose lists this is */
