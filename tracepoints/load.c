@@ -137,7 +137,7 @@ static void load_and_say(void)
 
 /*
  * Without a message when it fails, if nobody asks for one: a program must run as it is where there is
- * no LTTng. Who wants to know asks trace_load_probes() (`ioasis record` does).
+ * no LTTng. Who wants to know asks trace_load_probes() (`simulate --lttng` does).
  */
 __attribute__((constructor)) static void trace_load_init(void)
 {

@@ -158,4 +158,22 @@ chmod +x "$dir/bin/lttng-sessiond"
 check_output "a daemon that ends: one line" \
 	"ioasis record: lttng-sessiond ended: Error: no room" \
 	env PATH="$dir/bin:$PATH" "$ioasis" record -o "$dir/dead" -- true
+
+# Probes of another release, which number events otherwise, and what is no such library at all.
+cat >"$dir/other.c" <<'END'
+const struct {
+	const char *events_text;
+	const void *wanted;
+	void (*emit)(void);
+} ioasis_trace_probes = { "iommufd_dev:open u64 ctx;", 0, 0 };
+END
+echo "int nothing;" >"$dir/none.c"
+for probes in other none; do
+	"${CC:-cc}" -shared -fPIC -o "$dir/$probes.so" "$dir/$probes.c"
+	check_output "$probes: probes that do not fit are refused" \
+		"ioasis simulate: --lttng: libioasis-probes.so is of another release of ioasis" \
+		env IOASIS_PROBES="$dir/$probes.so" "$ioasis" simulate boot --lttng
+	check "$probes: a program runs with them, untraced" \
+		env IOASIS_TRACE=1 IOASIS_PROBES="$dir/$probes.so" "$vmm" --naive --ops 5
+done
 done_testing
