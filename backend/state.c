@@ -89,22 +89,22 @@ static void state_dump(IOMMUFDBackend *be)
 }
 
 /* A session turns its events on one by one; a dump wants them all. */
-static bool dump_is_wanted(void)
+static bool dump_is_whole(const struct trace *trace)
 {
-	const struct trace *trace = trace_of_process();
-
-	return trace_on(trace, iommufd_backend, state_begin) &&
-	       trace_on(trace, iommufd_backend, state_object) &&
+	return trace_on(trace, iommufd_backend, state_object) &&
 	       trace_on(trace, iommufd_backend, state_mapping) &&
 	       trace_on(trace, iommufd_backend, state_end);
 }
 
 void state_check(void)
 {
-	bool on = dump_is_wanted();
+	const struct trace *trace = trace_of_process();
+	bool on = trace_on(trace, iommufd_backend, state_begin);
 	IOMMUFDBackend *be;
 
 	if (__builtin_expect(on == __atomic_load_n(&dumped, __ATOMIC_ACQUIRE), 1))
+		return;
+	if (on && !dump_is_whole(trace))
 		return;
 	pthread_mutex_lock(&list_lock);
 	if (on && !dumped) {
