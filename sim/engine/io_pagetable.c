@@ -61,17 +61,32 @@ struct iopt_area *iopt_contig_next(struct iopt_contig *iter)
 
 /* ---- pinning for domains ---------------------------------------------------------- */
 
+bool iopt_area_suits(const struct iopt_area *area, const struct iopt_domain *domain)
+{
+	return area->prot || domain->maps_without_rights;
+}
+
 int iopt_area_fill(struct io_pagetable *iopt, struct iopt_area *area)
 {
-	int rc = iopt_pages_pin(iopt->ctx, area->pages, iopt_area_index(area, area->iova),
-				iopt_area_index(area, area->last));
+	return iopt_pages_pin(iopt->ctx, area->pages, iopt_area_index(area, area->iova),
+			      iopt_area_index(area, area->last));
+}
 
-	/* VFIO can map without any right, but no page table takes it (generic_pt, map_pages). */
-	if (!rc && !area->prot) {
+/* The same, and every page table takes the area. */
+static int area_fill_domains(struct io_pagetable *iopt, struct iopt_area *area)
+{
+	int rc = iopt_area_fill(iopt, area);
+
+	if (rc)
+		return rc;
+	list_for_each(link, &iopt->domains)
+	{
+		if (iopt_area_suits(area, container_of(link, struct iopt_domain, link)))
+			continue;
 		iopt_area_unfill(iopt, area);
-		rc = -EINVAL;
+		return -EINVAL;
 	}
-	return rc;
+	return 0;
 }
 
 void iopt_area_unfill(struct io_pagetable *iopt, struct iopt_area *area)
@@ -166,7 +181,7 @@ static int slices_insert(struct io_pagetable *iopt, const struct iopt_slice *sli
 
 	iova = first_iova;
 	for (i = 0; i < count; i++) {
-		rc = iopt_area_fill(iopt, iopt_area_first(iopt, iova, iova, NULL));
+		rc = area_fill_domains(iopt, iopt_area_first(iopt, iova, iova, NULL));
 		if (rc) {
 			slices_undo(iopt, slices, count, i, first_iova);
 			return rc;

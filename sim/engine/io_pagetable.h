@@ -40,6 +40,7 @@ struct iopt_domain {
 	uint64_t aperture_start;
 	uint64_t aperture_last;
 	uint64_t pgsize_bitmap; /* page sizes it can map, a bit each */
+	bool maps_without_rights; /* areas that may be neither read nor written */
 	/* [iova, last] leaves the domain: its dirty bits go. NULL: nothing to do. Cannot fail. */
 	void (*unmapped)(struct iopt_domain *domain, uint64_t iova, uint64_t last);
 };

@@ -5,6 +5,12 @@
 
 #include "sim/engine/io_pagetable.h"
 
+/*
+ * Whether the domain can map the area: VFIO can ask for one that may be neither read nor
+ * written, which most page tables refuse (generic_pt, map_pages()).
+ */
+bool iopt_area_suits(const struct iopt_area *area, const struct iopt_domain *domain);
+
 /* Pins an area's pages for the domains; -errno of iopt_pages_pin(). */
 int iopt_area_fill(struct io_pagetable *iopt, struct iopt_area *area);
 void iopt_area_unfill(struct io_pagetable *iopt, struct iopt_area *area);

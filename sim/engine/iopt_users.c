@@ -79,9 +79,10 @@ int iopt_disable_large_pages(struct io_pagetable *iopt)
 
 /* ---- domains ------------------------------------------------------------------------- */
 
-/* Pins every area's pages; the address space has no domain yet. */
-static int fill_all(struct io_pagetable *iopt)
+/* Shows all areas to the domain; the first one of the space has their pages pinned. */
+static int fill_all(struct io_pagetable *iopt, const struct iopt_domain *domain)
 {
+	const bool pins = list_empty(&iopt->domains);
 	struct iopt_area *area;
 	struct iopt_area *undo;
 	struct span_pos pos;
@@ -89,17 +90,33 @@ static int fill_all(struct io_pagetable *iopt)
 
 	for (area = iopt_area_first(iopt, 0, UINT64_MAX, &pos); area;
 	     area = iopt_area_next(&pos, UINT64_MAX)) {
-		rc = iopt_area_fill(iopt, area);
+		rc = pins ? iopt_area_fill(iopt, area) : 0;
+		if (!rc && !iopt_area_suits(area, domain)) {
+			if (pins)
+				iopt_area_unfill(iopt, area);
+			rc = -EINVAL;
+		}
 		if (rc)
 			goto out_unfill;
 	}
 	return 0;
 
 out_unfill:
-	for (undo = iopt_area_first(iopt, 0, UINT64_MAX, &pos); undo != area;
+	for (undo = iopt_area_first(iopt, 0, UINT64_MAX, &pos); pins && undo != area;
 	     undo = iopt_area_next(&pos, UINT64_MAX))
 		iopt_area_unfill(iopt, undo);
 	return rc;
+}
+
+/* Whether there may be areas without rights though there are domains. */
+static bool any_maps_without_rights(const struct io_pagetable *iopt)
+{
+	list_for_each(link, &iopt->domains)
+	{
+		if (container_of(link, struct iopt_domain, link)->maps_without_rights)
+			return true;
+	}
+	return false;
 }
 
 static int aperture_reserve(struct io_pagetable *iopt, struct iopt_domain *domain)
@@ -130,8 +147,9 @@ int iopt_table_add_domain(struct io_pagetable *iopt, struct iopt_domain *domain)
 	rc = aperture_reserve(iopt, domain);
 	if (!rc && ctx_should_fail(iopt->ctx))
 		rc = -ENOMEM;
-	if (!rc && list_empty(&iopt->domains))
-		rc = fill_all(iopt);
+	/* Later ones have nothing to pin; they only differ in what they can map. */
+	if (!rc && (list_empty(&iopt->domains) || any_maps_without_rights(iopt)))
+		rc = fill_all(iopt, domain);
 	if (rc) {
 		iopt_unreserve(iopt, domain);
 		return rc;

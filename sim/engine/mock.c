@@ -91,6 +91,7 @@ static int mock_domain_alloc_xarray(struct device *dev, struct domain *domain,
 		page_sizes |= MOCK_HUGE_PAGE_SIZE;
 	domain_init_paging(domain, MOCK_APERTURE_START, MOCK_APERTURE_LAST, page_sizes);
 	domain->per_granule = true;
+	domain->iopt.maps_without_rights = true;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <ioasis/iommufd_abi.h>
 
 #include "sim/engine/changes.h"
+#include "sim/engine/vfio_abi.h"
 
 #define IOVA MOCK_APERTURE_START
 
@@ -287,6 +288,44 @@ static void check_mock(struct kernel *kernel, bool changed)
 	assert_int_equal(rig_test(rig, &check), changed ? -ENOENT : -EINVAL);
 }
 
+/* VFIO's type 1 maps without a right. */
+static long map_without_rights(struct kernel *kernel)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map), .vaddr = rig_va(32), .iova = IOVA + 0x100000, .size = 4096
+	};
+	struct iommu_vfio_ioas set = {
+		.size = sizeof(set), .ioas_id = kernel->ioas, .op = IOMMU_VFIO_IOAS_SET
+	};
+
+	assert_int_equal(rig_call(&kernel->rig, IOMMU_VFIO_IOAS, &set), 0);
+	return rig_call(&kernel->rig, VFIO_IOMMU_MAP_DMA, &map);
+}
+
+static void check_no_rights(struct kernel *kernel, bool changed)
+{
+	struct rig *rig = &kernel->rig;
+	struct rig_mock another;
+
+	assert_int_equal(map_without_rights(kernel), changed ? -EINVAL : 0);
+	assert_int_equal(rig_check_refs(rig, 32, 1, !changed), 0);
+	/* A second page table of the space, and the only one there is. */
+	rig_hwpt(rig, kernel->mock.idev, kernel->ioas, 0);
+	kernel->ioas = rig_ioas(rig);
+	assert_int_equal(map_without_rights(kernel), 0);
+	if (changed)
+		return;
+	another = rig_mock_domain(rig, kernel->ioas, 0);
+	assert_int_equal(rig_check_refs(rig, 32, 1, 2), 0);
+	assert_int_equal(rig_destroy(rig, another.stdev), 0);
+}
+
+static void test_mock_mapped_without_rights(void **state)
+{
+	(void)state;
+	each_kernel(CHANGE_GENERIC_PAGE_TABLES, ENGINE_LINUX(6, 18), check_no_rights);
+}
+
 static void test_mock_page_tables_before_the_generic_ones(void **state)
 {
 	(void)state;
@@ -417,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_dirty_bitmap_of_no_length),
 		cmocka_unit_test(test_written_entry_is_told_as_a_whole),
 		cmocka_unit_test(test_mock_page_tables_before_the_generic_ones),
+		cmocka_unit_test(test_mock_mapped_without_rights),
 		cmocka_unit_test(test_mock_huge_page_is_told_in_steps),
 		cmocka_unit_test(test_old_mock_reports_only_while_it_tracks),
 		cmocka_unit_test(test_operations_of_the_test_command_by_version),
