@@ -36,7 +36,7 @@ check "before Linux 6.17 the device has no mmap" grep -q "^# -19 " <(
 # What Linux 7.2 answered there: the pages of two vIOMMUs lie side by side in memory and file.
 check_output "a mapping that is one piece with its neighbour keeps its object" \
 	"463 IOMMU_DESTROY 7 = -1 EBUSY" sh -c "
-	$exec --test-ops -- '$BUILD/tests/device_calls' /dev/iommu 12017 470 2>/dev/null |
+	$exec --linux 7.2 --test-ops -- '$BUILD/tests/device_calls' /dev/iommu 12017 470 2>/dev/null |
 		grep '^463 IOMMU_DESTROY 7'"
 check_output "a signal in the call repeats nothing" "0
 alarms 1 files 1" $exec --delay 'fault_queue_alloc:200ms' -- "$client" interrupted
