@@ -49,12 +49,14 @@ opt_O0 := -O0 -g
 opt_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 opt_ubsan := -O1 -g -fsanitize=undefined -fno-sanitize-recover=undefined
 opt_tsan := -O1 -g -fsanitize=thread
+opt_coverage := -O0 -g --coverage -fprofile-update=prefer-atomic
 ifndef opt_$(PROFILE)
-$(error PROFILE=$(PROFILE) is unknown; it is one of default O0 asan ubsan tsan)
+$(error PROFILE=$(PROFILE) is unknown; it is one of default O0 asan ubsan tsan coverage)
 endif
 san_asan := -fsanitize=address,undefined
 san_ubsan := -fsanitize=undefined
 san_tsan := -fsanitize=thread
+san_coverage := --coverage
 
 warn := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes
 ifeq ($(WERROR),1)

@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
-# Compares with a real kernel in an emulator: make check-kernel [KERNEL=bzImage] [SEEDS=A-B]
+# Compares with a real kernel in an emulator:
 #
-# Boots KERNEL and runs there, on its /dev/iommu: the conformance tests, the
-# backend's tests, and random calls that the kernel and the engine both answer.
-# The first difference is shrunk to the fewest calls that still differ.
+#   make check-kernel [KERNEL=bzImage] [SEEDS=A-B] [OPS=2000]
+#
+# Boots KERNEL, asks its /dev/iommu new random calls, the sweep and what a driver of a device
+# hears, and asks the engine and the fake's file the same at that kernel's version. SEEDS asks
+# these again. A seed that differs is shrunk to the fewest calls that still do.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 build=${BUILD:-build}
-seeds=${SEEDS:-5000-5019}
-kernel=${KERNEL:-../shared/kernel/bzImage}
+kernel=${KERNEL:-../shared/kernel/bzImage-7.3}
+first=$(($(date +%s) % 1000000000))
+seeds=${SEEDS:-$first-$((first + 19))}
+first=${seeds%-*} last=${seeds#*-}
+ops=${OPS:-2000}
+device_calls=1000 # each seed
 
 if [ ! -e "$kernel" ]; then
 	echo "check-kernel: no kernel at $kernel; KERNEL=bzImage names one (tests/kernel/README.md)"
@@ -26,95 +32,174 @@ done
 
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
-tests=
-for t in test_conformance test_device_file test_backend_device compare; do
-	[ -x "$build/tests/$t" ] && cp "$build/tests/$t" "$share/" && tests="$tests $t"
+for program in test_conformance test_device_file test_backend_device ask sweep compare device_calls \
+	vfio_client; do
+	cp "$build/tests/$program" "$share/" || exit 1
 done
 
-cp "$build/tests/device_calls" "$build/tests/vfio_client" "$share/"
-device_calls=1000 # each seed
+# boot IOMMU COMMAND: runs it there; ends the whole when the kernel does not come up.
+boot() {
+	BOOT_IOMMU=$1 BOOT_SECONDS=${BOOT_SECONDS:-1800} \
+		tests/kernel/boot.sh "$kernel" "$share" "$2" && return
+	[ $? != 125 ] && return
+	echo "check-kernel: the kernel did not boot"
+	echo "0 passed, 1 failed, 0 skipped"
+	exit 1
+}
 
-status=0
-BOOT_SECONDS=${BOOT_SECONDS:-1200} tests/kernel/boot.sh "$kernel" "$share" "
+echo "check-kernel: $kernel, SEEDS=$seeds OPS=$ops"
+# What is asked of a kernel that has the test command, and of one that has not.
+boot none "
+uname -r >release
+version=\$(uname -r)
 export CMOCKA_MESSAGE_OUTPUT=TAP
 export CONFORMANCE_DEVICE=/dev/iommu IOASIS_DEVICE=/dev/iommu
-[ -e /sys/kernel/debug/fail_iommufd ] && export CONFORMANCE_TEST_OPS=1
-for t in $tests; do
-	case \$t in
-	compare)
-		./compare /dev/iommu $seeds >compare-plain.tap 2>&1
-		if [ -n \"\$CONFORMANCE_TEST_OPS\" ]; then
-			./compare /dev/iommu $seeds --mock >compare-mock.tap 2>&1
-		fi ;;
-	*) ./\$t >\$t.tap 2>&1 ;;
-	esac
-done
-if [ -n \"\$CONFORMANCE_TEST_OPS\" ]; then
-	for seed in $(seq -s ' ' "${seeds%-*}" "${seeds#*-}"); do
-		./device_calls /dev/iommu \$seed $device_calls >device-\$seed.kernel 2>&1
+modes=plain
+[ -e /sys/kernel/debug/fail_iommufd ] && export CONFORMANCE_TEST_OPS=1 && modes='plain mock'
+# These are the newest kernel's.
+case \$version in
+[0-6].* | 7.[01].*) ;;
+*) for t in test_conformance test_device_file test_backend_device; do ./\$t >\$t.tap 2>&1; done ;;
+esac
+for mode in \$modes; do
+	flags=
+	[ \$mode = mock ] && flags=--mock
+	case \$mode-\$version in mock-[0-5].* | mock-6.? | mock-6.?.* | mock-6.1[0-8]*) flags='--mock --old-mock' ;; esac
+	echo \"\$flags\" >flags-\$mode
+	seed=$first
+	while [ \$seed -le $last ]; do
+		./ask --seed \$seed --ops $ops \$flags >ask-\$mode-\$seed.kernel 2>&1
+		seed=\$((seed + 1))
 	done
+done
+[ \"\$modes\" = plain ] && exit
+./sweep /dev/iommu >sweep.kernel 2>&1
+seed=$first
+while [ \$seed -le $last ]; do
+	./device_calls /dev/iommu \$seed $device_calls >device-\$seed.kernel 2>&1
+	seed=\$((seed + 1))
+done
+"
+release=$(cat "$share/release")
+linux=$(sed 's/^\([0-9]*\.[0-9]*\).*/\1/' "$share/release")
+if ! "$build/ioasis" exec --linux "$linux" -- true 2>/dev/null; then
+	echo "check-kernel: $release is not known here; it is compared with the newest that is"
+	linux=$("$build/ioasis" exec --help | sed -n 's/.*answer as that kernel (default \([0-9.]*\)).*/\1/p')
 fi
-# The device behind the machine's own IOMMU, given to vfio-pci.
+
+# tap FILE CHECKS: what a function that says `ok` and `not ok` with names found.
+tap() {
+	local number
+	number=$(grep -c '^\(not \)\?ok' "$1") && echo "1..$number" >>"$1" || rm -f "$1"
+}
+
+# ---- random calls, of the engine in a process here --------------------------------
+
+# Lines that differ, without dirty bits of physical neighbours (docs/FIDELITY.md).
+differs() { # WANT GOT
+	diff "$1" "$2" | grep '^[<>]' | sed 's/^\([<>] [0-9]* GET_DIRTY .*\) out=.*/\1/' |
+		sed 's/^[<>] //' | sort | uniq -c | awk '$1 % 2 { print; exit }'
+}
+
+# The process that asked there had every capability.
+as_root=
+unshare --user --map-root-user true 2>/dev/null && as_root="unshare --user --map-root-user"
+ulimit -l unlimited 2>/dev/null
+for answers in "$share"/ask-*.kernel; do
+	mode=${answers##*/ask-} seed=${mode#*-} mode=${mode%%-*} seed=${seed%.kernel}
+	# shellcheck disable=SC2046
+	IOASIS_LINUX=$linux $as_root "$build/tests/oracle_inproc" --dev /dev/iommu --seed "$seed" --ops "$ops" \
+		$(cat "$share/flags-$mode") >"$share/got" 2>/dev/null
+	if [ -z "$(differs "$answers" "$share/got")" ]; then
+		echo "ok - $mode, seed $seed"
+	else
+		echo "not ok - $mode, seed $seed"
+		diff "$answers" "$share/got" | sed -n '1,4s/^/# /p'
+	fi
+	rm "$answers"
+done >"$share/ask.tap"
+different=$(sed -n 's/^not ok - \(.*\), seed \(.*\)/\1-\2/p' "$share/ask.tap")
+tap "$share/ask.tap"
+
+# ---- the fake's file ---------------------------------------------------------------
+
+fake() { "$build/ioasis" exec --leak-check no --linux "$linux" --test-ops -- "$@" 2>/dev/null; }
+
+for answers in "$share"/device-*.kernel; do
+	[ -e "$answers" ] || continue
+	seed=${answers##*/device-} seed=${seed%.kernel}
+	fake "$build/tests/device_calls" /dev/iommu "$seed" $device_calls >"$share/got"
+	if diff "$answers" "$share/got" >"$share/difference"; then
+		echo "ok - device_calls, seed $seed"
+	else
+		echo "not ok - device_calls, seed $seed"
+		sed -n '1,4s/^/# /p' "$share/difference"
+	fi
+done >"$share/device_calls.tap"
+tap "$share/device_calls.tap"
+if [ -e "$share/sweep.kernel" ]; then
+	fake "$build/tests/sweep" /dev/iommu >"$share/got"
+	if diff "$share/sweep.kernel" "$share/got" >"$share/difference"; then
+		echo "ok - $(wc -l <"$share/sweep.kernel") lines"
+	else
+		echo "not ok - $(grep -c '^<' "$share/difference") lines differ"
+		sed -n '1,20s/^/# /p' "$share/difference"
+	fi
+fi >"$share/sweep.tap"
+tap "$share/sweep.tap"
+
+# ---- a device behind an IOMMU, and what is to be shrunk -------------------------------
+
+boot intel "
 for device in /sys/bus/pci/devices/*; do
 	[ \"\$(cat \$device/vendor) \$(cat \$device/device)\" = '0x1234 0x11e8' ] || continue
 	echo vfio-pci >\$device/driver_override
 	echo \${device##*/} >/sys/bus/pci/drivers/vfio-pci/bind
 done
-if [ -e /dev/vfio/devices/vfio0 ]; then
+[ -e /dev/vfio/devices/vfio0 ] &&
 	./vfio_client /dev/iommu /dev/vfio/devices/vfio0 >vfio.out 2>&1
-fi
-uname -r >release
-" || status=$?
-if [ $status = 125 ]; then
-	echo "check-kernel: the kernel did not boot"
-	echo "0 passed, 1 failed, 0 skipped"
-	exit 1
-fi
-# What the kernel answered to device_calls, against what the fake's file answers.
-number=0
-for kernel_answers in "$share"/device-*.kernel; do
-	[ -e "$kernel_answers" ] || continue
-	seed=${kernel_answers##*/device-} seed=${seed%.kernel}
-	number=$((number + 1))
-	"$build/ioasis" exec --test-ops -- "$build/tests/device_calls" /dev/iommu "$seed" \
-		$device_calls >"$share/device-$seed.fake" 2>/dev/null
-	if diff "$kernel_answers" "$share/device-$seed.fake" >"$share/difference"; then
-		echo "ok $number - device_calls, seed $seed"
-	else
-		echo "not ok $number - device_calls, seed $seed"
-		sed -n '1,4s/^/# /p' "$share/difference"
-	fi
-done >"$share/device_calls.tap"
-if [ $number -gt 0 ]; then
-	echo "1..$number" >>"$share/device_calls.tap"
-else
-	rm -f "$share/device_calls.tap"
-fi
+true"
 # What a driver hears from vfio-pci and from `--device edu`: all but that QEMU's device can be
-# mapped and cannot be reset.
+# mapped.
+no_mmap() { sed 's/^\(size .* flags\) 7$/\1 3/'; }
 if [ -e "$share/vfio.out" ]; then
-	echo 1..1
-	if sed -e 's/^flags 3 regions/flags 2 regions/' -e 's/^\(size .* flags\) 3$/\1 7/' \
-		-e 's/^reset ok/reset EINVAL/' tests/integration/vfio_device.out |
-		diff "$share/vfio.out" - >"$share/difference"; then
-		echo "ok 1 - a driver of edu"
+	if "$build/ioasis" exec --leak-check no --linux "$linux" --device edu -- \
+		"$build/tests/vfio_client" /dev/iommu /dev/vfio/devices/vfio0 2>/dev/null |
+		diff <(no_mmap <"$share/vfio.out") <(no_mmap) >"$share/difference"; then
+		echo "ok - a driver of edu"
 	else
-		echo "not ok 1 - a driver of edu"
+		echo "not ok - a driver of edu"
 		sed 's/^/# /' "$share/difference"
 	fi
 fi >"$share/vfio_device.tap"
-[ -s "$share/vfio_device.tap" ] || rm -f "$share/vfio_device.tap"
-echo "Linux $(cat "$share/release" 2>/dev/null), in an emulator:"
+tap "$share/vfio_device.tap"
+
+if [ -n "$different" ]; then
+	command=
+	for one in $different; do
+		flag=
+		[ "${one%%-*}" = mock ] && flag=--mock
+		command="$command
+./compare /dev/iommu ${one#*-}-${one#*-} --ops $ops --linux $linux $flag >>shrunk 2>&1"
+	done
+	boot none "$command
+true"
+	sed -n '/^# /p' "$share/shrunk"
+fi
+
+# ---- the sum ---------------------------------------------------------------------------
+
+echo "Linux $release in an emulator, and the fake at --linux $linux:"
 passed=0 failed=0
-for tap in "$share"/*.tap; do
-	name=${tap##*/}
-	p=$(grep -c '^ok' "$tap") f=$(grep -c '^not ok' "$tap")
-	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$tap" | head -1)
+for result in "$share"/*.tap; do
+	name=${result##*/}
+	p=$(grep -c '^ok' "$result") f=$(grep -c '^not ok' "$result")
+	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$result" | head -1)
 	[ $((p + f)) -eq "${plan:-0}" ] && [ "${plan:-0}" -gt 0 ] || f=$((f + 1))
 	passed=$((passed + p)) failed=$((failed + f))
 	if [ "$f" -gt 0 ]; then
 		echo "FAIL  ${name%.tap}: $f failed"
-		grep -vE '^ok|^1\.\.' "$tap" | head -60 | sed 's/^/      /'
+		grep -vE '^ok|^1\.\.' "$result" | head -60 | sed 's/^/      /'
 	else
 		echo "ok    ${name%.tap}: $p"
 	fi
