@@ -1,16 +1,14 @@
 # Reading traces: decode, state, checkers, reports.
 
 # The one pass: events to state and observers.
+# A rule is a file of its own and a row in rules.def: none is listed here.
+check_rules_srcs := $(sort $(wildcard analysis/check/rule_*.c))
+
 analysis_core_srcs := \
 	analysis/analysis.c \
 	analysis/check/check.c \
-	analysis/check/check_backend.c \
-	analysis/check/check_call.c \
-	analysis/check/check_dma.c \
-	analysis/check/check_id.c \
-	analysis/check/check_layers.c \
 	analysis/check/check_print.c \
-	analysis/check/check_space.c \
+	$(check_rules_srcs) \
 	analysis/event_names.c \
 	analysis/json_add.c \
 	analysis/quality.c \

@@ -13,31 +13,14 @@
 struct rule_row {
 	const char *name;
 	const char *text;
+	const struct rule_hooks *hooks;
 };
 
+#define RULE(NAME, name, text, hooks) [RULE_##NAME] = { name, text, &(hooks) },
 static const struct rule_row rules[RULE_COUNT] = {
-	[RULE_OVERLAP] = { "overlap",
-			   "no two live mappings of an address space share an address" },
-	[RULE_UNMAP_UNMAPPED] = { "unmap-unmapped",
-				  "an unmap that succeeds removed live mappings; one of nothing "
-				  "is reported as non-existent" },
-	[RULE_PARTIAL_UNMAP] = { "partial-unmap", "no unmap cuts a mapping in two" },
-	[RULE_USE_AFTER_FREE] = { "use-after-free", "no call names an id that was freed" },
-	[RULE_UNKNOWN_ID] = { "unknown-id", "no call names an id that was never given out" },
-	[RULE_DOUBLE_FREE] = { "double-free", "an id is freed once" },
-	[RULE_USERS] = { "users",
-			 "connect and disconnect move the count by one, never below zero" },
-	[RULE_FD_OWNERSHIP] = { "fd-ownership",
-				"an owned fd is closed at the last disconnect, one passed in "
-				"never" },
-	[RULE_LEAK] = { "leak", "at the last disconnect and at the end nothing is left" },
-	[RULE_DMA_OUTSIDE] = { "dma-outside",
-			       "DMA hits live mappings, and writes only to writable ones" },
-	[RULE_LAYERS_AGREE] = { "layers-agree",
-				"each call of the backend did in the device exactly what it says" },
-	[RULE_ERRNO] = { "errno", "a failed call gives an errno that this call can give" },
-	[RULE_LATENCY] = { "latency", "calls stay inside the budget" },
+#include "analysis/check/rules.def"
 };
+#undef RULE
 
 const char *check_rule_name(enum check_rule rule)
 {
@@ -311,101 +294,58 @@ bool check_lossy_op(const struct check *check, const struct state_op *op, int64_
 
 /* ---- the observer --------------------------------------------------------------- */
 
+/* Whether the rule is the first one of its file: the others are judged with it. */
+static bool leads(int rule)
+{
+	return !rule || rules[rule].hooks != rules[rule - 1].hooks;
+}
+
+/* Calls `what` of every file of rules that has it. */
+#define rules_tell(check, what, ...) \
+	do { \
+		for (int tell_i = 0; tell_i < RULE_COUNT; tell_i++) { \
+			if (leads(tell_i) && rules[tell_i].hooks->what) \
+				rules[tell_i].hooks->what(check, ##__VA_ARGS__); \
+		} \
+	} while (0)
+
 static void on_event(void *opaque, const struct event *event)
 {
-	if (event->kind == EVENT_DMA || event->kind == EVENT_FAULT)
-		check_dma(opaque, event);
+	rules_tell(opaque, event, event);
 }
 
 static void on_op(void *opaque, const struct state_op *op)
 {
-	struct check *check = opaque;
-
-	check_call(check, op);
-	if (op->layer == STATE_BACKEND && op->returned)
-		check_backend_op(check, op);
-	if (op->layer == STATE_BACKEND)
-		check_layers_op(check, op);
-	if (!op->returned)
-		return;
-	if (op->layer == STATE_BACKEND) {
-		/* Where there are no commits, order matters: see on_linearized. */
-		if (op->context && op->context->peer) {
-			check_id_named(check, op, LINEARIZED_ALONE);
-			check_space_refused(check, op);
-		}
-	} else if (!op->outer) {
-		if (op->told)
-			check_id_named(check, op, LINEARIZED_ALONE);
-		check_space_refused(check, op);
-	}
+	rules_tell(opaque, op, op);
 }
 
 static void on_commit_read(void *opaque, const struct state_object *object,
 			   const struct event *commit, const struct state_op *op)
 {
-	check_layers_commit(opaque, object, commit, op);
+	rules_tell(opaque, commit_read, object, commit, op);
 }
 
 static void on_commit(void *opaque, const struct state_object *object,
 		      const struct event *commit, const struct state_op *op)
 {
-	struct check *check = opaque;
-
-	if (commit->commit_kind == TRACE_COMMIT_DESTROY) {
-		if (!commit->op_id)
-			check_leak_destroyed(check, object, commit->time_ns);
-		else
-			check_leak_freed(check, object, op && op->outer ? op->outer : op,
-					 commit->time_ns);
-		check_id_freed(check, object, op && op->outer ? op->outer->op_id : commit->op_id,
-			       op ? op->tid : 0, commit->time_ns, commit->time_ns);
-		return;
-	}
-	check_space_commit(check, object, commit, op);
+	rules_tell(opaque, commit, object, commit, op);
 }
 
 static void on_linearized(void *opaque, const struct state_op *op, enum linearized how)
 {
-	struct check *check = opaque;
-	const struct state_object *object;
-
-	check_id_named(check, op, how);
-	check_space_linearized(check, op, how);
-	if (op->op != OP_FREE_ID || op->ret)
-		return;
-	object = state_object_find(check->state, op->context, op->id);
-	if (!object)
-		return;
-	check_leak_freed(check, object, op, op->end_ns);
-	check_id_freed(check, object, op->op_id, op->tid, op->begin_ns, op->end_ns);
+	rules_tell(opaque, linearized, op, how);
 }
 
 static void on_order_matters(void *opaque, const struct state_op *op, const struct state_op *with)
 {
-	struct check *check = opaque;
-	enum check_rule rule = op_is_map(op) ? RULE_OVERLAP :
-			       op->op == OP_UNMAP_DMA ? RULE_UNMAP_UNMAPPED : RULE_USE_AFTER_FREE;
-	struct check_finding *finding;
-
-	if (with->op == OP_FREE_ID || op->op == OP_FREE_ID)
-		rule = RULE_USE_AFTER_FREE;
-	finding = finding_add(check, rule, verdict_possible(check, op), op->end_ns,
-			      "%s and %s of the same %s overlap in time: in another order the rule "
-			      "would be broken", event_op_name(with->op), event_op_name(op->op),
-			      rule == RULE_USE_AFTER_FREE ? "id" : "addresses");
-	finding_about(check, finding, op->process, op->context, op->id);
-	if (op_is_map(op) || op->op == OP_UNMAP_DMA)
-		finding_range(finding, op->iova, op->last);
-	finding_witness_op(finding, with);
-	finding_witness_op(finding, op);
+	rules_tell(opaque, order_matters, op, with);
 }
 
 static void on_object_begin(void *opaque, const struct state_object *object)
 {
 	struct check *check = opaque;
 
-	check_id_given(check, object);
+	rules_tell(check, object_begin, object);
 	/* In a context that was seen from its beginning it is an id that no call gave out. */
 	if (!object->born_seen && !object->context->born_seen)
 		check->beginning_missing = true;
@@ -414,13 +354,12 @@ static void on_object_begin(void *opaque, const struct state_object *object)
 static void on_mapping_end(void *opaque, const struct state_object *object,
 			   const struct state_mapping *mapping, int64_t time_ns, uint64_t op_id)
 {
-	check_dma_unmapped(opaque, object, mapping, time_ns, op_id);
+	rules_tell(opaque, mapping_end, object, mapping, time_ns, op_id);
 }
 
 static void on_context_end(void *opaque, const struct state_context *context, int64_t time_ns)
 {
-	check_leak_context_end(opaque, context, time_ns);
-	check_id_forget(opaque, context);
+	rules_tell(opaque, context_end, context, time_ns);
 }
 
 /*
@@ -460,8 +399,7 @@ static void on_finish(void *opaque)
 		     check->beginning_missing;
 
 	doubt_unmet(check); /* before those that are about the end itself */
-	check_leak_finish(check);
-	check_id_finish(check);
+	rules_tell(check, finish);
 	if (analysis_quality(check->analysis)->unaccounted ||
 	    analysis_quality(check->analysis)->merged)
 		doubt_inferred(check);
@@ -495,27 +433,38 @@ struct check *check_create(struct analysis *analysis, const struct check_config 
 		return NULL;
 	check->analysis = analysis;
 	check->state = analysis_state(analysis);
-	check->last_fault_ns = INT64_MIN;
 	if (config) {
 		check->config = *config;
 		for (int op = 0; op < OP_COUNT; op++)
 			check->has_latency |= config->latency_ns[op] > 0;
 	}
-	if (analysis_observe(analysis, &observer, check)) {
-		free(check);
-		return NULL;
+	for (int rule = 0; rule < RULE_COUNT; rule++) {
+		if (!leads(rule)) {
+			check->data[rule] = check->data[rule - 1];
+			continue;
+		}
+		check->data[rule] = calloc(1, rules[rule].hooks->data_bytes + 1);
+		if (!check->data[rule])
+			goto out_destroy;
 	}
-	return check;
+	if (!analysis_observe(analysis, &observer, check))
+		return check;
+out_destroy:
+	check_destroy(check);
+	return NULL;
 }
 
 void check_destroy(struct check *check)
 {
 	if (!check)
 		return;
-	table_fini_values(&check->ids);
-	table_fini_values(&check->leftovers);
-	table_fini_values(&check->strangers);
-	check_layers_fini(check);
+	for (int rule = 0; rule < RULE_COUNT; rule++) {
+		if (!leads(rule) || !check->data[rule])
+			continue;
+		if (rules[rule].hooks->fini)
+			rules[rule].hooks->fini(check);
+		free(check->data[rule]);
+	}
 	table_fini(&check->kept);
 	free(check->findings);
 	free(check->needs);

@@ -19,19 +19,9 @@ struct analysis;
 struct json_object;
 
 enum check_rule {
-	RULE_OVERLAP,
-	RULE_UNMAP_UNMAPPED,
-	RULE_PARTIAL_UNMAP,
-	RULE_USE_AFTER_FREE,
-	RULE_UNKNOWN_ID,
-	RULE_DOUBLE_FREE,
-	RULE_USERS,
-	RULE_FD_OWNERSHIP,
-	RULE_LEAK,
-	RULE_DMA_OUTSIDE,
-	RULE_LAYERS_AGREE,
-	RULE_ERRNO,
-	RULE_LATENCY,
+#define RULE(NAME, ...) RULE_##NAME,
+#include "analysis/check/rules.def"
+#undef RULE
 	RULE_COUNT,
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between the rules: check.c collects, check_print.c shows, and each
- * check_WHAT.c holds the rules about one thing.
+ * Between the rules: check.c collects, check_print.c shows, and each rule_WHAT.c judges the
+ * rules about one thing, which rules.def lists.
  */
 #ifndef IOASIS_ANALYSIS_CHECK_INTERNAL_H
 #define IOASIS_ANALYSIS_CHECK_INTERNAL_H
@@ -10,30 +10,11 @@
 #include "analysis/check/check.h"
 #include "analysis/table.h"
 
-/* How an id was last given out and freed. */
-struct id_history {
-	int64_t given_ns;
-	int64_t freed_ns; /* INT64_MIN: lives, or never freed */
-	int64_t free_begin_ns; /* when the call that freed it began */
-	uint64_t given_op, freed_op;
-	uint32_t freed_tid;
-};
-
 struct rule_result {
 	uint64_t asked;
 	uint64_t count[VERDICT_VIOLATION + 1];
 	uint64_t inferred; /* of the violations */
 	uint64_t kept;	   /* findings */
-};
-
-/* What a context left behind; told when it ends. */
-struct leftover {
-	uint64_t objects, mappings, bytes;
-	struct check_witness made, mapped; /* of one of them */
-	const struct state_process *made_by;
-	uint32_t first_id;
-	bool first_has_mapping;
-	int64_t time_ns;
 };
 
 /*
@@ -47,16 +28,33 @@ struct check_need {
 	int64_t time_ns;
 };
 
-#define UNMAPS_REMEMBERED 64u
-
-/* A mapping that went, for accesses that may have been before it. */
-struct recent_unmap {
-	uint64_t object_serial;
-	uint64_t iova, last;
-	int64_t time_ns;
-	uint64_t op_id;
-	uint8_t prot;
+/*
+ * What the file of a rule hears, in the order of rules.def: the same as an observer of the
+ * analysis (analysis.h), when the check has its turn. NULL members are skipped.
+ */
+struct rule_hooks {
+	size_t data_bytes; /* of check->data, zeroed; 0: none */
+	void (*fini)(struct check *check); /* before the data is freed */
+	void (*event)(struct check *check, const struct event *event);
+	void (*op)(struct check *check, const struct state_op *op);
+	void (*commit_read)(struct check *check, const struct state_object *object,
+			    const struct event *commit, const struct state_op *op);
+	void (*commit)(struct check *check, const struct state_object *object,
+		       const struct event *commit, const struct state_op *op);
+	void (*linearized)(struct check *check, const struct state_op *op, enum linearized how);
+	void (*order_matters)(struct check *check, const struct state_op *op,
+			      const struct state_op *with);
+	void (*object_begin)(struct check *check, const struct state_object *object);
+	void (*mapping_end)(struct check *check, const struct state_object *object,
+			    const struct state_mapping *mapping, int64_t time_ns, uint64_t op_id);
+	void (*context_end)(struct check *check, const struct state_context *context,
+			    int64_t time_ns);
+	void (*finish)(struct check *check);
 };
+
+#define RULE(NAME, name, text, hooks) extern const struct rule_hooks hooks;
+#include "analysis/check/rules.def"
+#undef RULE
 
 struct check {
 	struct analysis *analysis;
@@ -69,15 +67,7 @@ struct check {
 	struct check_need *needs; /* in the order of time; owned */
 	size_t needs_count, needs_room;
 	struct table kept; /* (process, rule and verdict) -> findings kept, as a number */
-	struct table ids;	/* (context serial, id) -> struct id_history */
-	struct table layer_calls; /* (op_id, machine and namespace) -> struct layer_call */
-	struct layer_call *free_layer_calls; /* both of check_layers.c */
-	struct table strangers; /* (context serial, 0) -> struct stranger, of check_id.c */
-	struct table leftovers; /* (context serial, 0) -> struct leftover */
-	struct recent_unmap unmaps[UNMAPS_REMEMBERED];
-	unsigned int unmaps_next;
-	uint64_t last_fault_ctx, last_fault_iova;
-	int64_t last_fault_ns;
+	void *data[RULE_COUNT]; /* of each rule's file; rules of one file share it */
 	bool beginning_missing; /* something lived before it was seen */
 	bool failed;
 };
@@ -157,48 +147,14 @@ static inline bool check_shared_unseen(const struct state_context *context)
 
 #define CHECK_SHARED_WHY "; the fd was passed in, and its other users are not in QEMU's events"
 
+/* Whether the number of the backend's users is what its last connect or disconnect said. */
+static inline bool check_users_sure(const struct check *check, const struct state_context *context)
+{
+	return context->users_known && !check_shared_unseen(context) &&
+	       !state_lost_since(check->state, context, context->users_ns);
+}
+
 bool op_is_map(const struct state_op *op);
 bool op_is_alloc(const struct state_op *op);
-
-/* check_space.c: overlap, unmap-unmapped, partial-unmap */
-void check_space_commit(struct check *check, const struct state_object *object,
-			const struct event *commit, const struct state_op *op);
-void check_space_linearized(struct check *check, const struct state_op *op, enum linearized how);
-/* A call came back whose answer says that nothing changed. */
-void check_space_refused(struct check *check, const struct state_op *op);
-
-/* check_id.c: use-after-free, unknown-id, double-free */
-void check_id_given(struct check *check, const struct state_object *object);
-void check_id_freed(struct check *check, const struct state_object *object, uint64_t op_id,
-		    uint32_t tid, int64_t begin_ns, int64_t time_ns);
-void check_id_named(struct check *check, const struct state_op *op, enum linearized how);
-/* The end: ids of QEMU's whose origin no event told. */
-void check_id_finish(struct check *check);
-void check_id_forget(struct check *check, const struct state_context *context);
-
-/* check_backend.c: users, fd-ownership, leak */
-void check_backend_op(struct check *check, const struct state_op *op);
-void check_leak_destroyed(struct check *check, const struct state_object *object,
-			  int64_t time_ns);
-void check_leak_context_end(struct check *check, const struct state_context *context,
-			    int64_t time_ns);
-void check_leak_freed(struct check *check, const struct state_object *object,
-		      const struct state_op *op, int64_t time_ns);
-void check_leak_finish(struct check *check);
-
-/* check_layers.c: layers-agree */
-void check_layers_commit(struct check *check, const struct state_object *object,
-			 const struct event *commit, const struct state_op *op);
-/* The call came back, or (op->returned false) its end never came. */
-void check_layers_op(struct check *check, const struct state_op *op);
-void check_layers_fini(struct check *check);
-
-/* check_call.c: errno, latency */
-void check_call(struct check *check, const struct state_op *op);
-
-/* check_dma.c: dma-outside */
-void check_dma(struct check *check, const struct event *event);
-void check_dma_unmapped(struct check *check, const struct state_object *object,
-			const struct state_mapping *mapping, int64_t time_ns, uint64_t op_id);
 
 #endif

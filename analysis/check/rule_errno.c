@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules of every call: errno (which ones: tracepoints/commands.h), latency. */
+/* The rule errno. Which one a call can give is in tracepoints/commands.h. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
@@ -32,13 +32,13 @@ static bool errno_possible(uint32_t nr, int64_t number)
 	return listed(every_ioctl, number) || listed(errno_rows[nr - 0x80], number);
 }
 
-static void check_errno(struct check *check, const struct state_op *op)
+static void errno_op(struct check *check, const struct state_op *op)
 {
 	/* An ioctl inside a call of the backend is judged with the call. */
 	uint32_t nr = op->layer == STATE_DEVICE && op->outer ? 0 : event_op_nr(op->op);
 	struct check_finding *finding;
 
-	if (!nr || op->qemu)
+	if (!nr || op->qemu || !op->returned)
 		return;
 	rule_asked(check, RULE_ERRNO);
 	if (op->ret >= 0 || errno_possible(nr, -op->ret))
@@ -54,30 +54,6 @@ static void check_errno(struct check *check, const struct state_op *op)
 	finding_witness_op(finding, op);
 }
 
-static void check_latency(struct check *check, const struct state_op *op)
-{
-	uint64_t budget_ns = check->config.latency_ns[op->op];
-	struct check_finding *finding;
-	uint64_t took_ns;
-
-	if (!budget_ns || !op->begin_seen)
-		return;
-	rule_asked(check, RULE_LATENCY);
-	took_ns = (uint64_t)(op->end_ns - op->begin_ns);
-	if (took_ns <= budget_ns)
-		return;
-	finding = finding_add(check, RULE_LATENCY, VERDICT_VIOLATION, op->end_ns,
-			      "%s took %" PRIu64 " ns, the budget is %" PRIu64 " ns",
-			      event_op_name(op->op), took_ns, budget_ns);
-	finding_about(check, finding, op->process, op->context, op->id);
-	finding_witness_op(finding, op);
-}
-
-void check_call(struct check *check, const struct state_op *op)
-{
-	if (!op->returned)
-		return;
-	check_errno(check, op);
-	if (check->has_latency)
-		check_latency(check, op);
-}
+const struct rule_hooks rule_errno = {
+	.op = errno_op,
+};

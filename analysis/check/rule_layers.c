@@ -23,6 +23,16 @@ struct layer_call {
 
 static const struct layer_call nothing;
 
+struct layer_rules {
+	struct table calls; /* (op_id, machine and namespace) -> struct layer_call */
+	struct layer_call *free; /* for the next one */
+};
+
+static struct layer_rules *mine(const struct check *check)
+{
+	return check->data[RULE_LAYERS_AGREE];
+}
+
 static uint64_t where(const struct state_op *call)
 {
 	return (uint64_t)call->here_ns << 32 | call->machine;
@@ -30,16 +40,16 @@ static uint64_t where(const struct state_op *call)
 
 static struct layer_call *layer_call_get(struct check *check, const struct state_op *call)
 {
-	struct layer_call *found = table_get(&check->layer_calls, call->op_id, where(call));
+	struct layer_call *found = table_get(&mine(check)->calls, call->op_id, where(call));
 
 	if (found)
 		return found;
-	found = check->free_layer_calls;
+	found = mine(check)->free;
 	if (found)
-		check->free_layer_calls = found->next;
+		mine(check)->free = found->next;
 	else
 		found = malloc(sizeof(*found));
-	if (!found || table_set(&check->layer_calls, call->op_id, where(call), found)) {
+	if (!found || table_set(&mine(check)->calls, call->op_id, where(call), found)) {
 		free(found);
 		check->failed = true;
 		return NULL;
@@ -48,15 +58,15 @@ static struct layer_call *layer_call_get(struct check *check, const struct state
 	return found;
 }
 
-void check_layers_fini(struct check *check)
+static void layers_fini(struct check *check)
 {
-	while (check->free_layer_calls) {
-		struct layer_call *next = check->free_layer_calls->next;
+	while (mine(check)->free) {
+		struct layer_call *next = mine(check)->free->next;
 
-		free(check->free_layer_calls);
-		check->free_layer_calls = next;
+		free(mine(check)->free);
+		mine(check)->free = next;
 	}
-	table_fini_values(&check->layer_calls);
+	table_fini_values(&mine(check)->calls);
 }
 
 static bool is_judged(const struct state_op *op)
@@ -112,7 +122,7 @@ static void behind_its_back(struct check *check, const struct state_object *obje
 			commit->seq, commit_name(commit->commit_kind));
 }
 
-void check_layers_commit(struct check *check, const struct state_object *object,
+static void layers_commit(struct check *check, const struct state_object *object,
 			 const struct event *commit, const struct state_op *op)
 {
 	const struct state_op *call = op ? op->outer : NULL;
@@ -194,15 +204,26 @@ static void judge(struct check *check, const struct state_op *op, const struct l
 		disagree(check, op, done, "the backend reports another result than the device gave");
 }
 
-void check_layers_op(struct check *check, const struct state_op *op)
+static void layers_op(struct check *check, const struct state_op *op)
 {
-	struct layer_call *done = check->layer_calls.count
-		? table_remove(&check->layer_calls, op->op_id, where(op)) : NULL;
+	struct layer_call *done = NULL;
+
+	if (op->layer != STATE_BACKEND)
+		return;
+	if (mine(check)->calls.count)
+		done = table_remove(&mine(check)->calls, op->op_id, where(op));
 
 	if (op->returned)
 		judge(check, op, done ? done : &nothing);
 	if (!done)
 		return;
-	done->next = check->free_layer_calls;
-	check->free_layer_calls = done;
+	done->next = mine(check)->free;
+	mine(check)->free = done;
 }
+
+const struct rule_hooks rule_layers = {
+	.data_bytes = sizeof(struct layer_rules),
+	.fini = layers_fini,
+	.op = layers_op,
+	.commit_read = layers_commit,
+};

@@ -1,142 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The rules of a backend: users, fd-ownership, leak.
- *
- * connect and disconnect are traced under the backend's lock, so the order of
- * their ends is the order in which they took effect.
- */
-#include <errno.h>
+/* The rule leak: docs/ANALYSIS.md says what is one, and why. */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "analysis/check/check_internal.h"
 
-/* ---- users ---------------------------------------------------------------------- */
+/* What a context left behind; told when it ends. */
+struct leftover {
+	uint64_t objects, mappings, bytes;
+	struct check_witness made, mapped; /* of one of them */
+	const struct state_process *made_by;
+	uint32_t first_id;
+	bool first_has_mapping;
+	int64_t time_ns;
+};
 
-static bool users_sure(const struct check *check, const struct state_context *context)
+struct leak_rules {
+	struct table leftovers; /* (context serial, 0) -> struct leftover */
+};
+
+static struct leak_rules *mine(const struct check *check)
 {
-	return context->users_known && !check_shared_unseen(context) &&
-	       !state_lost_since(check->state, context, context->users_ns);
+	return check->data[RULE_LEAK];
 }
-
-static void users_differ(struct check *check, const struct state_op *op, const char *what)
-{
-	const struct state_context *context = op->context;
-	/* QEMU that runs itself anew (live update) counts from one again, in the same process. */
-	bool anew = context->qemu && op->op == OP_CONNECT && op->users == 1;
-	struct check_finding *finding =
-		finding_add(check, RULE_USERS, verdict_if(users_sure(check, context) && !anew),
-			    op->end_ns,
-			    "%s: %" PRIu64 " users before, %" PRIu64 " after", what,
-			    context->users, op->users);
-
-	finding_about(check, finding, NULL, context, 0);
-	finding_witness_op(finding, op);
-}
-
-static void check_users(struct check *check, const struct state_op *op)
-{
-	const struct state_context *context = op->context;
-
-	rule_asked(check, RULE_USERS);
-	if (op->op == OP_DISCONNECT && (op->ret == -ENOTCONN || (context->users_known &&
-								  !context->users && !op->users &&
-								  users_sure(check, context)))) {
-		struct check_finding *finding =
-			finding_add(check, RULE_USERS,
-				    op->ret == -ENOTCONN ? VERDICT_VIOLATION : VERDICT_INFERRED,
-				    op->end_ns, "a disconnect without a connect: there was no user");
-
-		finding_about(check, finding, NULL, context, 0);
-		finding_witness_op(finding, op);
-		return;
-	}
-	if (op->ret || !context->users_known)
-		return;
-	if (op->op == OP_CONNECT && op->users != context->users + 1)
-		users_differ(check, op, "connect did not add one user");
-	else if (op->op == OP_DISCONNECT && op->users + 1 != context->users)
-		users_differ(check, op, "disconnect did not take one user");
-}
-
-/* ---- the fd --------------------------------------------------------------------- */
-
-static void fd_wrong(struct check *check, const struct state_op *op, enum check_verdict verdict,
-		     const char *cause)
-{
-	struct check_finding *finding =
-		finding_add(check, RULE_FD_OWNERSHIP, verdict, op->end_ns, "%s", cause);
-
-	finding_about(check, finding, op->process, op->context, 0);
-	finding_witness_op(finding, op);
-}
-
-static void check_fd(struct check *check, const struct state_op *op)
-{
-	const struct state_context *context = op->context;
-	bool sure = users_sure(check, context);
-
-	rule_asked(check, RULE_FD_OWNERSHIP);
-	if (op->op == OP_CONNECT && !op->ret) {
-		if (op->fd < 0)
-			fd_wrong(check, op, VERDICT_VIOLATION,
-				 "connect succeeded, but the backend has no fd");
-		else if (context->users_known && context->users && context->fd != op->fd)
-			fd_wrong(check, op, verdict_if(sure),
-				 "the fd changed while the backend had users");
-		else if (sure && context->passed_in && op->owned)
-			fd_wrong(check, op, verdict_if(sure),
-				 "the backend owns an fd that was passed in");
-		return;
-	}
-	if (op->op == OP_DISCONNECT && !op->ret) {
-		bool owned = context->owned;
-
-		if (op->users && op->fd < 0)
-			fd_wrong(check, op, VERDICT_VIOLATION,
-				 "the fd was closed while the backend has users");
-		else if (!op->users && op->fd < 0 && !owned && context->passed_in && sure)
-			fd_wrong(check, op, VERDICT_INFERRED,
-				 "an fd that was passed in was closed at the last disconnect");
-		else if (!op->users && op->fd >= 0 && owned && sure && !op->qemu)
-			fd_wrong(check, op, VERDICT_INFERRED,
-				 "an owned fd was not closed at the last disconnect");
-	}
-}
-
-static void called_without_users(struct check *check, const struct state_op *op)
-{
-	struct check_finding *finding =
-		finding_add(check, RULE_USERS, VERDICT_INFERRED, op->end_ns,
-			    "a call after the last disconnect: the backend has no users and no fd");
-
-	finding_about(check, finding, op->process, op->context, 0);
-	finding_witness_op(finding, op);
-}
-
-/* The device tells when a file is closed; a call after that shows that it was too early. */
-static void check_fd_closed(struct check *check, const struct state_op *op)
-{
-	struct state_context *context = op->context;
-	bool calls = op->op != OP_CONNECT && op->op != OP_DISCONNECT && op->op != OP_SET_FD;
-
-	if (!context->users_known || !users_sure(check, context))
-		return;
-	if (!context->users) {
-		if (calls && op->ret == -EBADF)
-			called_without_users(check, op);
-		return;
-	}
-	if (calls && op->ret == -EBADF)
-		fd_wrong(check, op, VERDICT_INFERRED,
-			 "the fd was closed by someone else while the backend has users");
-	else if (context->peer_lost_ns != INT64_MIN && context->peer_lost_ns < op->begin_ns &&
-		 op->op == OP_DISCONNECT)
-		fd_wrong(check, op, VERDICT_INFERRED,
-			 "the open file was closed by someone else while the backend had users");
-}
-
-/* ---- leak ----------------------------------------------------------------------- */
 
 static void witness_made(struct check_finding *finding, const struct state_object *object)
 {
@@ -221,16 +107,16 @@ static void check_leak_disconnect(struct check *check, const struct state_op *op
 }
 
 /* A commit without a call: the file is closed and this is destroyed with it. */
-void check_leak_destroyed(struct check *check, const struct state_object *object,
+static void leak_destroyed(struct check *check, const struct state_object *object,
 			  int64_t time_ns)
 {
 	struct leftover *left;
 
 	if (!leak_counts(object))
 		return;
-	left = table_get(&check->leftovers, object->context->serial, 0);
+	left = table_get(&mine(check)->leftovers, object->context->serial, 0);
 	if (!left) {
-		left = table_add(&check->leftovers, object->context->serial, 0, sizeof(*left));
+		left = table_add(&mine(check)->leftovers, object->context->serial, 0, sizeof(*left));
 		if (!left) {
 			check->failed = true;
 			return;
@@ -258,10 +144,10 @@ static bool exit_is_fine(const struct check *check)
 	return check->config.leaks == CHECK_LEAKS_EXIT;
 }
 
-void check_leak_context_end(struct check *check, const struct state_context *context,
+static void leak_context_end(struct check *check, const struct state_context *context,
 			    int64_t time_ns)
 {
-	struct leftover *left = table_remove(&check->leftovers, context->serial, 0);
+	struct leftover *left = table_remove(&mine(check)->leftovers, context->serial, 0);
 	struct check_finding *finding;
 
 	rule_asked(check, RULE_LEAK);
@@ -286,7 +172,7 @@ void check_leak_context_end(struct check *check, const struct state_context *con
 }
 
 /* An address space went with mappings in it: a call freed it. */
-void check_leak_freed(struct check *check, const struct state_object *object,
+static void leak_freed(struct check *check, const struct state_object *object,
 		      const struct state_op *op, int64_t time_ns)
 {
 	if (check->config.leaks == CHECK_LEAKS_STRICT && object->mappings.count)
@@ -333,7 +219,7 @@ static void leak_users(struct check *check, const struct state_context *context)
 	if (!context->users_known || !context->users || context->moved ||
 	    (context->qemu && exit_is_fine(check)))
 		return;
-	finding = finding_add(check, RULE_LEAK, verdict_if(users_sure(check, context) &&
+	finding = finding_add(check, RULE_LEAK, verdict_if(check_users_sure(check, context) &&
 					 end_sure(check, context)),
 			      context->users_ns,
 			      "at the end backend %" PRIu64 "%s still has %" PRIu64
@@ -347,7 +233,7 @@ static void leak_users(struct check *check, const struct state_context *context)
 			context->users == 1 ? "" : "s");
 }
 
-void check_leak_finish(struct check *check)
+static void leak_finish(struct check *check)
 {
 	const struct state_context *context;
 	const struct state_object *object;
@@ -372,15 +258,47 @@ void check_leak_finish(struct check *check)
 	}
 }
 
-void check_backend_op(struct check *check, const struct state_op *op)
+static void leak_op(struct check *check, const struct state_op *op)
 {
-	if (!op->context)
-		return;
-	check_fd_closed(check, op);
-	if (op->op != OP_CONNECT && op->op != OP_DISCONNECT)
-		return;
-	check_users(check, op);
-	check_fd(check, op);
-	if (op->op == OP_DISCONNECT && !op->ret && !op->users)
+	if (op->layer == STATE_BACKEND && op->returned && op->context &&
+	    op->op == OP_DISCONNECT && !op->ret && !op->users)
 		check_leak_disconnect(check, op);
 }
+
+static void leak_commit(struct check *check, const struct state_object *object,
+			   const struct event *commit, const struct state_op *op)
+{
+	if (commit->commit_kind != TRACE_COMMIT_DESTROY)
+		return;
+	if (!commit->op_id)
+		leak_destroyed(check, object, commit->time_ns);
+	else
+		leak_freed(check, object, op && op->outer ? op->outer : op, commit->time_ns);
+}
+
+static void leak_linearized(struct check *check, const struct state_op *op, enum linearized how)
+{
+	const struct state_object *object;
+
+	(void)how;
+	if (op->op != OP_FREE_ID || op->ret)
+		return;
+	object = state_object_find(check->state, op->context, op->id);
+	if (object)
+		leak_freed(check, object, op, op->end_ns);
+}
+
+static void leak_fini(struct check *check)
+{
+	table_fini_values(&mine(check)->leftovers);
+}
+
+const struct rule_hooks rule_leak = {
+	.data_bytes = sizeof(struct leak_rules),
+	.fini = leak_fini,
+	.op = leak_op,
+	.commit = leak_commit,
+	.linearized = leak_linearized,
+	.context_end = leak_context_end,
+	.finish = leak_finish,
+};

@@ -6,18 +6,37 @@
 
 #include "analysis/check/check_internal.h"
 
+/* How an id was last given out and freed. */
+struct id_history {
+	int64_t given_ns;
+	int64_t freed_ns; /* INT64_MIN: lives, or never freed */
+	int64_t free_begin_ns; /* when the call that freed it began */
+	uint64_t given_op, freed_op;
+	uint32_t freed_tid;
+};
+
+struct id_rules {
+	struct table ids;	/* (context serial, id) -> struct id_history */
+	struct table strangers; /* (context serial, 0) -> struct stranger */
+};
+
+static struct id_rules *mine(const struct check *check)
+{
+	return check->data[RULE_USE_AFTER_FREE];
+}
+
 static struct id_history *history_find(const struct check *check,
 				       const struct state_context *context, uint64_t id)
 {
-	return table_get(&check->ids, context->serial, id);
+	return table_get(&mine(check)->ids, context->serial, id);
 }
 
-void check_id_given(struct check *check, const struct state_object *object)
+static void id_given(struct check *check, const struct state_object *object)
 {
 	struct id_history *history = history_find(check, object->context, object->id);
 
 	if (!history) {
-		history = table_add(&check->ids, object->context->serial, object->id,
+		history = table_add(&mine(check)->ids, object->context->serial, object->id,
 				    sizeof(*history));
 		if (!history) {
 			check->failed = true;
@@ -29,8 +48,8 @@ void check_id_given(struct check *check, const struct state_object *object)
 	history->freed_ns = INT64_MIN;
 }
 
-void check_id_freed(struct check *check, const struct state_object *object, uint64_t op_id,
-		    uint32_t tid, int64_t begin_ns, int64_t time_ns)
+static void id_freed(struct check *check, const struct state_object *object, uint64_t op_id,
+		     uint32_t tid, int64_t begin_ns, int64_t time_ns)
 {
 	struct id_history *history = history_find(check, object->context, object->id);
 
@@ -44,16 +63,17 @@ void check_id_freed(struct check *check, const struct state_object *object, uint
 }
 
 /* Ids of a context that is gone mean nothing any more. */
-void check_id_forget(struct check *check, const struct state_context *context)
+static void id_forget(struct check *check, const struct state_context *context, int64_t time_ns)
 {
-	for (size_t i = 0; i < check->ids.size;) {
-		struct table_slot *slot = &check->ids.slots[i];
+	(void)time_ns;
+	for (size_t i = 0; i < mine(check)->ids.size;) {
+		struct table_slot *slot = &mine(check)->ids.slots[i];
 
 		if (!slot->value || slot->a != context->serial) {
 			i++;
 			continue;
 		}
-		free(table_remove(&check->ids, slot->a, slot->b)); /* may move one here */
+		free(table_remove(&mine(check)->ids, slot->a, slot->b)); /* may move one here */
 	}
 }
 
@@ -116,11 +136,11 @@ struct stranger {
 static void stranger_note(struct check *check, const struct state_op *op, uint64_t id,
 			  const struct state_context *truth)
 {
-	struct stranger *stranger = table_get(&check->strangers, truth->serial, 0);
+	struct stranger *stranger = table_get(&mine(check)->strangers, truth->serial, 0);
 	struct check_finding holder = { 0 };
 
 	if (!stranger)
-		stranger = table_add(&check->strangers, truth->serial, 0, sizeof(*stranger));
+		stranger = table_add(&mine(check)->strangers, truth->serial, 0, sizeof(*stranger));
 	if (!stranger) {
 		check->failed = true;
 		return;
@@ -142,18 +162,18 @@ static int by_time(const void *a, const void *b)
 	return (left->time_ns > right->time_ns) - (left->time_ns < right->time_ns);
 }
 
-void check_id_finish(struct check *check)
+static void id_finish(struct check *check)
 {
-	struct stranger **list = calloc(check->strangers.count + 1, sizeof(*list));
+	struct stranger **list = calloc(mine(check)->strangers.count + 1, sizeof(*list));
 	size_t count = 0;
 
 	if (!list) {
 		check->failed = true;
 		return;
 	}
-	for (size_t i = 0; i < check->strangers.size; i++) {
-		if (check->strangers.slots[i].value)
-			list[count++] = check->strangers.slots[i].value;
+	for (size_t i = 0; i < mine(check)->strangers.size; i++) {
+		if (mine(check)->strangers.slots[i].value)
+			list[count++] = mine(check)->strangers.slots[i].value;
 	}
 	qsort(list, count, sizeof(*list), by_time);
 	for (size_t i = 0; i < count; i++) {
@@ -203,7 +223,7 @@ static void judge_absent(struct check *check, const struct state_op *op, uint64_
 			verdict = VERDICT_UNKNOWN;
 		/* Someone else may have got it in between, or a call that QEMU does not tell of. */
 		if (check_shared_unseen(op->context) ||
-		    (op->qemu && table_get(&check->strangers, truth->serial, 0)))
+		    (op->qemu && table_get(&mine(check)->strangers, truth->serial, 0)))
 			verdict = VERDICT_UNKNOWN;
 		else if (!gone && op->context->passed_in)
 			return;
@@ -256,7 +276,7 @@ static void judge_id(struct check *check, const struct state_op *op, uint64_t id
 		judge_refused(check, op, id, truth, how);
 }
 
-void check_id_named(struct check *check, const struct state_op *op, enum linearized how)
+static void id_named(struct check *check, const struct state_op *op, enum linearized how)
 {
 	const struct state_context *truth = check_truth(op);
 
@@ -268,3 +288,50 @@ void check_id_named(struct check *check, const struct state_op *op, enum lineari
 	for (uint32_t i = 0; i < op->other_ids_count; i++)
 		judge_id(check, op, op->other_ids[i], truth, how);
 }
+
+/* Where there are no commits, order matters: see id_linearized(). */
+static void id_op(struct check *check, const struct state_op *op)
+{
+	if (!op->returned)
+		return;
+	if (op->layer == STATE_BACKEND ? op->context && op->context->peer
+				       : !op->outer && op->told)
+		id_named(check, op, LINEARIZED_ALONE);
+}
+
+static void id_commit(struct check *check, const struct state_object *object,
+		      const struct event *commit, const struct state_op *op)
+{
+	if (commit->commit_kind == TRACE_COMMIT_DESTROY)
+		id_freed(check, object, op && op->outer ? op->outer->op_id : commit->op_id,
+			 op ? op->tid : 0, commit->time_ns, commit->time_ns);
+}
+
+static void id_linearized(struct check *check, const struct state_op *op, enum linearized how)
+{
+	const struct state_object *object;
+
+	id_named(check, op, how);
+	if (op->op != OP_FREE_ID || op->ret)
+		return;
+	object = state_object_find(check->state, op->context, op->id);
+	if (object)
+		id_freed(check, object, op->op_id, op->tid, op->begin_ns, op->end_ns);
+}
+
+static void id_fini(struct check *check)
+{
+	table_fini_values(&mine(check)->ids);
+	table_fini_values(&mine(check)->strangers);
+}
+
+const struct rule_hooks rule_id = {
+	.data_bytes = sizeof(struct id_rules),
+	.fini = id_fini,
+	.op = id_op,
+	.commit = id_commit,
+	.linearized = id_linearized,
+	.object_begin = id_given,
+	.context_end = id_forget,
+	.finish = id_finish,
+};

@@ -10,12 +10,36 @@
 
 #include "analysis/check/check_internal.h"
 
+#define UNMAPS_REMEMBERED 64u
+
+/* A mapping that went, for accesses that may have been before it. */
+struct recent_unmap {
+	uint64_t object_serial;
+	uint64_t iova, last;
+	int64_t time_ns;
+	uint64_t op_id;
+	uint8_t prot;
+};
+
+struct dma_rules {
+	struct recent_unmap unmaps[UNMAPS_REMEMBERED];
+	unsigned int unmaps_next;
+	uint64_t last_fault_ctx, last_fault_iova;
+	int64_t last_fault_ns;
+	bool has_fault;
+};
+
+static struct dma_rules *mine(const struct check *check)
+{
+	return check->data[RULE_DMA_OUTSIDE];
+}
+
 #define JUST_NS 1000000ll /* an access is traced that long after it at most */
 
-void check_dma_unmapped(struct check *check, const struct state_object *object,
+static void dma_unmapped(struct check *check, const struct state_object *object,
 			const struct state_mapping *mapping, int64_t time_ns, uint64_t op_id)
 {
-	check->unmaps[check->unmaps_next++ % UNMAPS_REMEMBERED] = (struct recent_unmap){
+	mine(check)->unmaps[mine(check)->unmaps_next++ % UNMAPS_REMEMBERED] = (struct recent_unmap){
 		.object_serial = object->serial,
 		.iova = mapping->iova,
 		.last = mapping->last,
@@ -31,7 +55,7 @@ static const struct recent_unmap *unmapped_before(const struct check *check,
 	const struct recent_unmap *latest = NULL;
 
 	for (unsigned int i = 0; i < UNMAPS_REMEMBERED; i++) {
-		const struct recent_unmap *unmap = &check->unmaps[i];
+		const struct recent_unmap *unmap = &mine(check)->unmaps[i];
 
 		if (unmap->object_serial == ioas->serial && unmap->iova <= iova &&
 		    unmap->last >= iova && (!latest || unmap->time_ns >= latest->time_ns))
@@ -99,9 +123,10 @@ static const char *refusal(const struct state_object *ioas, const struct event *
 static void judge_fault(struct check *check, const struct event *event,
 			const struct state_object *ioas)
 {
-	check->last_fault_ctx = event->ctx;
-	check->last_fault_iova = event->iova;
-	check->last_fault_ns = event->time_ns;
+	mine(check)->last_fault_ctx = event->ctx;
+	mine(check)->last_fault_iova = event->iova;
+	mine(check)->last_fault_ns = event->time_ns;
+	mine(check)->has_fault = true;
 	found(check, VERDICT_VIOLATION, event, ioas, event->iova, refusal(ioas, event));
 }
 
@@ -109,9 +134,9 @@ static void judge_fault(struct check *check, const struct event *event,
 static void judge_refused(struct check *check, const struct event *event,
 			  const struct state_object *ioas)
 {
-	if (check->last_fault_ctx == event->ctx && check->last_fault_iova >= event->iova &&
-	    check->last_fault_iova - event->iova < event->size &&
-	    event->time_ns - check->last_fault_ns <= JUST_NS)
+	if (mine(check)->has_fault && mine(check)->last_fault_ctx == event->ctx && mine(check)->last_fault_iova >= event->iova &&
+	    mine(check)->last_fault_iova - event->iova < event->size &&
+	    event->time_ns - mine(check)->last_fault_ns <= JUST_NS)
 		return;
 	found(check, VERDICT_VIOLATION, event, ioas, event->iova, refusal(ioas, event));
 }
@@ -147,13 +172,17 @@ static void judge_done(struct check *check, const struct event *event,
 		found(check, verdict_if(certain), event, ioas, iova, "which is not mapped");
 }
 
-void check_dma(struct check *check, const struct event *event)
+static void dma_event(struct check *check, const struct event *event)
 {
-	struct state_context *context = state_context_of(check->state, event);
-	struct state_object *object =
-		context ? state_object_find(check->state, context, event->pt_id) : NULL;
-	const struct state_object *ioas = state_object_ioas(check->state, object);
+	struct state_context *context;
+	struct state_object *object;
+	const struct state_object *ioas;
 
+	if (event->kind != EVENT_DMA && event->kind != EVENT_FAULT)
+		return;
+	context = state_context_of(check->state, event);
+	object = context ? state_object_find(check->state, context, event->pt_id) : NULL;
+	ioas = state_object_ioas(check->state, object);
 	rule_asked(check, RULE_DMA_OUTSIDE);
 	if (event->kind == EVENT_FAULT)
 		judge_fault(check, event, ioas);
@@ -162,3 +191,9 @@ void check_dma(struct check *check, const struct event *event)
 	else if (ioas && event->size)
 		judge_done(check, event, ioas);
 }
+
+const struct rule_hooks rule_dma = {
+	.data_bytes = sizeof(struct dma_rules),
+	.event = dma_event,
+	.mapping_end = dma_unmapped,
+};

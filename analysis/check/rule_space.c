@@ -123,7 +123,7 @@ static void commit_unmap(struct check *check, const struct state_object *object,
 	}
 }
 
-void check_space_commit(struct check *check, const struct state_object *object,
+static void space_commit(struct check *check, const struct state_object *object,
 			const struct event *commit, const struct state_op *op)
 {
 	if (commit->commit_kind == TRACE_COMMIT_MAP || commit->commit_kind == TRACE_COMMIT_COPY)
@@ -208,7 +208,7 @@ static void refused_unmap(struct check *check, const struct state_op *op,
 	}
 }
 
-void check_space_refused(struct check *check, const struct state_op *op)
+static void space_refused(struct check *check, const struct state_op *op)
 {
 	const struct state_context *truth = check_truth(op);
 	enum event_op plain = event_op_plain(op->op);
@@ -284,7 +284,7 @@ static void linearized_unmap(struct check *check, const struct state_op *op,
 	}
 }
 
-void check_space_linearized(struct check *check, const struct state_op *op, enum linearized how)
+static void space_linearized(struct check *check, const struct state_op *op, enum linearized how)
 {
 	const struct state_object *object;
 
@@ -300,3 +300,39 @@ void check_space_linearized(struct check *check, const struct state_op *op, enum
 	else if (object && op->op == OP_UNMAP_DMA && !op->ret)
 		linearized_unmap(check, op, object, how);
 }
+
+/* Of two calls that overlap, in the order that was not found. */
+static void space_order_matters(struct check *check, const struct state_op *op,
+				const struct state_op *with)
+{
+	enum check_rule rule = op_is_map(op) ? RULE_OVERLAP :
+			       op->op == OP_UNMAP_DMA ? RULE_UNMAP_UNMAPPED : RULE_USE_AFTER_FREE;
+	struct check_finding *finding;
+
+	if (with->op == OP_FREE_ID || op->op == OP_FREE_ID)
+		rule = RULE_USE_AFTER_FREE;
+	finding = finding_add(check, rule, verdict_possible(check, op), op->end_ns,
+			      "%s and %s of the same %s overlap in time: in another order the rule "
+			      "would be broken", event_op_name(with->op), event_op_name(op->op),
+			      rule == RULE_USE_AFTER_FREE ? "id" : "addresses");
+	finding_about(check, finding, op->process, op->context, op->id);
+	if (op_is_map(op) || op->op == OP_UNMAP_DMA)
+		finding_range(finding, op->iova, op->last);
+	finding_witness_op(finding, with);
+	finding_witness_op(finding, op);
+}
+
+/* Where there are no commits, order matters: see space_linearized(). */
+static void space_op(struct check *check, const struct state_op *op)
+{
+	if (op->returned && (op->layer == STATE_BACKEND ? op->context && op->context->peer
+							: !op->outer))
+		space_refused(check, op);
+}
+
+const struct rule_hooks rule_space = {
+	.op = space_op,
+	.commit = space_commit,
+	.linearized = space_linearized,
+	.order_matters = space_order_matters,
+};
