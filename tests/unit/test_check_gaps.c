@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "analysis/analysis_internal.h"
 #include "tests/unit/check_rig.h"
 
 /* ---- lost events ---------------------------------------------------------------- */
@@ -159,6 +160,84 @@ static void test_check_late_start_without_dump_is_unknown(void **state)
 	maker_fini(&maker);
 }
 
+/* ---- what a loss can have held --------------------------------------------------- */
+
+/* The verdict on a clean session in whose middle a stream lost events. */
+static void expect_with_one_loss(const struct event_loss *loss, enum check_verdict verdict)
+{
+	struct analysis *analysis = analysis_create();
+	struct check *check = check_create(analysis, NULL);
+	struct trace_maker maker;
+
+	session_start(&maker);
+	map_page(&maker);
+	maker_call(&maker, on_range(OP_UNMAP_DMA, 1, 0, PAGE), 0, 0);
+	session_end(&maker);
+	quality_machine(analysis_quality(analysis), "host", "clock");
+	quality_machine(analysis_quality(analysis), "another", "clock");
+	for (size_t i = 0; i < maker.count; i++) {
+		if (i == maker.count / 2)
+			analysis_loss(analysis, loss);
+		analysis_event(analysis, &maker.events[i]);
+	}
+	analysis_finish(analysis, false);
+	assert_string_equal(check_verdict_name(check_verdict(check)), check_verdict_name(verdict));
+	check_destroy(check);
+	analysis_destroy(analysis);
+	maker_fini(&maker);
+}
+
+static void test_check_loss_that_cannot_be_ours_changes_nothing(void **state)
+{
+	struct event_loss loss = { .first_ns = 0, .last_ns = INT64_MAX, .events = 7 };
+
+	(void)state;
+	expect_with_one_loss(&loss, VERDICT_UNKNOWN);
+	loss.lacks = EVENT_LAYERS_ALL; /* of another channel, or the kernel's */
+	expect_with_one_loss(&loss, VERDICT_OK);
+}
+
+/* Nothing was found, but something may have been there: of each rule that is not known. */
+static void test_check_loss_touches_its_layer_machine_and_process(void **state)
+{
+	struct quality quality;
+	struct event_loss loss = { .first_ns = 10, .last_ns = 20, .events = 7 };
+
+	(void)state;
+	quality_init(&quality);
+	quality_machine(&quality, "host", "clock");
+	quality_machine(&quality, "another", "clock");
+	loss.lacks = 1u << EVENT_LAYER_DEVICE;
+	loss.pid = 77;
+	quality_loss(&quality, &loss);
+	assert_true(quality_lost_since(&quality, 0, EVENT_LAYER_BACKEND, 77, 15));
+	assert_true(quality_lost_since(&quality, 0, EVENT_LAYER_BACKEND, 0, 15)); /* whoever */
+	assert_false(quality_lost_since(&quality, 0, EVENT_LAYER_BACKEND, 77, 21));
+	assert_false(quality_lost_since(&quality, 0, EVENT_LAYER_BACKEND, 78, 15));
+	assert_false(quality_lost_since(&quality, 0, EVENT_LAYER_DEVICE, 77, 15));
+	assert_false(quality_lost_since(&quality, 1, EVENT_LAYER_BACKEND, 77, 15));
+	quality_fini(&quality);
+}
+
+/* Nine streams end, and one event shows it: all of them are told. */
+static void test_check_every_end_of_a_stream_is_told(void **state)
+{
+	struct analysis *analysis = analysis_create();
+	struct event event = { .kind = EVENT_OTHER, .time_ns = 100 };
+
+	(void)state;
+	quality_machine(analysis_quality(analysis), "host", "clock");
+	for (int i = 0; i < 9; i++) {
+		struct event_loss loss = { .first_ns = 50 + i, .last_ns = INT64_MAX,
+					   .is_end = true };
+
+		analysis_loss_later(analysis, &loss);
+	}
+	analysis_event(analysis, &event);
+	assert_int_equal(analysis_quality(analysis)->lost_windows, 9);
+	analysis_destroy(analysis);
+}
+
 /* ---- the end -------------------------------------------------------------------- */
 
 /* The verdict of `leak` on a recorded trace. */
@@ -274,6 +353,9 @@ int main(void)
 		cmocka_unit_test(test_check_state_dump_is_where_a_late_trace_starts),
 		cmocka_unit_test(test_check_mapping_of_a_state_dump_counts),
 		cmocka_unit_test(test_check_late_start_without_dump_is_unknown),
+		cmocka_unit_test(test_check_loss_that_cannot_be_ours_changes_nothing),
+		cmocka_unit_test(test_check_loss_touches_its_layer_machine_and_process),
+		cmocka_unit_test(test_check_every_end_of_a_stream_is_told),
 		cmocka_unit_test(test_check_leftovers_of_a_process_that_told_its_end_are_leak),
 		cmocka_unit_test(test_check_leftovers_with_the_last_calls_missing_are_unknown),
 		cmocka_unit_test(test_check_leftovers_with_a_call_missing_are_unknown),
