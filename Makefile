@@ -66,7 +66,7 @@ endif
 # What pkg-config knows about; empty until the packages are installed (make deps).
 pkgs := fuse3 libdw lttng-ust babeltrace2 glib-2.0 json-c sqlite3 yaml-0.1
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(pkgs) 2>/dev/null)
-pkg_cflags += $(shell $(PKG_CONFIG) --atleast-version=2.1 babeltrace2 && echo -DIOASIS_BABELTRACE_2_1)
+pkg_cflags += $(shell $(PKG_CONFIG) --atleast-version=2.1 babeltrace2 2>/dev/null && echo -DIOASIS_BABELTRACE_2_1)
 
 # Nothing of what is built names the folder that it was built in.
 prefix_map := -ffile-prefix-map='$(top)'=.

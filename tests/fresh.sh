@@ -1,64 +1,140 @@
 #!/usr/bin/env bash
-# A machine where nothing was installed before: make check-fresh [TARGETS="demo check"]
+# A machine where nothing was installed before: make check-fresh [SUITE=bookworm|trixie|sid]
 #
-# Makes a minimal Debian 12 in build/fresh (debootstrap, needs root), clones the
-# project into an empty folder there and runs the targets, as a new user would.
-# ../shared, if it lies beside the project, is bound in beside the clone.
+# Makes a minimal Debian in build/fresh-SUITE (debootstrap, needs root), clones the project into
+# an empty folder there and runs TARGETS ("demo check") as a new user would: as root, and then
+# again as an ordinary user (FRESH_AS="root user"). ../shared, if it lies beside the project, is
+# bound in beside the clone.
+#
+# make check-packages [SUITE=...]: builds the Debian packages in such a machine, installs them in
+# another one without compilers, runs their main job there, purges them, and looks what is left.
 set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
-root=${FRESH_ROOT:-$top/build/fresh}
+suite=${SUITE:-bookworm}
+base=${FRESH_ROOT:-$top/build/fresh-$suite}
 targets=${TARGETS:-demo check}
+mode=${1:-check}
 
 if [ "$(id -u)" != 0 ]; then
 	echo "fresh.sh: needs root: debootstrap makes device nodes and mounts" >&2
 	exit 3
 fi
-[ "${FRESH_INSIDE:-}" ] || exec env FRESH_INSIDE=1 unshare -m --propagation private "$0" "$@"
 
-if [ ! -e "$root/.ready" ]; then
+make_base() {
 	./install-packages fresh
 	mirror=$(awk '$1 == "URIs:" { print $2; exit }
 		$1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ /^http/) { print $i; exit } }' \
-		/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null)
-	mkdir -p "$root"
-	debootstrap --variant=minbase --include=git,make,ca-certificates bookworm "$root" \
+		/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null) || true
+	mkdir -p "$base"
+	debootstrap --variant=minbase --include=git,make,ca-certificates "$suite" "$base" \
 		"${mirror:-http://deb.debian.org/debian}" >"$top/build/debootstrap.log"
-	touch "$root/.ready"
-fi
-# What the run writes goes to memory, so that the next one starts fresh again.
-base=$root
-scratch=$(mktemp -d)
-mount -t tmpfs scratch "$scratch"
-mkdir "$scratch/upper" "$scratch/work" "$scratch/root"
-root=$scratch/root
-mount -t overlay -o "lowerdir=$base,upperdir=$scratch/upper,workdir=$scratch/work" overlay "$root"
-mount --rbind /dev "$root/dev"
-mount -t proc proc "$root/proc"
-mount --rbind /sys "$root/sys"
-mount -t tmpfs tmp "$root/tmp"
-mkdir -p "$root/run/lock"
-cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
-for conf in /etc/apt/apt.conf.d/*proxy*; do
-	[ -e "$conf" ] && cp "$conf" "$root/etc/apt/apt.conf.d/"
-done
-mkdir -p "$root/tmp/clone/ioasis" "$root/tmp/source"
-mount --bind "$top" "$root/tmp/source"
-if [ -d ../shared ]; then
-	mkdir "$root/tmp/clone/shared"
-	mount --bind ../shared "$root/tmp/clone/shared"
-fi
-# A root of its own, not chroot: a process in a chroot may make no user namespace.
-cd "$root"
-pivot_root . .
-umount -l .
-exec /bin/sh -ec "
+	# A mirror may be a snapshot, whose lists are older than apt likes.
+	echo 'Acquire::Check-Valid-Until "false";' >"$base/etc/apt/apt.conf.d/90snapshot"
+	useradd -R "$base" -m tester
+	touch "$base/.ready"
+}
+
+# inside SCRIPT: runs it (sh) as root in a copy of the base whose changes go to memory, so that the
+# next one starts fresh again. Its /out is kept: $out.
+inside() {
+	FRESH_SCRIPT=$1 base=$base top=$top out=$out scratch=$scratch unshare -m --propagation private \
+		bash -euc '
+	mount -t tmpfs scratch "$scratch"
+	mkdir "$scratch/upper" "$scratch/work" "$scratch/root"
+	root=$scratch/root
+	mount -t overlay -o "lowerdir=$base,upperdir=$scratch/upper,workdir=$scratch/work" \
+		overlay "$root"
+	mount --rbind /dev "$root/dev"
+	mount -t proc proc "$root/proc"
+	mount --rbind /sys "$root/sys"
+	mount -t tmpfs -o mode=1777 tmp "$root/tmp"
+	# Some machines give /dev/fuse to root alone; Debian gives it to everybody.
+	if [ -c /dev/fuse ]; then
+		mknod -m 666 "$root/run/fuse" c 10 229
+		mount --bind "$root/run/fuse" "$root/dev/fuse"
+	fi
+	mkdir -p "$root/run/lock" "$root/out" "$root/source"
+	cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
+	for conf in /etc/apt/apt.conf.d/*proxy*; do
+		[ -e "$conf" ] && cp "$conf" "$root/etc/apt/apt.conf.d/"
+	done
+	mount --bind "$out" "$root/out"
+	git clone -q --bare "$top" "$root/source/ioasis.git"
+	for home in "$root/root" "$root/home/tester"; do
+		mkdir -p "$home/clone"
+		if [ -d "$top/../shared" ]; then
+			mkdir "$home/clone/shared"
+			mount --bind "$top/../shared" "$home/clone/shared"
+		fi
+	done
+	chroot "$root" chown tester: /home/tester/clone
+	# A root of its own, not chroot: a process in a chroot may make no user namespace.
+	cd "$root"
+	pivot_root . .
+	umount -l .
 	cd /
 	export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
-	git config --global --add safe.directory '*'
-	git clone -q /tmp/source /tmp/clone/ioasis
-	cd /tmp/clone/ioasis
+	git config --system --add safe.directory "*"
+	exec /bin/sh -euc "$FRESH_SCRIPT"'
+}
+
+mkdir -p "$top/build"
+[ -e "$base/.ready" ] || make_base
+out=$(mktemp -d)
+scratch=$(mktemp -d)
+chmod 755 "$out"
+trap 'rm -rf "$out"; rmdir "$scratch"' EXIT
+
+if [ "$mode" = check ]; then
+	steps="
+	cd ~/clone
+	git clone -q /source/ioasis.git
+	cd ioasis
 	for target in $targets; do
-		echo \"== make \$target\"
+		echo \"== make \$target, as \$(id -un)\"
 		make \$target
 	done"
+	script=
+	for who in ${FRESH_AS:-root user}; do
+		case $who in
+		root) script="$script
+			( $steps )" ;;
+		user) script="$script
+			[ -x ~/clone/ioasis/build/ioasis ] || { cd ~/clone; git clone -q /source/ioasis.git
+				cd ioasis; ./install-packages build run test; }
+			setpriv --reuid=tester --regid=tester --init-groups env HOME=/home/tester \\
+				USER=tester sh -euc '$steps'" ;;
+		esac
+	done
+	inside "$script"
+	exit
+fi
+
+inside '
+	git clone -q /source/ioasis.git ~/clone/ioasis
+	cd ~/clone/ioasis
+	echo "== make deb"
+	make deb
+	cp build/deb/*.deb packaging/debian/tests/main-job /out'
+inside '
+	echo "== the packages on a machine without compilers"
+	files() { find / -xdev \( -path /proc -o -path /tmp -o -path /out -o -path /var/lib/apt \
+		-o -path /var/cache -o -path /var/log -o -path /root \) -prune -o -print | sort; }
+	rm -f /out/*-dev_*.deb /out/*dbgsym*
+	apt-get update -q >/dev/null
+	names=$(dpkg-deb -f /out/ioasis_*.deb Depends Recommends | sed "s/^[A-Z][a-z]*://; s/([^)]*)//g; s/[|,]/ /g; s/|//g")
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get install -y -q --no-install-recommends $(echo $names | tr " " "\n" | grep -v "^libioasis" | sort -u) >/tmp/log 2>&1 ||
+		{ tail /tmp/log; exit 1; }
+	files >/tmp/before
+	apt-get install -y -q /out/*.deb >/tmp/log 2>&1 || { tail /tmp/log; exit 1; }
+	! command -v cc
+	setpriv --reuid=tester --regid=tester --init-groups env HOME=/home/tester sh /out/main-job
+	apt-get purge -y -q ioasis libioasis-backend1 >/tmp/log 2>&1
+	files >/tmp/after
+	if ! diff /tmp/before /tmp/after; then
+		echo "purged, but this differs"
+		exit 1
+	fi
+	echo "installed, ran, and purged without a trace"'

@@ -60,6 +60,9 @@ check-kernel-trace: deps-check
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)BUILD=$(B) tests/kernel/trace.sh
 
-# A Debian 12 with nothing installed, in a folder; as root.
+# A Debian with nothing installed, in a folder; as root. SUITE=bookworm, trixie or sid.
+.PHONY: check-packages
 check-fresh:
-	$(Q)tests/fresh.sh
+	$(Q)tests/fresh.sh check
+check-packages:
+	$(Q)tests/fresh.sh packages
