@@ -8,7 +8,7 @@ check_output "each line has a name, a kind and a purpose" "" \
 check_output "no package is listed twice" "" \
 	sh -c "awk '!/^#/ { print \$1 }' packages.txt | sort | uniq -d"
 others=$(grep -rlE 'apt(-get)? +install|dpkg +-i' --exclude-dir=build --exclude-dir=.git . |
-	grep -vE '^\./(install-packages|tests/integration/packages\.sh|docs/|README\.md)')
+	grep -vE '^\./(install-packages|tests/fresh\.sh|tests/integration/packages\.sh|docs/|README\.md)')
 check_output "nothing else installs packages" "" echo -n "$others"
 
 names=$(awk '!/^#/ { print $1 }' packages.txt)
