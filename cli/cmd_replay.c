@@ -85,8 +85,8 @@ static const struct cli_command command = {
 	.summary = "Makes the calls of a recorded trace again and compares the answers.",
 	.details = "Reads traces of the backend (on the fake or on a real device), of QEMU's own\n"
 		   "events, of 'ioasis simulate', and what the fake device tells of programs without\n"
-		   "the backend: each of their open files is one there. Exit status 0: all answers are the same;\n"
-		   "1: some differ; 3: nothing could be replayed.",
+		   "the backend: each of their open files is one there. Exit status 0: all answers\n"
+		   "are the same; 1: some differ; 3: nothing could be replayed.",
 	.options = option_table,
 	.error_status = 3,
 };
