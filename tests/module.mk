@@ -26,6 +26,7 @@ unit_tests := \
 	test_engine_dma \
 	test_engine_account \
 	test_engine_fail_nth \
+	test_engine_memory \
 	test_engine_noiommu \
 	test_engine_versions \
 	test_engine_hwpt \
@@ -92,6 +93,7 @@ test_dirty_set_srcs := sim/engine/dirty_set.c
 test_engine_access_srcs := $(engine_rig_srcs)
 test_engine_dma_srcs := $(engine_rig_srcs)
 test_engine_fail_nth_srcs := $(engine_rig_srcs)
+test_engine_memory_srcs := $(engine_rig_srcs)
 test_engine_noiommu_srcs := $(engine_rig_srcs)
 test_engine_versions_srcs := $(engine_rig_srcs)
 test_engine_hwpt_srcs := $(engine_rig_srcs)
