@@ -512,13 +512,6 @@ void vfio_irqs_request(struct vfio_irqs *irqs)
 	pthread_mutex_unlock(&irqs->gate);
 }
 
-void vfio_irqs_error(struct vfio_irqs *irqs)
-{
-	pthread_mutex_lock(&irqs->gate);
-	vfio_eventfd_signal(irqs->error);
-	pthread_mutex_unlock(&irqs->gate);
-}
-
 void vfio_irqs_end(struct vfio_device *device)
 {
 	struct vfio_irqs *irqs = &device->irqs;

@@ -49,9 +49,8 @@ void vfio_irqs_disable_pin(struct vfio_device *device, bool disabled);
 /* Whether MSI is on: then the client may set its bit, too. */
 bool vfio_irqs_is_msi(struct vfio_irqs *irqs);
 
-/* Tells the client that it should let go of the device, or that the device has failed. */
+/* Tells the client that it should let go of the device. */
 void vfio_irqs_request(struct vfio_irqs *irqs);
-void vfio_irqs_error(struct vfio_irqs *irqs);
 
 /* GET_IRQ_INFO and SET_IRQS; no lock of the device may be held. */
 long vfio_irqs_info(struct vfio_device *device, const struct engine_client *client, uint64_t arg);

@@ -81,12 +81,14 @@ static void world_wake(void *opaque, unsigned int unit)
 	pci_runner_wake(((struct vfio_device *)opaque)->runner, unit);
 }
 
-/* Surprise removal: the driver asks for the device, and tells of the error. */
+/*
+ * Surprise removal: the driver asks for the device (vfio_unregister_group_dev()). The error
+ * interrupt is for what AER reports, which a card that is gone does not.
+ */
 static void world_removed(void *opaque)
 {
 	struct vfio_device *device = opaque;
 
-	vfio_irqs_error(&device->irqs);
 	vfio_irqs_request(&device->irqs);
 }
 
