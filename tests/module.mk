@@ -183,6 +183,7 @@ script_tests := \
 	tests/integration/vfio_device.sh \
 	tests/integration/vfio_probe.sh \
 	tests/integration/vfio_trace.sh \
+	tests/integration/vfio_user.sh \
 	tests/oracle/fuse.sh \
 	tests/oracle/inproc.sh \
 	tests/oracle/sweep.sh
@@ -316,6 +317,7 @@ tests += $(unit_programs)
 include tests/oracle/module.mk
 include tests/kernel/module.mk
 include tests/fuzz/module.mk
+include tests/qemu/module.mk
 
 # $(1): name of a unit test
 define unit_test_rule

@@ -3,6 +3,11 @@
  * A disk with many commands under way: its driver maps a block for each, the
  * medium takes its time, the link carries the block, the device reads or writes
  * it, the driver unmaps it and sends the next command in its place.
+ *
+ * This is not the controller of sim/pci/nvme.c, although that could run in virtual time. A
+ * scenario asks what mapping costs a driver, with a medium and a link of chosen speeds; it
+ * has neither the queues nor the bytes of the blocks, which that controller must move
+ * through a guest's memory to do anything at all.
  */
 #include <stdlib.h>
 

@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# A Linux guest under stock QEMU whose disk is `--device nvme`: make check-qemu
+#
+# The guest's kernel is Debian's (fetched once, not installed); KERNEL=vmlinuz and
+# MODULES=lib/modules/VERSION name another. With a KVM that works a machine is fast, else
+# it is emulated. Everything made is in BUILD/qemu.
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+export TOP
+. "$TOP/tests/integration/tap.sh"
+cd "$TOP" || exit 1
+build=$(realpath "${BUILD:-build}")
+work=$build/qemu
+ioasis=$build/ioasis
+limit=${BOOT_SECONDS:-600}
+mkdir -p "$work"
+
+for program in qemu-system-x86_64 busybox cpio fio nvme mke2fs; do
+	PATH=$PATH:/sbin:/usr/sbin command -v $program >/dev/null ||
+		skip_all "no $program; ./install-packages kernel qemu installs it"
+done
+qemu-system-x86_64 -object help | grep -q iommufd ||
+	skip_all "$(qemu-system-x86_64 --version | head -1) has no iommufd; Debian 12 has one in bookworm-backports"
+"$ioasis" exec -- true 2>"$work/exec.log" || skip_all "ioasis exec: $(head -1 "$work/exec.log")"
+
+# ---- the guest -------------------------------------------------------------------
+
+kernel=${KERNEL:-} modules=${MODULES:-}
+if [ -z "$kernel" ]; then
+	package=$(apt-cache depends linux-image-amd64 2>/dev/null | grep -oE 'linux-image-[0-9][^ ]*' | head -1)
+	[ -n "$package" ] || skip_all "apt knows no linux-image-amd64; KERNEL= and MODULES= name a kernel"
+	if [ ! -d "$work/$package" ]; then
+		(cd "$work" && apt-get download "$package" >download.log 2>&1) &&
+			dpkg -x "$work/$package"_*.deb "$work/$package.new" &&
+			mv "$work/$package.new" "$work/$package"
+		rm -f "$work/$package"_*.deb
+		[ -d "$work/$package" ] || skip_all "$package cannot be fetched: $(tail -1 "$work/download.log")"
+	fi
+	kernel=$(echo "$work/$package"/boot/vmlinuz-*)
+	modules=$(echo "$work/$package"/lib/modules/* "$work/$package"/usr/lib/modules/* | tr ' ' '\n' |
+		while read -r folder; do [ -d "$folder" ] && echo "$folder"; done | head -1)
+fi
+[ -r "$kernel" ] || skip_all "no kernel at $kernel"
+tests/qemu/image.sh "$work/image.gz" "$modules" 2>"$work/image.log" ||
+	skip_all "the guest's image cannot be made: $(tail -1 "$work/image.log")"
+
+# machine ACCEL JOB ARGUMENT...: boots once; the console is in console.JOB.
+machine() {
+	local accel=$1 job=$2 cpu=max
+	shift 2
+	# Without the word that a nested KVM may refuse.
+	[ "$accel" = kvm ] && cpu=host,-arch-capabilities
+	cat tests/qemu/jobs/lib.sh "tests/qemu/jobs/$job.sh" >"$work/job"
+	(cd "$work" && echo job | cpio -o -H newc --quiet | gzip -1) >"$work/job.gz"
+	cat "$work/image.gz" "$work/job.gz" >"$work/initrd.gz"
+	rm -f "$work/console.$job"
+	timeout -k 5 "$limit" "${launcher[@]}" qemu-system-x86_64 -accel "$accel" -cpu "$cpu" -smp 2 -m 1G \
+		-machine q35 -nic none -display none -monitor none -no-reboot \
+		-serial "file:$work/console.$job" -kernel "$kernel" -initrd "$work/initrd.gz" \
+		-append "console=ttyS0 panic=-1 quiet nvme_core.io_timeout=5 nvme_core.admin_timeout=10" \
+		"$@" </dev/null >"$work/qemu.$job" 2>&1
+}
+
+accel=tcg,thread=multi
+if [ -w /dev/kvm ]; then
+	launcher=()
+	limit=${KVM_SECONDS:-20} machine kvm lib
+	grep -q 'job ended' "$work/console.lib" && accel=kvm
+fi
+echo "# $(qemu-system-x86_64 --version | head -1), $accel, $(basename "$kernel")"
+
+# What the guest said becomes checks of this test.
+report() { # JOB
+	local line
+	tr -d '\r' <"$work/console.$1" | grep -E '^(ok |not ok |# )' | while read -r line; do
+		echo "$line"
+	done >"$work/result.$1"
+	while read -r line; do
+		case $line in
+		'ok '*) ok "$1: ${line#ok }" ;;
+		'not ok '*) not_ok "$1: ${line#not ok }" ;;
+		*) echo "$line" ;;
+		esac
+	done <"$work/result.$1"
+	if grep -q 'job ended' "$work/console.$1"; then
+		ok "$1: the guest came to its end"
+	else
+		not_ok "$1: the guest came to its end"
+		tail -n 15 "$work/console.$1" "$work/qemu.$1" | sed 's/^/# /'
+	fi
+}
+
+guest() { # JOB DEVICE: with this --device
+	launcher=("${recorder[@]}" "$ioasis" exec --leak-check no --device "$2,addr=0000:00:1e.0" --)
+	machine "$accel" "$1" -object iommufd,id=i -device vfio-pci,host=0000:00:1e.0,iommufd=i
+	report "$1"
+}
+
+# ---- the tests ---------------------------------------------------------------------
+
+recorder=()
+rm -rf "$work/trace"
+if command -v lttng-sessiond >/dev/null && "$ioasis" record -o "$work/trace" -- true >"$work/record.log" 2>&1; then
+	rm -rf "$work/trace"
+	recorder=("$ioasis" record --lossless -o "$work/trace" --)
+fi
+rm -f "$work/disk"
+truncate -s 256M "$work/disk"
+guest first "nvme,file=$work/disk,serial=QEMUTEST"
+if [ ${#recorder[@]} = 0 ]; then
+	skip "the trace passes check" "recording does not work here: $(head -1 "$work/record.log" 2>/dev/null)"
+else
+	check "the trace passes check" "$ioasis" check "$work/trace"
+fi
+rm -rf "$work/trace"
+recorder=()
+guest again "nvme,file=$work/disk,serial=QEMUTEST"
+guest remove "nvme,file=$work/disk,fault=remove@read:2000"
+
+# ---- side by side with QEMU's own ------------------------------------------------------
+
+cp "$work/disk" "$work/disk.qemu"
+launcher=("$ioasis" exec --leak-check no --device "nvme,file=$work/disk,addr=0000:00:1e.0" --)
+machine "$accel" speed -object iommufd,id=i -device vfio-pci,host=0000:00:1e.0,iommufd=i \
+	-drive "if=none,id=d,file=$work/disk.qemu,format=raw,cache=none" -device nvme,drive=d,serial=other
+report speed
+best() {
+	grep "^# speed $1" "$work/result.speed" | awk '{ if ($4 > best) best = $4 } END { print best + 0 }'
+}
+ours=$(best IOASIS) theirs=$(best QEMU)
+echo "# best of 3: ioasis $ours IOPS, QEMU's own nvme $theirs IOPS"
+# An emulated processor is slower than either disk, and what else runs decides: told only.
+if [ "$accel" = kvm ]; then
+	check "as many reads a second as QEMU's own nvme" test "$ours" -ge "$theirs" -a "$theirs" -gt 0
+else
+	check "both disks are read" test "$ours" -gt 0 -a "$theirs" -gt 0
+	skip "as many reads a second as QEMU's own nvme" "no KVM that works: an emulated guest measures itself"
+fi
+done_testing
