@@ -6,9 +6,7 @@
 cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
 
 mkdir copy
-(cd "$TOP" && find backend sim/engine sim/inproc sim/process tracepoints sim/fuse/inject.[ch] \
-	analysis/event.h analysis/event_names.[ch] analysis/iova_range.h \
-	-name '*.[ch]' -o -name '*.def') | (cd "$TOP" && xargs cp --parents -t "$OLDPWD/copy")
+cp -r "$TOP"/{analysis,backend,sim,text,tracepoints} copy
 cp -r copy before
 cd copy || exit 1
 
@@ -108,11 +106,13 @@ END
 # ---- all of it at work ----------------------------------------------------------------
 cp "$TOP/tests/integration/structure/client.c" .
 after sim/engine/ioas.c '^#include "sim/engine/' <<<'#include "tracepoints/trace.h"'
-sources="client.c $(find backend sim analysis tracepoints -name '*.c' ! -name probes.c)"
+defines=$(grep -oE -- '-DIOASIS_[A-Z]+' "$TOP/Makefile" | sort -u | sed 's/$/=""/')
+sources="client.c analysis/event_names.c $(find backend sim/engine sim/inproc sim/process tracepoints \
+	sim/fuse/inject*.c -name '*.c' ! -name probes.c)"
 build() {
 	# shellcheck disable=SC2086
 	printf '%s\n' $sources | xargs -P "$(nproc)" -I{} "${CC:-cc}" -std=gnu11 -O0 -pthread \
-		-D_GNU_SOURCE -DIOASIS_VERSION='"0"' -I. -Ibackend/include -c {} -o {}.o &&
+		-D_GNU_SOURCE $defines -I. -Ibackend/include -c {} -o {}.o &&
 		find . -name '*.o' >objects && "${CC:-cc}" -pthread -o client @objects -ljson-c -ldl
 }
 check "the copy builds" build
