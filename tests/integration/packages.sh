@@ -25,5 +25,5 @@ else
 	not_ok "Debian has every package, but not:$unknown"
 fi
 check "what the tests need is installed" sh -c "
-	awk '!/^#/ && \$2 ~ /build|run|test/ { print \$1 }' packages.txt | xargs dpkg-query -W"
+	awk '!/^#/ && \$2 ~ /^(build|run|test)\$/ { print \$1 }' packages.txt | xargs dpkg-query -W"
 done_testing
