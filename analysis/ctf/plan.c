@@ -333,6 +333,29 @@ void ctf_plan_find_header(struct ctf_plan *plan)
 	}
 }
 
+/* Whether the load is an unsigned word of the machine's own byte order. */
+static bool is_word(const struct load *load, unsigned int bits)
+{
+	bool is_big = load->flags & STEP_BIG;
+
+	return !load->is_text && load->bits == bits && (bits == 64 || !(load->flags & STEP_SIGNED)) &&
+	       is_big == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+
+/* Brings the loads of words to the front, so that each kind is read without a choice. */
+static size_t gather_words(struct ctf_plan *plan, size_t from, unsigned int bits)
+{
+	for (size_t i = from; i < plan->loads_count; i++) {
+		struct load load = plan->loads[i];
+
+		if (is_word(&load, bits)) {
+			plan->loads[i] = plan->loads[from];
+			plan->loads[from++] = load;
+		}
+	}
+	return from;
+}
+
 /* Whether every step is whole bytes at a byte; the loads of what is wanted. */
 int ctf_plan_finish(struct ctf_metadata *metadata, struct ctf_plan *plan)
 {
@@ -364,6 +387,8 @@ int ctf_plan_finish(struct ctf_metadata *metadata, struct ctf_plan *plan)
 			};
 		bits += size;
 	}
+	plan->words64 = gather_words(plan, 0, 64);
+	plan->words32 = gather_words(plan, plan->words64, 32) - plan->words64;
 	plan->fixed_bits = bits;
 	plan->is_fixed = true;
 	return 0;

@@ -234,7 +234,7 @@ static inline bool run_header(const struct ctf_plan *plan, struct ctf_cursor *cu
 enum ctf_step_result ctf_plan_run(const struct ctf_plan *plan, struct ctf_cursor *cursor,
 				  void *out)
 {
-	const struct load *end = plan->loads + plan->loads_count;
+	const struct load *load = plan->loads, *end = load + plan->loads_count;
 	const uint8_t *memory;
 
 	if (plan->quick.id_bits && run_header(plan, cursor))
@@ -244,7 +244,15 @@ enum ctf_step_result ctf_plan_run(const struct ctf_plan *plan, struct ctf_cursor
 	if (cursor->limit - cursor->at < plan->fixed_bits)
 		return CTF_SHORT;
 	memory = memory_at(cursor, cursor->at);
-	for (const struct load *load = plan->loads; load < end; load++) {
+	for (const struct load *words = load + plan->words64; load < words; load++)
+		memcpy((char *)out + load->dest, memory + load->at, 8);
+	for (const struct load *words = load + plan->words32; load < words; load++) {
+		uint32_t word;
+
+		memcpy(&word, memory + load->at, sizeof(word));
+		put(out, load->dest, word);
+	}
+	for (; load < end; load++) {
 		if (load->is_text)
 			put_text(out, load->dest, memory + load->at,
 				 strnlen((const char *)memory + load->at, load->bytes));

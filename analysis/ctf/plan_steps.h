@@ -68,8 +68,8 @@ struct ctf_plan {
 	/* When every step is at a fixed byte: only the loads, and how many bits there are. */
 	bool is_fixed;
 	uint64_t fixed_bits;
-	struct load *loads;
-	size_t loads_count;
+	struct load *loads; /* first the words of 64 bits, then of 32, then what is read otherwise */
+	size_t loads_count, words64, words32;
 	struct quick_header quick;
 };
 
