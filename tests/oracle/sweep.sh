@@ -15,6 +15,11 @@ cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
 # What is asked: as arguments of the program, and as a filter of the recorded lines.
 numbers="85 89 8c 95"
 [ "${ORACLE:-}" = all ] && numbers=
+# 95 (NOIOMMU_GET_PA) is for CAP_SYS_RAWIO, which the recorded answers were given to.
+if [ "$(id -u)" != 0 ]; then
+	[ -z "$numbers" ] && skip_all "all numbers are asked as root alone"
+	numbers=${numbers% 95}
+fi
 filter() {
 	[ -n "$numbers" ] || { cat && return; }
 	awk -v numbers="$numbers" 'BEGIN { n = split(numbers, a); for (i = 1; i <= n; i++) want[a[i]] }
