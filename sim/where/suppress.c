@@ -61,6 +61,7 @@ struct reader {
 	char *room;
 	size_t room_bytes;
 	unsigned int number;
+	int error; /* errno when no further line could be read */
 	char *why;
 };
 
@@ -85,6 +86,7 @@ static bool next_line(struct reader *reader)
 		if (*reader->text && *reader->text != '#')
 			return true;
 	}
+	reader->error = errno;
 	return false;
 }
 
@@ -176,6 +178,10 @@ int suppressions_read(struct suppressions *suppressions, const char *path,
 			ret = read_block(&reader, suppressions);
 		else
 			ret = fail(&reader, "a suppression begins with '{' on a line of its own");
+	}
+	if (!ret && ferror(reader.file)) { /* a folder, or a disk that fails */
+		ret = -reader.error;
+		snprintf(why, SUPPRESS_WHY_BYTES, "%.100s: %s", path, strerror(-ret));
 	}
 	if (ret == -ENOMEM)
 		snprintf(why, SUPPRESS_WHY_BYTES, "out of memory");

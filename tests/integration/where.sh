@@ -81,6 +81,8 @@ check_status "what is not is one" 9 "$ioasis" exec --error-exitcode 9 \
 	--suppressions "$dir/known.supp" -- "$build/tests/where_client_O2" /dev/iommu
 check_output "a file that is not there" "ioasis exec: $dir/none: No such file or directory" \
 	"$ioasis" exec --suppressions "$dir/none" -- true
+check_output "a folder is no file of suppressions" "ioasis exec: $dir: Is a directory" \
+	"$ioasis" exec --suppressions "$dir" -- true
 printf '{\n name\n Ioasis:Leak\n frame\n}\n' >"$dir/wrong.supp"
 check_output "a wrong line is named" \
 	"ioasis exec: $dir/wrong.supp:4: a frame is fun:NAME, obj:FILE, src:FILE[:LINE] or '...'" \
