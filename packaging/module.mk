@@ -42,7 +42,8 @@ install-programs: $(programs) $(libs)
 	$(Q)install -m 644 sim/scenarios/*.yaml '$(call to,$(datadir))/ioasis/scenarios'
 	$(Q)install -m 644 analysis/rules/*.dot '$(call to,$(datadir))/ioasis/rules'
 	$(Q)install -m 755 analysis/scripts/*.py '$(call to,$(docdir))/examples'
-	$(Q)install -m 644 README.md CHANGELOG.md LICENSE docs/*.md '$(call to,$(docdir))'
+	$(Q)install -m 644 docs/examples/*.c '$(call to,$(docdir))/examples'
+	$(Q)install -m 644 README.md CHANGELOG.md LICENSE docs/*.md docs/*.svg '$(call to,$(docdir))'
 
 install-pages: $(B)/pages
 	$(Q)install -d '$(call to,$(mandir))/man1' '$(call to,$(mandir))/man3' \

@@ -155,6 +155,7 @@ script_tests := \
 	tests/integration/install.sh \
 	tests/integration/late.sh \
 	tests/integration/learn.sh \
+	tests/integration/docs.sh \
 	tests/integration/library.sh \
 	tests/integration/live.sh \
 	tests/integration/nvme.sh \
