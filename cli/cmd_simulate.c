@@ -17,9 +17,9 @@
 #include "cli/output.h"
 #include "cli/shipped_scenarios.h"
 #include "sim/scenario/load.h"
+#include "sim/scenario/result.h"
 #include "sim/scenario/schema.h"
 #include "sim/scenario/simulate.h"
-#include "text/json_out.h"
 #include "tracepoints/load.h"
 
 #define SETTINGS_MAX 64
@@ -168,32 +168,12 @@ static bool is_real_device(const char *path)
 	return path && !stat(path, &st) && S_ISCHR(st.st_mode);
 }
 
-static void print_result_json(const struct scenario *scenario, const struct options *options,
-			      const struct report *report, FILE *out)
-{
-	struct json_out json;
-
-	json_out_init(&json, out);
-	fputs("{\n  \"scenario\": ", out);
-	json_out_string(&json, NULL, scenario->top.name);
-	fprintf(out, ",\n  \"scenario_seed\": %" PRIu64 ",\n  \"seed\": %" PRIu64 ",\n",
-		scenario->top.seed, options->seed);
-	fputs("  \"settings\": ", out);
-	json_out_init(&json, out);
-	json_out_begin(&json, NULL, '[');
-	for (size_t i = 0; i < options->settings_count; i++)
-		json_out_string(&json, NULL, options->settings[i]);
-	json_out_end(&json, ']');
-	fputs(",\n", out);
-	report_print_json(report, out);
-	fputs("\n}\n", out);
-}
-
 static void print_result(const struct scenario *scenario, const struct options *options,
 			 const struct report *report, FILE *out)
 {
 	if (options->json) {
-		print_result_json(scenario, options, report, out);
+		result_print_json(scenario, options->settings, options->settings_count,
+				  options->seed, report, out);
 		return;
 	}
 	fprintf(out, "%s: %s\n", scenario->top.name, scenario->top.about);

@@ -169,8 +169,10 @@ scenario_srcs := \
 	sim/scenario/presets.c \
 	sim/scenario/replay.c \
 	sim/scenario/report.c \
+	sim/scenario/result.c \
 	sim/scenario/schema.c \
 	sim/scenario/sim_log.c \
 	sim/scenario/simulate.c \
 	sim/scenario/units.c \
-	sim/scenario/world.c
+	sim/scenario/world.c \
+	sim/scenario/world_report.c

@@ -103,3 +103,8 @@ uint64_t des_calendar_use(struct des_calendar *calendar, uint64_t floor_ns, uint
 	calendar->waited_count += start_ns > now_ns;
 	return start_ns + work_ns;
 }
+
+uint64_t des_calendar_last_end(const struct des_calendar *calendar)
+{
+	return calendar->first < calendar->end ? calendar->busy[calendar->end - 1].end_ns : 0;
+}

@@ -41,4 +41,7 @@ void des_calendar_fini(struct des_calendar *calendar);
 uint64_t des_calendar_use(struct des_calendar *calendar, uint64_t floor_ns, uint64_t now_ns,
 			  uint64_t work_ns);
 
+/* When the last of what is reserved ends; 0: nothing is. */
+uint64_t des_calendar_last_end(const struct des_calendar *calendar);
+
 #endif

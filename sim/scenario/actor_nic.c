@@ -491,6 +491,18 @@ static void report(struct world *world, struct report *out)
 	report_add(out, "nic", "failed", "cards that a failed call stopped", REPORT_COUNT, failed);
 }
 
+static size_t levels(const struct guest *guest, struct actor_level *out)
+{
+	const struct nic *nic = guest->nic;
+
+	if (!nic)
+		return 0;
+	out[0] = (struct actor_level){ "buffers posted to the card", nic->posted - nic->taken };
+	out[1] = (struct actor_level){ "packets for the driver", nic->completed - nic->reclaimed };
+	out[2] = (struct actor_level){ "unmaps in the flush queue", nic->pool.queue_count };
+	return 3;
+}
+
 static void destroy(struct world *world)
 {
 	for (uint64_t i = 0; world->guests && i < world->scenario->guest.count; i++) {
@@ -515,5 +527,6 @@ const struct actor_kind actor_nic = {
 	.begin = begin,
 	.end = end,
 	.report = report,
+	.levels = levels,
 	.destroy = destroy,
 };

@@ -245,6 +245,20 @@ static void report(struct world *world, struct report *out)
 	report_add(out, "nvme", "failed", "disks that a failed call stopped", REPORT_COUNT, failed);
 }
 
+static size_t levels(const struct guest *guest, struct actor_level *out)
+{
+	const struct nvme *nvme = guest->nvme;
+	uint64_t ready;
+
+	if (!nvme)
+		return 0;
+	ready = nvme->ready_end - nvme->ready_first;
+	out[0] = (struct actor_level){ "commands at the disk", config_of(nvme)->depth - ready };
+	out[1] = (struct actor_level){ "commands for the driver", ready };
+	out[2] = (struct actor_level){ "unmaps in the flush queue", nvme->pool.queue_count };
+	return 3;
+}
+
 static void destroy(struct world *world)
 {
 	for (uint64_t i = 0; world->guests && i < world->scenario->guest.count; i++) {
@@ -270,5 +284,6 @@ const struct actor_kind actor_nvme = {
 	.begin = begin,
 	.end = end,
 	.report = report,
+	.levels = levels,
 	.destroy = destroy,
 };

@@ -9,11 +9,20 @@
 #define IOASIS_SCENARIO_ACTORS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sim/scenario/world.h"
 
 struct report;
+
+/* How full something is now: a ring, a queue. */
+struct actor_level {
+	const char *name; /* static; for people */
+	uint64_t count;
+};
+
+#define ACTOR_LEVELS_MAX 4u
 
 /*
  * One row of the table of actors. guest_* run once a guest; begin when it has
@@ -27,6 +36,8 @@ struct actor_kind {
 	/* Takes down what it made of the guest from now_ns on; returns when that is done. */
 	uint64_t (*end)(struct guest *guest, uint64_t now_ns);
 	void (*report)(struct world *world, struct report *report);
+	/* Fills levels (ACTOR_LEVELS_MAX of room) of a guest that has begun; returns how many. */
+	size_t (*levels)(const struct guest *guest, struct actor_level *levels);
 	void (*destroy)(struct world *world);
 };
 

@@ -22,7 +22,7 @@ struct ctf_writer {
 	char *dir; /* owned */
 	char *name;
 	uint8_t uuid[16];
-	struct ctf_record batch[BATCH_RECORDS];
+	struct sim_record batch[BATCH_RECORDS];
 	size_t batch_count;
 	size_t batch_taken;
 	bool stream_begun;
@@ -177,7 +177,7 @@ static void set_field(bt_field *field, enum trace_type type, uint64_t value)
 }
 
 static const bt_message *make_event(struct ctf_writer *writer, bt_self_message_iterator *self,
-				    const struct ctf_record *record)
+				    const struct sim_record *record)
 {
 	const struct trace_description *described = &trace_descriptions[record->event];
 	bt_message *message = bt_message_event_create_with_packet_and_default_clock_snapshot(
@@ -193,7 +193,7 @@ static const bt_message *make_event(struct ctf_writer *writer, bt_self_message_i
 /* The next message, or NULL when all records are taken. */
 static const bt_message *next_message(struct ctf_writer *writer, bt_self_message_iterator *self)
 {
-	const struct ctf_record *batch = writer->batch;
+	const struct sim_record *batch = writer->batch;
 
 	if (!writer->stream_begun) {
 		writer->stream_begun = true;
@@ -366,8 +366,10 @@ out_writer:
 	return NULL;
 }
 
-void ctf_writer_fail(struct ctf_writer *writer, int err)
+static void fail(void *opaque, int err)
 {
+	struct ctf_writer *writer = opaque;
+
 	if (!writer->err)
 		writer->err = err;
 }
@@ -383,15 +385,17 @@ static void flush(struct ctf_writer *writer)
 			break;
 		if (status != BT_GRAPH_RUN_ONCE_STATUS_OK) {
 			bt_current_thread_clear_error();
-			ctf_writer_fail(writer, -EIO);
+			fail(writer, -EIO);
 		}
 	}
 	writer->batch_count = 0;
 	writer->batch_taken = 0;
 }
 
-void ctf_writer_put(struct ctf_writer *writer, const struct ctf_record *record)
+static void put(void *opaque, const struct sim_record *record)
 {
+	struct ctf_writer *writer = opaque;
+
 	if (writer->err)
 		return;
 	if (writer->batch_count == BATCH_RECORDS)
@@ -399,8 +403,9 @@ void ctf_writer_put(struct ctf_writer *writer, const struct ctf_record *record)
 	writer->batch[writer->batch_count++] = *record;
 }
 
-int ctf_writer_finish(struct ctf_writer *writer, char *error, size_t error_size)
+static int finish(void *opaque, char *error, size_t error_size)
 {
+	struct ctf_writer *writer = opaque;
 	uint8_t uuid[16];
 	char *dir = strdup(writer->dir);
 	int err;
@@ -419,4 +424,9 @@ int ctf_writer_finish(struct ctf_writer *writer, char *error, size_t error_size)
 		err = ctf_uuid_pin(dir, uuid, error, error_size);
 	free(dir);
 	return err;
+}
+
+struct sim_sink ctf_writer_sink(struct ctf_writer *writer)
+{
+	return (struct sim_sink){ .put = put, .fail = fail, .finish = finish, .opaque = writer };
 }

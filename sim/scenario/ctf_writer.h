@@ -10,29 +10,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tracepoints/events.h"
-
-/* A value is the field's, or for text the address of what lives until the end of the trace. */
-struct ctf_record {
-	uint64_t time_ns;
-	uint64_t sequence;
-	enum trace_event event;
-	uint64_t values[TRACE_FIELDS_MAX];
-};
+#include "sim/scenario/sim_sink.h"
 
 struct ctf_writer;
 
-/* As sim_log_create(). */
+/*
+ * Begins a trace in directory dir (made; must not exist or be empty). name, seed and run_seed are
+ * its identity: the trace's UUID follows from them. NULL with one line in error.
+ */
 struct ctf_writer *ctf_writer_create(const char *dir, const char *name, uint64_t seed,
 				     uint64_t run_seed, char *error, size_t error_size);
 
-/* Writes a record (copied); times never go back. Failures are reported at the end. */
-void ctf_writer_put(struct ctf_writer *writer, const struct ctf_record *record);
-
-/* Makes the writer fail at the end with err (negative). */
-void ctf_writer_fail(struct ctf_writer *writer, int err);
-
-/* Ends the trace and frees writer. 0 or -errno with one line in error. */
-int ctf_writer_finish(struct ctf_writer *writer, char *error, size_t error_size);
+/*
+ * What the writer is given its records by. Its finish() ends the trace and frees the writer,
+ * which it owns.
+ */
+struct sim_sink ctf_writer_sink(struct ctf_writer *writer);
 
 #endif

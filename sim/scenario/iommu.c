@@ -151,7 +151,8 @@ uint32_t iommu_domain_new(struct iommu *iommu)
 	return ++iommu->next_domain & 0xffffff;
 }
 
-bool iommu_is_cached(struct iommu *iommu, uint32_t domain, uint64_t iova, unsigned int leaf_shift)
+bool iommu_is_cached(const struct iommu *iommu, uint32_t domain, uint64_t iova,
+		     unsigned int leaf_shift)
 {
 	return tag_cache_find(&iommu->iotlb, tag_of(domain, iova, leaf_shift)) >= 0;
 }
@@ -253,4 +254,50 @@ uint64_t iommu_invalidate_domain(struct iommu *iommu, uint32_t domain, uint64_t 
 		tag_cache_drop_domain(&iommu->walk_caches[level], domain);
 	iommu->flushes_count++;
 	return use_invalidation_queue(iommu, now_ns, iommu->config->invalidate_all_ns);
+}
+
+/* ---- for who looks on ------------------------------------------------------- */
+
+bool iommu_entry_at(const struct iommu *iommu, uint64_t index, struct iommu_entry *entry)
+{
+	uint64_t tag = iommu->iotlb.tags[index];
+
+	if (!tag)
+		return false;
+	entry->domain = (uint32_t)(tag >> 40);
+	/* The sizes of tag_of(): 12, 21 and 30 make 1, 2 and 3. */
+	entry->leaf_shift = (unsigned int)(tag >> 37 & 7) * 9 + 3;
+	entry->iova = (tag & ((1ull << 37) - 1)) << entry->leaf_shift;
+	return true;
+}
+
+struct iommu_walk iommu_walk_ahead(const struct iommu *iommu, uint32_t domain, uint64_t iova,
+				   unsigned int leaf_shift)
+{
+	unsigned int leaf_level = (leaf_shift - LEAF_4K_SHIFT) / 9;
+	unsigned int levels = (unsigned int)iommu->config->walk_levels;
+	struct iommu_walk walk = {
+		.in_iotlb = iommu_is_cached(iommu, domain, iova, leaf_shift),
+		.levels_count = levels - leaf_level,
+		.steps = 1,
+	};
+	bool known = false;
+
+	/* As walk_steps(): from the leaf up to the first table that a cache knows. */
+	for (unsigned int level = leaf_level; level < levels; level++) {
+		struct iommu_walk_level *at = &walk.levels[levels - 1 - level];
+		unsigned int shift = LEAF_4K_SHIFT + 9 * level;
+
+		*at = (struct iommu_walk_level){
+			.shift = shift,
+			.index = (unsigned int)(iova >> shift) & 511,
+			.skipped = known,
+		};
+		if (known || level + 1 == levels)
+			continue;
+		known = tag_cache_find(&iommu->walk_caches[level],
+				       tag_of(domain, iova, shift + 9)) >= 0;
+		walk.steps += !known;
+	}
+	return walk;
 }

@@ -65,7 +65,8 @@ void iommu_fini(struct iommu *iommu);
 uint32_t iommu_domain_new(struct iommu *iommu);
 
 /* Whether the translation is cached, counting nothing. */
-bool iommu_is_cached(struct iommu *iommu, uint32_t domain, uint64_t iova, unsigned int leaf_shift);
+bool iommu_is_cached(const struct iommu *iommu, uint32_t domain, uint64_t iova,
+		     unsigned int leaf_shift);
 
 /*
  * A device's access at now_ns looks the address up. Returns when the translation is
@@ -80,5 +81,32 @@ uint64_t iommu_invalidate(struct iommu *iommu, uint32_t domain, uint64_t iova, u
 
 /* Invalidates all of a domain; returns when it is done. */
 uint64_t iommu_invalidate_domain(struct iommu *iommu, uint32_t domain, uint64_t now_ns);
+
+/* ---- for who looks on: nothing is counted, and no entry is used ----------------- */
+
+/* A translation in the IOTLB. */
+struct iommu_entry {
+	uint32_t domain;
+	unsigned int leaf_shift;
+	uint64_t iova; /* of its page */
+};
+
+/* Fills *entry with place `index` of the IOTLB, from 0; false: the place is empty. */
+bool iommu_entry_at(const struct iommu *iommu, uint64_t index, struct iommu_entry *entry);
+
+/* How a walk to iova would go, from the root down. */
+struct iommu_walk {
+	bool in_iotlb; /* then there would be none */
+	unsigned int levels_count;
+	struct iommu_walk_level {
+		unsigned int shift; /* of what one entry of the table maps */
+		unsigned int index; /* of the entry */
+		bool skipped;	    /* a walk cache knows what lies below it */
+	} levels[WALK_LEVELS_MAX + 1];
+	unsigned int steps; /* memory accesses */
+};
+
+struct iommu_walk iommu_walk_ahead(const struct iommu *iommu, uint32_t domain, uint64_t iova,
+				   unsigned int leaf_shift);
 
 #endif

@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Events wait in `held` until their times are known, then in a heap until no event can come
- * before them, and go on to the CTF writer.
+ * before them, and go on to the sink.
  */
 #include "sim/scenario/sim_log.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/scenario/ctf_writer.h"
 #include "tracepoints/identity.h"
 
 /* When an event of a call happens. */
 enum moment { MOMENT_BEGIN, MOMENT_COMMIT, MOMENT_END };
 
 struct records {
-	struct ctf_record *at; /* owned */
+	struct sim_record *at; /* owned */
 	size_t count;
 	size_t size;
 };
 
 struct sim_log {
 	struct trace trace;
-	struct ctf_writer *writer; /* owned */
+	struct sim_sink sink;
 	struct records heap;	   /* a binary heap: few are ahead of time at once */
 	struct records held;	   /* of the call that runs, as they were emitted */
 	bool holds;
@@ -40,19 +38,19 @@ struct sim_log {
 	const int *wanted_at[TRACE_EVENTS_COUNT];
 };
 
-static bool record_before(const struct ctf_record *a, const struct ctf_record *b)
+static bool record_before(const struct sim_record *a, const struct sim_record *b)
 {
 	return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->sequence < b->sequence;
 }
 
-static struct ctf_record *records_add(struct sim_log *log, struct records *records)
+static struct sim_record *records_add(struct sim_log *log, struct records *records)
 {
 	if (records->count == records->size) {
 		size_t size = records->size ? records->size * 2 : 256;
-		struct ctf_record *at = realloc(records->at, size * sizeof(*at));
+		struct sim_record *at = realloc(records->at, size * sizeof(*at));
 
 		if (!at) {
-			ctf_writer_fail(log->writer, -ENOMEM);
+			log->sink.fail(log->sink.opaque, -ENOMEM);
 			return NULL;
 		}
 		records->at = at;
@@ -61,9 +59,9 @@ static struct ctf_record *records_add(struct sim_log *log, struct records *recor
 	return &records->at[records->count++];
 }
 
-static void heap_add(struct sim_log *log, const struct ctf_record *record)
+static void heap_add(struct sim_log *log, const struct sim_record *record)
 {
-	struct ctf_record *heap;
+	struct sim_record *heap;
 	size_t i;
 
 	if (!records_add(log, &log->heap))
@@ -95,7 +93,7 @@ static const char *text_keep(struct sim_log *log, const char *text)
 	texts = copy ? realloc(log->texts, (log->texts_count + 1) * sizeof(*texts)) : NULL;
 	if (!texts) {
 		free(copy);
-		ctf_writer_fail(log->writer, -ENOMEM);
+		log->sink.fail(log->sink.opaque, -ENOMEM);
 		return "";
 	}
 	log->texts = texts;
@@ -106,7 +104,7 @@ static void emit(struct trace *trace, enum trace_event event, const void *fields
 {
 	const struct trace_description *described = &trace_descriptions[event];
 	struct sim_log *log = log_of(trace);
-	struct ctf_record record = { .time_ns = log->time_ns, .event = event };
+	struct sim_record record = { .time_ns = log->time_ns, .event = event };
 
 	if (log->mute)
 		return;
@@ -118,7 +116,7 @@ static void emit(struct trace *trace, enum trace_event event, const void *fields
 				log, (const char *)(uintptr_t)record.values[i]);
 	}
 	if (log->holds) {
-		struct ctf_record *held = records_add(log, &log->held);
+		struct sim_record *held = records_add(log, &log->held);
 
 		if (held)
 			*held = record;
@@ -172,20 +170,13 @@ static bool names_addresses(enum trace_event event)
 	return false;
 }
 
-struct sim_log *sim_log_create(const char *dir, const char *name, uint64_t seed, uint64_t run_seed,
-			       char *error, size_t error_size)
+struct sim_log *sim_log_create(const struct sim_sink *sink)
 {
 	struct sim_log *log = calloc(1, sizeof(*log));
 
-	if (!log) {
-		snprintf(error, error_size, "out of memory");
+	if (!log)
 		return NULL;
-	}
-	log->writer = ctf_writer_create(dir, name, seed, run_seed, error, error_size);
-	if (!log->writer) {
-		free(log);
-		return NULL;
-	}
+	log->sink = *sink;
 	for (unsigned int i = 0; i < TRACE_EVENTS_COUNT; i++) {
 		log->moments[i] = moment_of((enum trace_event)i);
 		log->wanted[i] = !names_addresses((enum trace_event)i);
@@ -230,7 +221,7 @@ void sim_log_call(struct sim_log *log, uint64_t begin_ns, uint64_t commit_ns, ui
 	if (!log)
 		return;
 	for (size_t i = 0; i < log->held.count; i++) {
-		struct ctf_record *record = &log->held.at[i];
+		struct sim_record *record = &log->held.at[i];
 		const uint64_t times[] = {
 			[MOMENT_BEGIN] = begin_ns,
 			[MOMENT_COMMIT] = commit_ns,
@@ -255,7 +246,7 @@ void sim_log_mute(struct sim_log *log, bool mute)
 
 static void pop_first(struct sim_log *log)
 {
-	struct ctf_record last = log->heap.at[--log->heap.count];
+	struct sim_record last = log->heap.at[--log->heap.count];
 	size_t i = 0;
 
 	for (;;) {
@@ -277,7 +268,7 @@ static void pop_first(struct sim_log *log)
 void sim_log_advance(struct sim_log *log, uint64_t now_ns)
 {
 	while (log && log->heap.count && log->heap.at[0].time_ns < now_ns) {
-		ctf_writer_put(log->writer, &log->heap.at[0]);
+		log->sink.put(log->sink.opaque, &log->heap.at[0]);
 		pop_first(log);
 	}
 }
@@ -287,10 +278,10 @@ int sim_log_finish(struct sim_log *log, char *error, size_t error_size)
 	int err;
 
 	while (log->heap.count) {
-		ctf_writer_put(log->writer, &log->heap.at[0]);
+		log->sink.put(log->sink.opaque, &log->heap.at[0]);
 		pop_first(log);
 	}
-	err = ctf_writer_finish(log->writer, error, error_size);
+	err = log->sink.finish(log->sink.opaque, error, error_size);
 	for (size_t i = 0; i < log->texts_count; i++)
 		free(log->texts[i]);
 	free(log->texts);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The trace of a simulation in virtual time, written as CTF: a trace (tracepoints/trace.h) that
- * is handed in to the backends, to the engine and to the actors of a world. It holds what each
+ * The trace of a simulation in virtual time: a trace (tracepoints/trace.h) that is handed in to the backends, to the engine and to the actors of a world. It holds what each
  * of them emits, and nothing that they did not.
  *
  * Whoever emits knows no virtual time, so the one thread of the world says it:
@@ -21,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/scenario/sim_sink.h"
 #include "tracepoints/trace.h"
 
 /* Stands for the process in a trace of virtual time. */
@@ -28,12 +28,8 @@
 
 struct sim_log;
 
-/*
- * Begins a trace in directory dir (made; must not exist or be empty). name, seed and run_seed are
- * its identity: the trace's UUID follows from them. NULL with one line in error.
- */
-struct sim_log *sim_log_create(const char *dir, const char *name, uint64_t seed, uint64_t run_seed,
-			       char *error, size_t error_size);
+/* What is emitted goes to sink (copied), in the order of time. NULL: out of memory. */
+struct sim_log *sim_log_create(const struct sim_sink *sink);
 
 /* What is handed in. Borrowed, lives as long as log; NULL for NULL. */
 struct trace *sim_log_trace(struct sim_log *log);
@@ -56,7 +52,7 @@ void sim_log_mute(struct sim_log *log, bool mute);
 /* Nothing will be given any more for times before now_ns: they are written. */
 void sim_log_advance(struct sim_log *log, uint64_t now_ns);
 
-/* Writes what is left and ends the trace. 0 or -errno with one line in error. Frees log. */
+/* Passes on what is left and ends the sink. 0 or -errno with one line in error. Frees log. */
 int sim_log_finish(struct sim_log *log, char *error, size_t error_size);
 
 #endif

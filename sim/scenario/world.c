@@ -243,15 +243,29 @@ struct world *world_create(const struct scenario *scenario, const struct world_o
 	return world;
 }
 
+/* The next event, if it is not after until_ns. */
+static bool step(struct world *world, uint64_t until_ns)
+{
+	if (!des_step(&world->des, until_ns))
+		return false;
+	if (world->options.log)
+		sim_log_advance(world->options.log, world->des.now_ns);
+	return true;
+}
+
 bool world_run(struct world *world, uint64_t until_ns)
 {
 	if (until_ns > world->scenario->top.duration_ns)
 		until_ns = world->scenario->top.duration_ns;
-	while (des_step(&world->des, until_ns)) {
-		if (world->options.log)
-			sim_log_advance(world->options.log, world->des.now_ns);
-	}
+	while (step(world, until_ns))
+		;
 	return world->des.now_ns < world->scenario->top.duration_ns;
+}
+
+bool world_step(struct world *world)
+{
+	return step(world, world->scenario->top.duration_ns) &&
+	       world->des.now_ns < world->scenario->top.duration_ns;
 }
 
 void world_finish(struct world *world)

@@ -138,6 +138,9 @@ void world_destroy(struct world *world);
  */
 bool world_run(struct world *world, uint64_t until_ns);
 
+/* Runs the next event alone. False: it is at the end. */
+bool world_step(struct world *world);
+
 /* The calls that follow are those of thread tid of a guest, in a trace of virtual time. */
 void world_caller(struct world *world, uint32_t tid);
 

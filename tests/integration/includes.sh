@@ -17,7 +17,7 @@ sim/vfio: sim/engine sim/pci tracepoints
 sim/exec: sim/engine sim/process sim/fuse sim/pci tracepoints/commands.h tracepoints/load.h ioasis/iommufd_abi.h
 sim/vmm: ioasis/ sim/inproc sim/engine tracepoints/load.h
 sim/des: sim/engine ioasis/
-sim/scenario: sim/des sim/engine sim/inproc ioasis/ backend/trace_to.h tracepoints
+sim/scenario: sim/des sim/engine sim/inproc ioasis/ backend/trace_to.h text/ tracepoints
 text:
 analysis: text/ tracepoints/commands.h tracepoints/events.h tracepoints/identity.h tracepoints/names.h tracepoints/op_id.h
 '
