@@ -18,6 +18,11 @@
 #include "sim/scenario/schema.h"
 
 #define INCLUDE_DEPTH_MAX 8
+/* A scenario that says everything it can has some 200 lines. */
+#define FILE_BYTES_MAX	  ((size_t)1 << 20)
+#define FILES_MAX	  64
+/* Of groups and lists in each other: sections and keys are two. */
+#define NESTING_MAX	  8
 
 struct assignment {
 	struct assignment *next;
@@ -35,6 +40,7 @@ struct loader {
 	char *has_where[SECTION_COUNT]; /* where a section begins; owned */
 	const char *open_files[INCLUDE_DEPTH_MAX];
 	unsigned int open_count;
+	unsigned int files_count; /* read so far: an include may stand in several files */
 	char *error;
 };
 
@@ -358,16 +364,54 @@ static int fail_syntax(struct file *file, const yaml_parser_t *parser)
 		    parser->problem ? parser->problem : "not YAML", remedy);
 }
 
-/* Parses the one document of the stream; a second one is an error. */
-static int parse(struct file *file, FILE *stream)
+/*
+ * Goes through the text before it is loaded: what is nested deeper than a scenario can be takes
+ * libyaml time that grows with the square of the depth, and memory for each node. A mistake in
+ * the syntax is left to who loads it.
+ */
+static int check_nesting(struct file *file, const char *text, size_t size)
 {
-	yaml_document_t second;
+	unsigned int depth = 0;
+	yaml_event_type_t type;
 	yaml_parser_t parser;
 	int err = 0;
 
 	if (!yaml_parser_initialize(&parser))
 		return fail_memory(file->loader);
-	yaml_parser_set_input_file(&parser, stream);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+	do {
+		yaml_event_t event;
+
+		if (!yaml_parser_parse(&parser, &event))
+			break;
+		type = event.type;
+		if (type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT)
+			depth++;
+		if (type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT)
+			depth--;
+		if (depth > NESTING_MAX)
+			err = fail(file->loader, -EINVAL,
+				   "%s:%zu: ?: more than %d groups or lists inside each other; "
+				   "a scenario has sections, and keys in them",
+				   file->path, event.start_mark.line + 1, NESTING_MAX);
+		yaml_event_delete(&event);
+	} while (!err && type != YAML_STREAM_END_EVENT);
+	yaml_parser_delete(&parser);
+	return err;
+}
+
+/* Parses the one document of the text; a second one is an error. */
+static int parse(struct file *file, const char *text, size_t size)
+{
+	yaml_document_t second;
+	yaml_parser_t parser;
+	int err = check_nesting(file, text, size);
+
+	if (err)
+		return err;
+	if (!yaml_parser_initialize(&parser))
+		return fail_memory(file->loader);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
 	if (!yaml_parser_load(&parser, &file->document)) {
 		err = fail_syntax(file, &parser);
 		goto out_parser;
@@ -392,12 +436,38 @@ out_parser:
 	return err;
 }
 
+/*
+ * Reads all of the stream, of a file that problems call PREFIX + WHAT: *text is the caller's to
+ * free.
+ */
+static int read_text(struct loader *loader, FILE *stream, const char *prefix, const char *what,
+		     char **text, size_t *size)
+{
+	/* One more than is allowed: a file that has it is too large, whatever its length says. */
+	char *bytes = malloc(FILE_BYTES_MAX + 1);
+
+	if (!bytes)
+		return fail_memory(loader);
+	*size = fread(bytes, 1, FILE_BYTES_MAX + 1, stream);
+	*text = bytes;
+	if (ferror(stream))
+		return fail(loader, -EIO, "%s%scannot be read to its end; name another file",
+			    prefix, what);
+	if (*size > FILE_BYTES_MAX)
+		return fail(loader, -EFBIG,
+			    "%s%sis larger than 1 MiB; a scenario has some lines, name its file",
+			    prefix, what);
+	return 0;
+}
+
 static int read_file(struct loader *loader, const char *path, const char *included_from)
 {
 	struct file file = { .loader = loader, .path = path };
 	const char *prefix = included_from ? included_from : path;
 	const char *what = included_from ? ": include: " : ": ";
 	struct stat st;
+	char *text = NULL;
+	size_t size = 0;
 	FILE *stream;
 	int err;
 
@@ -411,6 +481,10 @@ static int read_file(struct loader *loader, const char *path, const char *includ
 		return fail(loader, -EINVAL,
 			    "%s: include: more than %d files deep; put them together", prefix,
 			    INCLUDE_DEPTH_MAX);
+	if (loader->files_count++ == FILES_MAX)
+		return fail(loader, -EINVAL,
+			    "%s: include: more than %d files in all; put them together", prefix,
+			    FILES_MAX);
 	stream = fopen(path, "re");
 	if (!stream) {
 		err = -errno;
@@ -422,9 +496,12 @@ static int read_file(struct loader *loader, const char *path, const char *includ
 		return fail(loader, -EISDIR, "%s%sis a directory; name a file", prefix, what);
 	}
 	loader->open_files[loader->open_count++] = path;
-	err = parse(&file, stream);
-	loader->open_count--;
+	err = read_text(loader, stream, prefix, what, &text, &size);
 	fclose(stream);
+	if (!err)
+		err = parse(&file, text, size);
+	free(text);
+	loader->open_count--;
 	return err;
 }
 

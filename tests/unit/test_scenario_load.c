@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sim/scenario/load.h"
@@ -73,6 +74,12 @@ static const struct mistake {
 	{ GOOD "nic:\n  rate: [1]\n", "s.yaml:4: nic.rate:", "is a list; write one value" },
 	{ GOOD "nic:\n  rate: {a: 1}\n", "s.yaml:4: nic.rate:", "is a group of keys; write one" },
 	{ GOOD "nic:\n  rate:\n", "s.yaml:4: nic.rate:", "has no value; write one behind" },
+	{ GOOD "nic: [[[[[[[[[]]]]]]]]]\n", "s.yaml:3: ?:", "more than 8 groups or lists inside" },
+	{ GOOD "nic: {a: {b: {c: {d: {e: {f: {g: {h: 1}}}}}}}}\n", "s.yaml:3: ?:",
+	  "a scenario has sections, and keys" },
+	{ GOOD "- - - - - - - - - -\n", "s.yaml:3: ?:", "" },
+	{ GOOD "nic: [[[[[[[[]]]]]]]]\n", "s.yaml:3: ?:", "more than 8" },
+	{ GOOD "nic: [[[[[[[]]]]]]]\n", "s.yaml:3: nic:", "is a list; it is a section" },
 	{ GOOD "nic:\n  rate: 10\n", "s.yaml:4: nic.rate:", "has no unit; write Mbit or Gbit" },
 	{ GOOD "nic:\n  rate: fast\n", "s.yaml:4: nic.rate:", "is not a rate; write one like" },
 	{ GOOD "nic:\n  rate: 10GiB\n", "s.yaml:4: nic.rate:", "unknown unit; rates have" },
@@ -187,6 +194,76 @@ static void test_missing_file_is_named(void **state)
 				   "a file that can be read");
 }
 
+/* Text of count times `piece`, after what a scenario begins with. */
+static void write_many(const char *path, const char *piece, size_t count)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(GOOD, file);
+	for (size_t i = 0; i < count; i++)
+		fputs(piece, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* They took a time that grew with the square of their number: 100,000 of them 15 s and more. */
+static void test_many_brackets_are_refused_at_once(void **state)
+{
+	static const char *const pieces[] = { "[", "{", "- ", "? " };
+	char error[SCENARIO_ERROR_BYTES];
+	struct scenario scenario;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+		clock_t begin = clock();
+
+		write_many("s.yaml", pieces[i], 100000);
+		assert_int_equal(scenario_load("s.yaml", NULL, 0, &scenario, error), -EINVAL);
+		assert_null(strchr(error, '\n'));
+		assert_in_range(clock() - begin, 0, CLOCKS_PER_SEC);
+	}
+}
+
+static void test_file_larger_than_a_mebibyte_is_refused(void **state)
+{
+	char error[SCENARIO_ERROR_BYTES];
+	struct scenario scenario;
+
+	(void)state;
+	write_many("s.yaml", "#\n", (1 << 19) - 12);
+	assert_int_equal(scenario_load("s.yaml", NULL, 0, &scenario, error), 0);
+	scenario_fini(&scenario);
+	write_many("s.yaml", "#\n", 1 << 19);
+	assert_int_equal(scenario_load("s.yaml", NULL, 0, &scenario, error), -EFBIG);
+	assert_string_equal(error, "s.yaml: is larger than 1 MiB; a scenario has some lines, name "
+				   "its file");
+	/* It has no end, and no size that could be asked for. */
+	assert_int_equal(scenario_load("/dev/zero", NULL, 0, &scenario, error), -EFBIG);
+	write_file("s.yaml", "include: /dev/zero\n" GOOD);
+	assert_int_equal(scenario_load("s.yaml", NULL, 0, &scenario, error), -EFBIG);
+	assert_non_null(strstr(error, "s.yaml:1: include: is larger than 1 MiB"));
+}
+
+/* A file may include the same one many times, which may do so too. */
+static void test_includes_are_bounded_in_number(void **state)
+{
+	char error[SCENARIO_ERROR_BYTES];
+	struct scenario scenario;
+
+	(void)state;
+	write_file("b.yaml", "nic: {ring: 8}\n");
+	write_file("a.yaml", "include: [b.yaml, b.yaml, b.yaml, b.yaml, b.yaml, b.yaml, b.yaml]\n"
+			     "nic: {ring: 8}\n");
+	write_file("s.yaml", "include: [a.yaml, a.yaml, a.yaml, a.yaml, a.yaml, a.yaml, a.yaml]\n"
+			     GOOD);
+	assert_int_equal(scenario_load("s.yaml", NULL, 0, &scenario, error), 0);
+	scenario_fini(&scenario);
+	write_file("s.yaml", "include: [a.yaml, a.yaml, a.yaml, a.yaml, a.yaml, a.yaml, a.yaml, "
+			     "a.yaml]\n" GOOD);
+	assert_int_equal(scenario_load("s.yaml", NULL, 0, &scenario, error), -EINVAL);
+	assert_non_null(strstr(error, "more than 64 files in all; put them together"));
+}
+
 static void test_file_over_include_over_preset_and_setting_over_all(void **state)
 {
 	static const char *const settings[] = { "nic.ring=16", "nic.rate=25G" };
@@ -294,6 +371,9 @@ int main(void)
 		cmocka_unit_test(test_mistake_gives_one_line_with_file_line_key_and_remedy),
 		cmocka_unit_test(test_wrong_setting_names_the_key),
 		cmocka_unit_test(test_missing_file_is_named),
+		cmocka_unit_test(test_many_brackets_are_refused_at_once),
+		cmocka_unit_test(test_file_larger_than_a_mebibyte_is_refused),
+		cmocka_unit_test(test_includes_are_bounded_in_number),
 		cmocka_unit_test(test_file_over_include_over_preset_and_setting_over_all),
 		cmocka_unit_test(test_json_is_read_too),
 		cmocka_unit_test(test_units_are_as_people_write_them),
