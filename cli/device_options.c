@@ -13,6 +13,8 @@
 
 #include "tracepoints/load.h"
 
+#define PHYS_RUN_MAX (1ull << 30)
+
 static bool set_linux(void *opaque, const char *value)
 {
 	struct device_options *options = opaque;
@@ -55,6 +57,18 @@ static bool set_device(void *opaque, const char *value)
 	if (options->devices_count == PCI_BUS_FUNCTIONS_MAX)
 		return false;
 	options->devices[options->devices_count++] = value;
+	return true;
+}
+
+static bool set_phys_run(void *opaque, const char *value)
+{
+	struct device_options *options = opaque;
+	uint64_t bytes;
+
+	if (!cli_parse_bytes(value, &bytes) || bytes & (bytes - 1) || bytes < ENGINE_PAGE_SIZE ||
+	    bytes > PHYS_RUN_MAX)
+		return false;
+	options->phys_run_bytes = bytes;
 	return true;
 }
 
@@ -112,6 +126,9 @@ const struct cli_option device_option_table[] = {
 	{ "iommu", 0, "KEY=VALUE,...", NULL,
 	  "their IOMMU: aw=39|48|57, pasid=BITS, dirty=on|off, reserved=FIRST-LAST",
 	  CLI_TEXT(struct device_options, iommu) },
+	{ "phys-run", 0, "BYTES", "a power of two from 4K to 1G",
+	  "how much memory is contiguous, for --device KIND,iommu=none (default 4K)",
+	  .set = set_phys_run },
 	{ "list-devices", 0, NULL, NULL, "list the kinds of --device and their keys, and end",
 	  CLI_FLAG(struct device_options, list_devices) },
 	{ "leak-check", 0, "yes|no", "yes or no", "at the end, list what was left",
@@ -217,6 +234,12 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 		return cli_fail(command, "%s", iommu_why);
 	config->engine.linux_version = options->linux_version;
 	config->engine.test_ops = options->test_ops;
+	config->engine.phys_run_bytes = options->phys_run_bytes;
+	for (unsigned int i = 0; options->bus && i < pci_bus_count(options->bus); i++)
+		config->engine.noiommu |= pci_bus_at(options->bus, i)->no_iommu;
+	if (options->phys_run_bytes && !config->engine.noiommu)
+		return cli_fail(command, "--phys-run is of devices without an IOMMU: it needs --device "
+				"KIND,iommu=none");
 	config->engine.trace = trace_of_process();
 	config->inject = inject_is_empty(options->inject) ? NULL : options->inject;
 	config->leaks = options->leaks;

@@ -30,6 +30,7 @@ struct device_options {
 	unsigned int suppression_files_count;
 	uint64_t error_exitcode; /* 0: none */
 	uint64_t seed;
+	uint64_t phys_run_bytes;
 	bool seed_given;
 	/* Borrowed from argv, with what they are of. */
 	struct {

@@ -109,6 +109,7 @@ pci_srcs := \
 	sim/pci/vfio_user.c \
 	sim/pci/vfio_user_link.c
 vfio_srcs := \
+	sim/vfio/changes.c \
 	sim/vfio/config.c \
 	sim/vfio/dma_log.c \
 	sim/vfio/dmabuf.c \

@@ -158,6 +158,7 @@ script_tests := \
 	tests/integration/docs.sh \
 	tests/integration/library.sh \
 	tests/integration/live.sh \
+	tests/integration/noiommu.sh \
 	tests/integration/nvme.sh \
 	tests/integration/outputs.sh \
 	tests/integration/packages.sh \
@@ -215,7 +216,7 @@ $(where_clients): tests/integration/where_client.c backend/include/ioasis/iommuf
 
 # What the serve tests run.
 serve_clients := $(B)/tests/device_client $(B)/tests/hostile_client $(B)/tests/ids_client \
-	$(B)/tests/nvme_client $(B)/tests/vfio_client
+	$(B)/tests/noiommu_client $(B)/tests/nvme_client $(B)/tests/vfio_client
 tests += $(serve_clients)
 
 $(serve_clients): $(B)/tests/%: tests/integration/%.c backend/include/ioasis/iommufd_abi.h \
@@ -246,9 +247,10 @@ $(B)/tests/vfio_probe: $(vfio_probe_srcs) tests/oracle/devices/vfio_probe.h sim/
 	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE -I. -Ibackend/include -o $@ \
 		$(filter %.c,$^)
 
-tests += $(B)/tests/group_probe
+device_probes := $(B)/tests/group_probe $(B)/tests/noiommu_probe
+tests += $(device_probes)
 
-$(B)/tests/group_probe: tests/oracle/devices/group_probe.c backend/include/ioasis/iommufd_abi.h \
+$(device_probes): $(B)/tests/%: tests/oracle/devices/%.c backend/include/ioasis/iommufd_abi.h \
 		sim/engine/vfio_abi.h sim/vfio/abi.h
 	@mkdir -p $(@D)
 	$(say) CC $@

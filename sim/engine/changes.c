@@ -39,15 +39,8 @@ static const struct engine_change_row rows[CHANGE_COUNT] = {
 	[CHANGE_NOIOMMU] = { LINUX(7, 3), { 0 }, "(iommufd/hwpt_noiommu.c)" },
 };
 
-const struct engine_change_row *engine_change_row(enum engine_change change)
+bool engine_change_row_in(const struct engine_change_row *row, uint32_t linux_version)
 {
-	return &rows[change];
-}
-
-bool engine_change_in(enum engine_change change, uint32_t linux_version)
-{
-	const struct engine_change_row *row = &rows[change];
-
 	if (linux_version >= row->since)
 		return true;
 	for (size_t i = 0; i < CHANGE_SERIES_MAX; i++) {
@@ -55,4 +48,14 @@ bool engine_change_in(enum engine_change change, uint32_t linux_version)
 			return true;
 	}
 	return false;
+}
+
+const struct engine_change_row *engine_change_row(enum engine_change change)
+{
+	return &rows[change];
+}
+
+bool engine_change_in(enum engine_change change, uint32_t linux_version)
+{
+	return engine_change_row_in(&rows[change], linux_version);
 }

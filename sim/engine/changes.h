@@ -52,6 +52,9 @@ struct engine_change_row {
 	const char *commit;		   /* its title */
 };
 
+/* Whether the kernel of this version, ENGINE_LINUX(), has the row's change. */
+bool engine_change_row_in(const struct engine_change_row *row, uint32_t linux_version);
+
 /* The row of a change. */
 const struct engine_change_row *engine_change_row(enum engine_change change);
 

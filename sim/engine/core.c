@@ -19,7 +19,7 @@
 
 struct engine *engine_create(const struct engine_config *config)
 {
-	uint32_t version = config->linux_version ? config->linux_version : ENGINE_LINUX_NEWEST;
+	const uint32_t version = engine_config_linux(config);
 	struct engine *engine;
 
 	if (version < ENGINE_LINUX_OLDEST || version > ENGINE_LINUX_NEWEST)

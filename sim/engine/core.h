@@ -86,6 +86,7 @@ struct engine_ctx {
 	struct span_pool span_pool;
 	struct iopt_source *source; /* the last caller's memory and user; a reference */
 	struct ioas *vfio_ioas;
+	bool no_iommu_mode; /* it is the container of a group without an IOMMU */
 	uint8_t account_mode; /* enum account_mode, USER or MM */
 	uint64_t commit_seq;  /* of events about the file itself (object 0) */
 	struct engine_origin origin;

@@ -364,7 +364,7 @@ int engine_device_dma_vector(struct engine_device *device, uint32_t pasid,
 
 	plan_init(&plan);
 	ctx_lock(ctx, NULL, NULL);
-	if (device->dev && device->dev->driver->noiommu)
+	if (device->no_iommu)
 		rc = plan_phys_pieces(&plan, device, dma, &flight, &bad);
 	else
 		rc = plan_pieces(&plan, device, pasid, dma, &flight, &bad);

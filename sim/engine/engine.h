@@ -63,6 +63,12 @@ struct engine_config {
 	void *intercept_opaque;
 };
 
+/* The kernel's version, ENGINE_LINUX(), that config chooses. */
+static inline uint32_t engine_config_linux(const struct engine_config *config)
+{
+	return config->linux_version ? config->linux_version : ENGINE_LINUX_NEWEST;
+}
+
 /* Makes a kernel. NULL only when out of memory or config cannot be. */
 struct engine *engine_create(const struct engine_config *config);
 
@@ -243,11 +249,18 @@ void engine_ctx_open_as_container(struct engine_ctx *ctx);
 
 /*
  * The address space that VFIO's calls act on (IOMMU_VFIO_IOAS). ensure: makes one unless
- * there is one, as a group does that gets its container; 0 or -ENOMEM. id: 0, or -ENODEV
- * when there is none. Source: iommufd_vfio_compat_ioas_create(), .._get_id().
+ * there is one, as a group does that gets its container; 0, -ENOMEM or -EINVAL. id: 0, or -ENODEV
+ * when there is none. -EINVAL from ensure: it is the container of a group without an IOMMU.
+ * Source: iommufd_vfio_compat_ioas_create(), .._get_id().
  */
 int engine_vfio_ioas_ensure(struct engine_ctx *ctx, const struct engine_client *client);
 int engine_vfio_ioas_id(struct engine_ctx *ctx, const struct engine_client *client, uint32_t *id);
+/*
+ * A group without an IOMMU gets this container: VFIO's calls on it know VFIO_NOIOMMU_IOMMU
+ * alone from now on. 0, or -EINVAL: it has an address space for them. Source:
+ * iommufd_vfio_compat_set_no_iommu().
+ */
+int engine_vfio_set_noiommu(struct engine_ctx *ctx, const struct engine_client *client);
 
 /* The last close: all objects go. Objects that devices hold go with the device. */
 void engine_ctx_release(struct engine_ctx *ctx);
@@ -420,6 +433,12 @@ int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *clien
  */
 int engine_device_bind_noiommu(struct engine_ctx *ctx, const struct engine_client *client,
 			       struct engine_device **out_device, uint32_t *out_id);
+/*
+ * The same for such a device that its group gives: VFIO binds it to nothing, so it has no
+ * object, no id and nothing to attach to, and goes with engine_device_unbind(). -ENOMEM.
+ * Source: vfio_df_iommufd_bind().
+ */
+int engine_device_of_noiommu_group(struct engine_ctx *ctx, struct engine_device **out_device);
 
 #define ENGINE_RESERVED_MAX 16u
 

@@ -5,10 +5,15 @@
 
 #include "sim/engine/pages.h"
 
-/* Where the first run lies; below is what no device should reach. */
-#define PHYS_BASE (1ull << 32)
+/*
+ * Where memory is, as in a machine: not in the first 16 MiB, and not where BARs and
+ * interrupts are, from 2 to 4 GiB. Low addresses come first, for devices of few bits.
+ */
+#define PHYS_LOW_START (16ull << 20)
+#define PHYS_LOW_END (2ull << 30)
+#define PHYS_HIGH_START (4ull << 30)
 
-/* A run that has an address: number n of them is at PHYS_BASE + 2 * n runs, so none touch. */
+/* A run that has an address: every second place for one is used, so none touch. */
 struct phys_run {
 	uint64_t object; /* identity of its pages: struct engine_page */
 	uint64_t first;	 /* index of its first page */
@@ -120,6 +125,29 @@ static int64_t table_add(struct phys_table *table, const struct engine_page *pag
 	return (int64_t)table->count - 1;
 }
 
+/* The place of a run: whole even numbers of them, from PHYS_LOW_START on. */
+static uint64_t number_to_phys(const struct phys_table *table, uint64_t number)
+{
+	const uint64_t stride = 2 * table->run_bytes;
+	const uint64_t first = stride < PHYS_LOW_START ? PHYS_LOW_START / stride : 1;
+	const uint64_t phys = (first + number) * stride;
+
+	return phys < PHYS_LOW_END ? phys : phys - PHYS_LOW_END + PHYS_HIGH_START;
+}
+
+/* The number of the run at or before phys; UINT64_MAX: none can be there. */
+static uint64_t phys_to_number(const struct phys_table *table, uint64_t phys)
+{
+	const uint64_t stride = 2 * table->run_bytes;
+	const uint64_t first = stride < PHYS_LOW_START ? PHYS_LOW_START / stride : 1;
+
+	if (phys >= PHYS_HIGH_START)
+		phys = phys - PHYS_HIGH_START + PHYS_LOW_END;
+	else if (phys >= PHYS_LOW_END)
+		return UINT64_MAX;
+	return phys / stride < first ? UINT64_MAX : phys / stride - first;
+}
+
 int phys_address(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t byte, uint64_t *phys)
 {
 	struct phys_table *table = ctx->engine->phys;
@@ -135,7 +163,7 @@ int phys_address(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t byte
 	pthread_mutex_unlock(&table->lock);
 	if (number < 0)
 		return -ENOMEM;
-	*phys = PHYS_BASE + 2 * (uint64_t)number * table->run_bytes +
+	*phys = number_to_phys(table, (uint64_t)number) +
 		((page.index * ENGINE_PAGE_SIZE) & (table->run_bytes - 1)) +
 		(byte & ENGINE_PAGE_MASK);
 	return 0;
@@ -144,13 +172,10 @@ int phys_address(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t byte
 bool phys_find(struct engine *engine, uint64_t phys, struct phys_memory *memory)
 {
 	struct phys_table *table = engine->phys;
-	uint64_t number, offset;
+	const uint64_t number = phys_to_number(table, phys);
+	const uint64_t offset = phys % (2 * table->run_bytes);
 	bool found = false;
 
-	if (phys < PHYS_BASE)
-		return false;
-	number = (phys - PHYS_BASE) / (2 * table->run_bytes);
-	offset = (phys - PHYS_BASE) % (2 * table->run_bytes);
 	if (offset >= table->run_bytes)
 		return false;
 	pthread_mutex_lock(&table->lock);

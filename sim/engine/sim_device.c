@@ -58,6 +58,7 @@ int sim_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 	ctx_lock(ctx, &call, client);
 	device->iommu.address_bits = DEFAULT_ADDRESS_BITS;
 	device->bdf = UINT32_MAX;
+	device->no_iommu = driver->noiommu;
 	device->dev = device_bind(ctx, driver, NULL, 0);
 	if (device->dev) {
 		device->dev->iommu = &device->iommu;
@@ -72,6 +73,21 @@ int sim_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 	}
 	device->refs = 1;
 	device->ctx = ctx;
+	*out_device = device;
+	return 0;
+}
+
+int engine_device_of_noiommu_group(struct engine_ctx *ctx, struct engine_device **out_device)
+{
+	struct engine_device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return -ENOMEM;
+	device->bdf = UINT32_MAX;
+	device->no_iommu = true;
+	device->refs = 1;
+	device->ctx = ctx;
+	ctx_get(ctx);
 	*out_device = device;
 	return 0;
 }
@@ -99,7 +115,8 @@ void engine_device_set_iommu(struct engine_device *device, const struct engine_i
 {
 	ctx_lock(device->ctx, NULL, NULL);
 	device->iommu = *iommu;
-	device->dev->max_pasids = iommu->pasid_bits ? 1u << iommu->pasid_bits : 0;
+	if (device->dev)
+		device->dev->max_pasids = iommu->pasid_bits ? 1u << iommu->pasid_bits : 0;
 	ctx_unlock(device->ctx);
 }
 
@@ -113,8 +130,10 @@ void engine_device_unbind(struct engine_device *device)
 	struct engine_ctx *ctx = device->ctx;
 
 	ctx_lock(ctx, NULL, NULL);
-	device_unbind(device->dev);
+	if (device->dev)
+		device_unbind(device->dev);
 	device->dev = NULL;
+	device->no_iommu = false;
 	ctx_unlock(ctx);
 	engine_device_put(device);
 }

@@ -11,6 +11,7 @@ struct engine_device {
 	struct device *dev;	/* counted, as its driver; NULL once unbound */
 	struct engine_iommu iommu;
 	uint32_t bdf; /* for the trace */
+	bool no_iommu; /* its DMA goes to physical addresses */
 };
 
 /* engine_device_bind() with a driver. */

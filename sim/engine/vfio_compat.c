@@ -47,7 +47,9 @@ int engine_vfio_ioas_ensure(struct engine_ctx *ctx, const struct engine_client *
 	int rc = 0;
 
 	ctx_lock(ctx, &call, client);
-	if (ctx->vfio_ioas)
+	if (ctx->no_iommu_mode)
+		rc = -EINVAL;
+	if (rc || ctx->vfio_ioas)
 		goto out_unlock;
 	ioas = ioas_alloc(ctx);
 	rc = ioas ? 0 : -ENOMEM;
@@ -70,6 +72,20 @@ int engine_vfio_ioas_id(struct engine_ctx *ctx, const struct engine_client *clie
 		*id = ctx->vfio_ioas->object.id;
 		rc = 0;
 	}
+	ctx_unlock(ctx);
+	return rc;
+}
+
+int engine_vfio_set_noiommu(struct engine_ctx *ctx, const struct engine_client *client)
+{
+	struct engine_call call;
+	int rc = 0;
+
+	ctx_lock(ctx, &call, client);
+	if (ctx->vfio_ioas)
+		rc = -EINVAL;
+	else
+		ctx->no_iommu_mode = true;
 	ctx_unlock(ctx);
 	return rc;
 }
@@ -200,7 +216,7 @@ static int vfio_check_extension(struct engine_ctx *ctx, uint64_t type)
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
 	case VFIO_UNMAP_ALL:
-		return 1;
+		return !ctx->no_iommu_mode;
 	case VFIO_NOIOMMU_IOMMU:
 		return ctx->engine->config.noiommu || engine_changed(ctx, CHANGE_NOIOMMU);
 	case VFIO_DMA_CC_IOMMU:
@@ -210,9 +226,12 @@ static int vfio_check_extension(struct engine_ctx *ctx, uint64_t type)
 	}
 }
 
-static int vfio_set_iommu(struct engine_ctx *ctx, uint64_t type)
+static int vfio_set_iommu(struct engine_ctx *ctx, const struct engine_client *client,
+			  uint64_t type)
 {
-	if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU)
+	if (type == VFIO_NOIOMMU_IOMMU && ctx->no_iommu_mode)
+		return client->ops->capable(client, ENGINE_CAP_SYS_RAWIO) ? 0 : -EPERM;
+	if ((type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU) || ctx->no_iommu_mode)
 		return -EINVAL;
 	if (!ctx->vfio_ioas)
 		return -ENODEV;
@@ -332,7 +351,7 @@ long vfio_compat_ioctl(struct engine_ctx *ctx, struct engine_call *call, unsigne
 	case VFIO_CHECK_EXTENSION:
 		return vfio_check_extension(ctx, arg);
 	case VFIO_SET_IOMMU:
-		return vfio_set_iommu(ctx, arg);
+		return vfio_set_iommu(ctx, call->client, arg);
 	case VFIO_IOMMU_GET_INFO:
 		return vfio_get_info(ctx, arg);
 	case VFIO_IOMMU_MAP_DMA:

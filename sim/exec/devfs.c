@@ -154,7 +154,7 @@ int namespace_make_device_path(char *why, size_t size)
 	return rc;
 }
 
-int namespace_make_vfio_folder(char *why, size_t size)
+int namespace_make_vfio_folder(bool with_devices, char *why, size_t size)
 {
 	int rc = 0;
 
@@ -163,8 +163,9 @@ int namespace_make_vfio_folder(char *why, size_t size)
 		rc = make_private_dev();
 	if (!rc && mkdir("/dev/vfio", 0755) && errno != EEXIST)
 		rc = -errno;
-	if (!rc && (mount("ioasis", "/dev/vfio", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755") ||
-		    mkdir(NAMESPACE_VFIO_FOLDER, 0755)))
+	if (!rc && mount("ioasis", "/dev/vfio", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755"))
+		rc = -errno;
+	if (!rc && with_devices && mkdir(NAMESPACE_VFIO_FOLDER, 0755))
 		rc = -errno;
 	if (rc)
 		snprintf(why, size, "cannot make %s: %s", NAMESPACE_VFIO_FOLDER, strerror(-rc));

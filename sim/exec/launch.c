@@ -159,9 +159,12 @@ static int launch_prepare(struct launch *launch)
 	if (!rc)
 		rc = namespace_make_device_path(why, LAUNCH_WHY_BYTES);
 	if (!rc && launch->config->device.bus)
-		rc = namespace_make_vfio_folder(why, LAUNCH_WHY_BYTES);
+		rc = namespace_make_vfio_folder(fuse_device_has_vfio_files(&launch->config->device), why,
+						LAUNCH_WHY_BYTES);
 	if (!rc && launch->config->device.bus)
-		rc = sysfs_make(launch->config->device.bus, why, LAUNCH_WHY_BYTES);
+		rc = sysfs_make(launch->config->device.bus,
+				engine_config_linux(&launch->config->device.engine), why,
+				LAUNCH_WHY_BYTES);
 	if (!rc && test_ops)
 		rc = test_make_debugfs(why, LAUNCH_WHY_BYTES);
 	if (rc)
@@ -204,8 +207,8 @@ static int launch_make_device(struct launch *launch)
 	if (!rc && config.bus)
 		rc = fuse_device_show_vfio(launch->device, "/dev/vfio", why);
 	if (!rc && config.bus)
-		rc = sysfs_show(config.bus, launch->device, &launch->sysfs, why,
-				LAUNCH_WHY_BYTES);
+		rc = sysfs_show(config.bus, engine_config_linux(&config.engine), launch->device,
+				&launch->sysfs, why, LAUNCH_WHY_BYTES);
 	return rc ? LAUNCH_FAILED : 0;
 }
 

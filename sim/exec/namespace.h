@@ -10,6 +10,7 @@
 #ifndef IOASIS_SIM_EXEC_NAMESPACE_H
 #define IOASIS_SIM_EXEC_NAMESPACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define NAMESPACE_DEVICE_PATH "/dev/iommu"
@@ -35,11 +36,11 @@ int namespace_enter(char *why, size_t size);
 int namespace_make_device_path(char *why, size_t size);
 
 /*
- * Makes NAMESPACE_VFIO_FOLDER an empty folder of this namespace; what the host has in
- * /dev/vfio is hidden. Comes after namespace_make_device_path(). 0, or -errno with one
+ * Makes /dev/vfio a folder of this namespace, with_devices with the empty folder
+ * NAMESPACE_VFIO_FOLDER in it; what the host has in /dev/vfio is hidden. Comes after namespace_make_device_path(). 0, or -errno with one
  * line in why.
  */
-int namespace_make_vfio_folder(char *why, size_t size);
+int namespace_make_vfio_folder(bool with_devices, char *why, size_t size);
 
 /*
  * Lets programs that the calling process runs keep the capabilities that the

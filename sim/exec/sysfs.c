@@ -6,6 +6,7 @@
 #include "sim/exec/sysfs.h"
 #include "sim/exec/sysfs_maker.h"
 #include "sim/pci/pci_bus.h"
+#include "sim/vfio/changes.h"
 
 #include <limits.h>
 #include <linux/pci_regs.h>
@@ -132,7 +133,8 @@ static void make_state(struct sysfs_maker *maker, const struct pci_slot *slot)
 	}
 }
 
-static void make_device(struct sysfs_maker *maker, const struct pci_slot *slot)
+static void make_device(struct sysfs_maker *maker, const struct pci_slot *slot,
+			uint32_t linux_version)
 {
 	char bdf[PCI_ADDRESS_TEXT_BYTES], root[64], path[PATH_MAX];
 
@@ -144,28 +146,37 @@ static void make_device(struct sysfs_maker *maker, const struct pci_slot *slot)
 	make_ids(maker, slot, bdf);
 	make_state(maker, slot);
 	make_resources(maker, slot);
-	sysfs_link(maker, "iommu", "../../virtual/iommu/" SYSFS_IOMMU);
-	sysfs_link(maker, "iommu_group", "../../../kernel/iommu_groups/%u", slot->group);
+	if (!slot->no_iommu) {
+		sysfs_link(maker, "iommu", "../../virtual/iommu/" SYSFS_IOMMU);
+		sysfs_link(maker, "iommu_group", "../../../kernel/iommu_groups/%u", slot->group);
+	}
 	sysfs_link(maker, "subsystem", "../../../bus/pci");
 	sysfs_folder(maker, "vfio-dev");
 
 	sysfs_enter(maker, "/sys/bus/pci/devices");
 	sysfs_link(maker, bdf, "../../../devices/%s/%s", root + strlen("/sys/devices/"), bdf);
-	sysfs_bind_links(maker, slot);
+	sysfs_bind_links(maker, slot, linux_version);
 }
 
 /* ---- group, classes, modules --------------------------------------------------------- */
 
-static void make_group(struct sysfs_maker *maker, const struct pci_bus *bus, uint32_t group)
+static void make_group(struct sysfs_maker *maker, const struct pci_bus *bus,
+		       const struct pci_slot *first)
 {
+	const uint32_t group = first->group;
+
 	char path[PATH_MAX], bdf[PCI_ADDRESS_TEXT_BYTES], root[64];
 
 	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%u", group);
 	sysfs_replace(maker, path);
 	sysfs_folder(maker, "devices");
 	/* drivers/iommu/iommu.c: what may be mapped nowhere, and how the kernel maps itself */
-	sysfs_file(maker, "reserved_regions", 0444, "0x00000000fee00000 0x00000000feefffff msi\n");
-	sysfs_file(maker, "type", 0644, "DMA\n");
+	sysfs_file(maker, "reserved_regions", 0444, "%s",
+		   first->no_iommu ? "" : "0x00000000fee00000 0x00000000feefffff msi\n");
+	sysfs_file(maker, "type", 0644, "%s\n", first->no_iommu ? "unknown" : "DMA");
+	/* drivers/vfio/group.c made it: vfio_noiommu_group_alloc() */
+	if (first->no_iommu)
+		sysfs_file(maker, "name", 0444, "vfio-noiommu\n");
 	for (unsigned int i = 0; i < pci_bus_count(bus); i++) {
 		const struct pci_slot *slot = pci_bus_at(bus, i);
 
@@ -181,28 +192,40 @@ static void make_group(struct sysfs_maker *maker, const struct pci_bus *bus, uin
 }
 
 /* The group's character device. */
-static void make_group_device(struct sysfs_maker *maker, uint32_t group)
+static void make_group_device(struct sysfs_maker *maker, const struct pci_slot *first)
 {
-	char path[PATH_MAX], name[16];
+	char path[PATH_MAX], name[VFIO_NAME_BYTES], number[32];
 
-	snprintf(path, sizeof(path), "/sys/devices/virtual/vfio/%u", group);
+	vfio_group_name(first, name);
+	snprintf(path, sizeof(path), "/sys/devices/virtual/vfio/%s", name);
 	sysfs_replace(maker, path);
-	sysfs_file(maker, "dev", 0444, "%u:%u\n", FUSE_DEVICE_GROUP_MAJOR, group);
-	sysfs_file(maker, "uevent", 0644, "MAJOR=%u\nMINOR=%u\nDEVNAME=vfio/%u\n", FUSE_DEVICE_GROUP_MAJOR,
-		  group, group);
+	snprintf(number, sizeof(number), "%u:%u", FUSE_DEVICE_GROUP_MAJOR, first->group);
+	sysfs_file(maker, "dev", 0444, "%s\n", number);
+	sysfs_file(maker, "uevent", 0644, "MAJOR=%u\nMINOR=%u\nDEVNAME=vfio/%s\n",
+		   FUSE_DEVICE_GROUP_MAJOR, first->group, name);
 	sysfs_link(maker, "subsystem", "../../../../class/vfio");
-	snprintf(name, sizeof(name), "%u", group);
 	sysfs_enter(maker, "/sys/class/vfio");
-	sysfs_link(maker, name, "../../devices/virtual/vfio/%u", group);
-	snprintf(name, sizeof(name), "%u:%u", FUSE_DEVICE_GROUP_MAJOR, group);
+	sysfs_link(maker, name, "../../devices/virtual/vfio/%s", name);
 	sysfs_enter(maker, "/sys/dev/char");
-	sysfs_link(maker, name, "../../devices/virtual/vfio/%u", group);
+	sysfs_link(maker, number, "../../devices/virtual/vfio/%s", name);
+}
+
+/* Devices that no IOMMU manages. */
+static unsigned int count_without_iommu(const struct pci_bus *bus)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < pci_bus_count(bus); i++)
+		count += pci_bus_at(bus, i)->no_iommu;
+	return count;
 }
 
 static void make_iommu(struct sysfs_maker *maker, const struct pci_bus *bus)
 {
 	char bdf[PCI_ADDRESS_TEXT_BYTES], root[64];
 
+	if (count_without_iommu(bus) == pci_bus_count(bus))
+		return;
 	sysfs_replace(maker, "/sys/devices/virtual/iommu/" SYSFS_IOMMU);
 	sysfs_folder(maker, "devices");
 	sysfs_file(maker, "uevent", 0644, "%s", "");
@@ -211,6 +234,8 @@ static void make_iommu(struct sysfs_maker *maker, const struct pci_bus *bus)
 	for (unsigned int i = 0; i < pci_bus_count(bus); i++) {
 		const struct pci_slot *slot = pci_bus_at(bus, i);
 
+		if (slot->no_iommu)
+			continue;
 		pci_address_print(&slot->address, bdf);
 		sysfs_root_path(slot, root, sizeof(root));
 		sysfs_link(maker, bdf, "../../../../%s/%s", root + strlen("/sys/devices/"), bdf);
@@ -243,10 +268,11 @@ static void make_module(struct sysfs_maker *maker, const char *name)
 	sysfs_enter(maker, path);
 }
 
-static void make_modules(struct sysfs_maker *maker)
+static void make_modules(struct sysfs_maker *maker, const struct pci_bus *bus)
 {
 	make_module(maker, "vfio");
-	sysfs_file(maker, "enable_unsafe_noiommu_mode", 0644, "N\n");
+	sysfs_file(maker, "enable_unsafe_noiommu_mode", 0644, "%c\n",
+		   count_without_iommu(bus) ? 'Y' : 'N');
 	make_module(maker, "vfio_pci");
 	sysfs_file(maker, "ids", 0444, "\n");
 	sysfs_file(maker, "disable_denylist", 0444, "N\n");
@@ -272,7 +298,7 @@ static bool group_is_made(const struct pci_bus *bus, unsigned int index)
 	return false;
 }
 
-int sysfs_make(const struct pci_bus *bus, char *why, size_t size)
+int sysfs_make(const struct pci_bus *bus, uint32_t linux_version, char *why, size_t size)
 {
 	static const char *const folders[] = {
 		"/sys/bus/pci/devices", "/sys/bus/pci/drivers", "/sys/kernel/iommu_groups",
@@ -285,16 +311,16 @@ int sysfs_make(const struct pci_bus *bus, char *why, size_t size)
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
 		sysfs_shadow(&maker, folders[i]);
 	make_driver(&maker);
-	make_modules(&maker);
+	make_modules(&maker, bus);
 	make_iommu(&maker, bus);
 	for (unsigned int i = 0; i < pci_bus_count(bus); i++) {
 		const struct pci_slot *slot = pci_bus_at(bus, i);
 
 		if (!group_is_made(bus, i)) {
-			make_group(&maker, bus, slot->group);
-			make_group_device(&maker, slot->group);
+			make_group(&maker, bus, slot);
+			make_group_device(&maker, slot);
 		}
-		make_device(&maker, slot);
+		make_device(&maker, slot, linux_version);
 	}
 	if (maker.err)
 		snprintf(why, size, "cannot show the devices in /sys: %s", strerror(-maker.err));

@@ -16,17 +16,18 @@ struct pci_bus;
 struct sysfs;
 
 /*
- * Makes the folders. bus: settled; borrowed for as long as the namespace. After
- * namespace_make_vfio_folder(), with one thread. 0, or -errno with one line in why.
+ * Makes the folders. bus: settled; borrowed for as long as the namespace. linux_version:
+ * ENGINE_LINUX(). After namespace_make_vfio_folder(), with one thread. 0, or -errno with one
+ * line in why.
  */
-int sysfs_make(const struct pci_bus *bus, char *why, size_t size);
+int sysfs_make(const struct pci_bus *bus, uint32_t linux_version, char *why, size_t size);
 
 /*
  * Shows the files that answer; after fuse_device_mount_vfio(). *sysfs outlives the device's
  * stop. 0, or -errno with one line in why.
  */
-int sysfs_show(const struct pci_bus *bus, struct fuse_device *device, struct sysfs **sysfs,
-	       char *why, size_t size);
+int sysfs_show(const struct pci_bus *bus, uint32_t linux_version, struct fuse_device *device,
+	       struct sysfs **sysfs, char *why, size_t size);
 void sysfs_destroy(struct sysfs *sysfs);
 
 #endif

@@ -29,6 +29,7 @@ struct sysfs_device {
 struct sysfs {
 	struct fuse_device *device;
 	pthread_mutex_t lock;
+	uint32_t linux_version;
 	unsigned int count;
 	struct sysfs_device *devices;
 	struct {
@@ -72,7 +73,7 @@ static int device_bind(struct sysfs_device *device)
 	if (device->bound)
 		return 0;
 	maker.err = fuse_device_vfio_appear(device->sysfs->device, device->slot->number);
-	sysfs_bind_links(&maker, device->slot);
+	sysfs_bind_links(&maker, device->slot, device->sysfs->linux_version);
 	device->bound = !maker.err;
 	return maker.err;
 }
@@ -84,7 +85,7 @@ static int device_unbind(struct sysfs_device *device)
 
 	if (err)
 		return err;
-	sysfs_unbind_links(device->slot);
+	sysfs_unbind_links(device->slot, device->sysfs->linux_version);
 	device->bound = false;
 	return 0;
 }
@@ -354,8 +355,8 @@ static int device_show(struct sysfs_device *device)
 	return err;
 }
 
-int sysfs_show(const struct pci_bus *bus, struct fuse_device *device, struct sysfs **out,
-	       char *why, size_t size)
+int sysfs_show(const struct pci_bus *bus, uint32_t linux_version, struct fuse_device *device,
+	       struct sysfs **out, char *why, size_t size)
 {
 	struct sysfs *sysfs = calloc(1, sizeof(*sysfs));
 	int err = -ENOMEM;
@@ -365,6 +366,7 @@ int sysfs_show(const struct pci_bus *bus, struct fuse_device *device, struct sys
 	pthread_mutex_init(&sysfs->lock, NULL);
 	*out = sysfs;
 	sysfs->device = device;
+	sysfs->linux_version = linux_version;
 	sysfs->devices = calloc(pci_bus_count(bus), sizeof(*sysfs->devices));
 	if (!sysfs->devices)
 		goto out;

@@ -2,6 +2,7 @@
 #include "sim/exec/sysfs_maker.h"
 #include "sim/exec/shadow.h"
 #include "sim/exec/sysfs.h"
+#include "sim/vfio/changes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,58 +104,79 @@ static void link_device(struct sysfs_maker *maker, const char *folder, const cha
 	sysfs_link(maker, name, "%s%s%s", dots, path + strlen("/sys/"), below);
 }
 
-void sysfs_bind_links(struct sysfs_maker *maker, const struct pci_slot *slot)
+/* Its character device, in the folder that was entered and where else that is found. */
+static void bind_device_number(struct sysfs_maker *maker, const struct pci_slot *slot,
+			       const char *name, const char *below)
 {
-	char device[128], path[256], bdf[PCI_ADDRESS_TEXT_BYTES];
-	char name[32], below[64], number[32];
+	char number[32];
 
-	pci_address_print(&slot->address, bdf);
-	sysfs_device_path(slot, device, sizeof(device));
-	snprintf(name, sizeof(name), "vfio%u", slot->number);
-	snprintf(below, sizeof(below), "/vfio-dev/%s", name);
 	snprintf(number, sizeof(number), "%u:%u", FUSE_DEVICE_VFIO_MAJOR, slot->number);
-
-	sysfs_enter(maker, device);
-	sysfs_link(maker, "driver", "../../../bus/pci/drivers/vfio-pci");
-	sysfs_folder(maker, "vfio-dev");
-	sysfs_folder(maker, below + 1);
-	snprintf(path, sizeof(path), "%s%s", device, below);
-	sysfs_enter(maker, path);
 	sysfs_file(maker, "dev", 0444, "%s\n", number);
 	sysfs_file(maker, "uevent", 0644, "MAJOR=%u\nMINOR=%u\nDEVNAME=vfio/devices/%s\n",
 		   FUSE_DEVICE_VFIO_MAJOR, slot->number, name);
-	sysfs_link(maker, "device", "../../../%s", bdf);
-	sysfs_link(maker, "subsystem", "../../../../../class/vfio-dev");
-	link_device(maker, "/sys/class/vfio-dev", name, "../../", slot, below);
 	link_device(maker, "/sys/dev/char", number, "../../", slot, below);
-	link_device(maker, "/sys/bus/pci/drivers/vfio-pci", bdf, "../../../../", slot, "");
 	sysfs_enter(maker, "/dev/char");
 	sysfs_link(maker, number, "../vfio/devices/%s", name);
 }
 
-void sysfs_unbind_links(const struct pci_slot *slot)
+void sysfs_bind_links(struct sysfs_maker *maker, const struct pci_slot *slot,
+		      uint32_t linux_version)
 {
 	char device[128], path[256], bdf[PCI_ADDRESS_TEXT_BYTES];
+	char name[VFIO_NAME_BYTES], below[64];
+
+	pci_address_print(&slot->address, bdf);
+	sysfs_device_path(slot, device, sizeof(device));
+	vfio_device_name(slot, linux_version, name);
+	snprintf(below, sizeof(below), "/vfio-dev/%s", name);
+
+	sysfs_enter(maker, device);
+	sysfs_link(maker, "driver", "../../../bus/pci/drivers/vfio-pci");
+	if (slot->no_iommu) /* the driver makes its group */
+		sysfs_link(maker, "iommu_group", "../../../kernel/iommu_groups/%u", slot->group);
+	sysfs_folder(maker, "vfio-dev");
+	sysfs_folder(maker, below + 1);
+	snprintf(path, sizeof(path), "%s%s", device, below);
+	sysfs_enter(maker, path);
+	sysfs_link(maker, "device", "../../../%s", bdf);
+	sysfs_link(maker, "subsystem", "../../../../../class/vfio-dev");
+	if (vfio_device_has_file(slot, linux_version))
+		bind_device_number(maker, slot, name, below);
+	else
+		sysfs_file(maker, "uevent", 0644, "%s", "");
+	link_device(maker, "/sys/class/vfio-dev", name, "../../", slot, below);
+	link_device(maker, "/sys/bus/pci/drivers/vfio-pci", bdf, "../../../../", slot, "");
+}
+
+void sysfs_unbind_links(const struct pci_slot *slot, uint32_t linux_version)
+{
+	char device[128], path[256], bdf[PCI_ADDRESS_TEXT_BYTES], name[VFIO_NAME_BYTES];
 	static const char *const files[] = { "dev", "uevent", "device", "subsystem" };
 
 	pci_address_print(&slot->address, bdf);
 	sysfs_device_path(slot, device, sizeof(device));
+	vfio_device_name(slot, linux_version, name);
 	snprintf(path, sizeof(path), "%s/driver", device);
 	unlink(path);
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		snprintf(path, sizeof(path), "%s/vfio-dev/vfio%u/%s", device, slot->number,
-			 files[i]);
+	if (slot->no_iommu) {
+		snprintf(path, sizeof(path), "%s/iommu_group", device);
 		unlink(path);
 	}
-	snprintf(path, sizeof(path), "%s/vfio-dev/vfio%u", device, slot->number);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		snprintf(path, sizeof(path), "%s/vfio-dev/%s/%s", device, name, files[i]);
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/vfio-dev/%s", device, name);
 	rmdir(path);
 	snprintf(path, sizeof(path), "%s/vfio-dev", device);
 	rmdir(path);
-	snprintf(path, sizeof(path), "/sys/class/vfio-dev/vfio%u", slot->number);
-	unlink(path);
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", FUSE_DEVICE_VFIO_MAJOR, slot->number);
+	snprintf(path, sizeof(path), "/sys/class/vfio-dev/%s", name);
 	unlink(path);
 	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/vfio-pci/%s", bdf);
+	unlink(path);
+	if (!vfio_device_has_file(slot, linux_version))
+		return;
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", FUSE_DEVICE_VFIO_MAJOR, slot->number);
 	unlink(path);
 	snprintf(path, sizeof(path), "/dev/char/%u:%u", FUSE_DEVICE_VFIO_MAJOR, slot->number);
 	unlink(path);

@@ -35,8 +35,12 @@ __attribute__((format(printf, 3, 4))) void sysfs_link(struct sysfs_maker *maker,
 void sysfs_root_path(const struct pci_slot *slot, char *path, size_t size);
 void sysfs_device_path(const struct pci_slot *slot, char *path, size_t size);
 
-/* What there is of a device while it is bound to vfio-pci, made and taken away. */
-void sysfs_bind_links(struct sysfs_maker *maker, const struct pci_slot *slot);
-void sysfs_unbind_links(const struct pci_slot *slot);
+/*
+ * What there is of a device while it is bound to vfio-pci of a kernel, ENGINE_LINUX(), made
+ * and taken away.
+ */
+void sysfs_bind_links(struct sysfs_maker *maker, const struct pci_slot *slot,
+		      uint32_t linux_version);
+void sysfs_unbind_links(const struct pci_slot *slot, uint32_t linux_version);
 
 #endif

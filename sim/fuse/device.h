@@ -77,16 +77,17 @@ int fuse_device_mount(struct fuse_device *device, const char *path,
 		      char why[FUSE_DEVICE_WHY_BYTES]);
 
 /*
- * Mounts the simulated VFIO devices as vfio0, vfio1, ... in folder, where files are
- * made for them; fuse_device_stop() removes both. After fuse_device_mount(). 0, or
- * -errno with one line in why.
+ * Mounts the simulated VFIO devices as vfio0, vfio1, ... (vfio_device_name()) in folder,
+ * where files are made for them; fuse_device_stop() removes both. After
+ * fuse_device_mount(). 0, or -errno with one line in why; -ENODEV: one has no file at this
+ * kernel's version.
  */
 int fuse_device_mount_vfio(struct fuse_device *device, const char *folder,
 			   char why[FUSE_DEVICE_WHY_BYTES]);
 
 /*
- * Shows what VFIO has in folder, /dev/vfio: the container vfio, a file N for each group, and
- * devices/vfioN; files are made for them. Needs CAP_SYS_ADMIN over the mount namespace, which
+ * Shows what VFIO has in folder, /dev/vfio: the container vfio, a file N for each group
+ * (vfio_group_name()), and devices/vfioN; files are made for them. Needs CAP_SYS_ADMIN over the mount namespace, which
  * ends the mounts. After fuse_device_mount(). 0, or -errno with one line in why.
  */
 int fuse_device_show_vfio(struct fuse_device *device, const char *folder,
@@ -99,6 +100,9 @@ int fuse_device_show_vfio(struct fuse_device *device, const char *folder,
  */
 int fuse_device_vfio_appear(struct fuse_device *device, unsigned int number);
 int fuse_device_vfio_vanish(struct fuse_device *device, unsigned int number);
+
+/* Whether VFIO of the kernel has files of their own, devices/vfioN, for any of the devices. */
+bool fuse_device_has_vfio_files(const struct fuse_device_config *config);
 
 /* Readable (poll) once someone else has unmounted the device. Borrowed. */
 int fuse_device_ended_fd(struct fuse_device *device);

@@ -7,6 +7,7 @@
  */
 #include "sim/fuse/internal.h"
 #include "sim/fuse/mount.h"
+#include "sim/vfio/changes.h"
 #include "sim/vfio/vfio_device.h"
 
 #include <errno.h>
@@ -59,6 +60,7 @@ struct vfio_device_env vfio_files_env(struct fuse_device *device)
 		.opaque = device,
 		.iommu = &device->config.iommu,
 		.trace = device->config.engine.trace,
+		.linux_version = engine_config_linux(&device->config.engine),
 	};
 }
 
@@ -66,9 +68,14 @@ struct vfio_device_env vfio_files_env(struct fuse_device *device)
 
 static int file_open(struct fuse_node *node, const struct fuse_request *request, void **file)
 {
-	(void)request;
-	*file = vfio_file_open(node->opaque);
-	return *file ? 0 : -ENOMEM;
+	struct fuse_call call;
+	int err = fuse_call_init(&call, node->files->device, request);
+
+	if (err)
+		return err;
+	*file = vfio_file_open(node->opaque, &call.pc.client, &err);
+	fuse_call_fini(&call);
+	return err;
 }
 
 static void file_release(void *file)
@@ -109,6 +116,16 @@ const struct file_kind fuse_vfio_kind = {
 };
 
 /* ---- making and mounting --------------------------------------------------------- */
+
+bool fuse_device_has_vfio_files(const struct fuse_device_config *config)
+{
+	const uint32_t version = engine_config_linux(&config->engine);
+	bool any = false;
+
+	for (unsigned int i = 0; config->bus && i < pci_bus_count(config->bus); i++)
+		any |= vfio_device_has_file(pci_bus_at(config->bus, i), version);
+	return any;
+}
 
 struct vfio_files *vfio_files_create(struct fuse_device *device)
 {
@@ -209,11 +226,23 @@ static int mount_one(struct vfio_mount *mount, char why[FUSE_DEVICE_WHY_BYTES])
 int fuse_device_mount_vfio(struct fuse_device *device, const char *folder,
 			   char why[FUSE_DEVICE_WHY_BYTES])
 {
+	const uint32_t version = engine_config_linux(&device->config.engine);
 	struct vfio_files *files = device->vfio;
 	int err = 0;
 
 	for (unsigned int i = 0; i < files->count && !err; i++) {
-		snprintf(files->mounts[i].path, PATH_MAX, "%s/vfio%u", folder, i);
+		const struct pci_slot *slot = vfio_device_slot(files->mounts[i].vfio);
+		char name[VFIO_NAME_BYTES];
+
+		if (!vfio_device_has_file(slot, version)) {
+			snprintf(why, FUSE_DEVICE_WHY_BYTES,
+				 "%s has no file of its own at Linux %u.%u: devices have one since 6.6, "
+				 "without an IOMMU since 7.3; 'ioasis exec' shows their groups", slot->id,
+				 version >> 16, version & 0xffff);
+			return -ENODEV;
+		}
+		vfio_device_name(slot, version, name);
+		snprintf(files->mounts[i].path, PATH_MAX, "%s/%s", folder, name);
 		err = mount_one(&files->mounts[i], why);
 	}
 	return err;

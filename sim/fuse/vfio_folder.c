@@ -7,6 +7,7 @@
 #include "sim/fuse/internal.h"
 #include "sim/pci/pci_bus.h"
 #include "sim/process/process.h"
+#include "sim/vfio/changes.h"
 #include "sim/vfio/vfio_device.h"
 #include "sim/vfio/vfio_group.h"
 
@@ -85,18 +86,24 @@ struct shown_group {
 	struct vfio_group *group;
 	struct fuse_node *node;
 	uint32_t number;
+	char name[VFIO_NAME_BYTES]; /* of its file */
 	unsigned int appearing; /* its devices that have their driver; with appear_lock */
 };
 
 static int group_open(struct fuse_node *node, const struct fuse_request *request, void **file)
 {
 	struct shown_group *shown = node->opaque;
+	struct fuse_call call;
+	int err = fuse_call_init(&call, shown->device, request);
 
-	(void)request;
+	if (err)
+		return err;
 	/* A device that was closed before is not bound any more. */
 	fuse_device_settle(shown->device, node->files);
 	*file = shown;
-	return vfio_group_open(shown->group);
+	err = vfio_group_open(shown->group, &call.pc.client);
+	fuse_call_fini(&call);
+	return err;
 }
 
 static void group_release(void *file)
@@ -235,11 +242,11 @@ static void ctx_again(void *opaque, struct engine_ctx *ctx)
 }
 
 /* The group of a device, made if need be; NULL: out of memory. */
-static struct shown_group *group_make(struct fuse_device *device, uint32_t number)
+static struct shown_group *group_make(struct fuse_device *device, const struct pci_slot *slot)
 {
 	struct vfio_files *vfio = device->vfio;
 	struct vfio_device_env env = vfio_files_env(device);
-	struct shown_group *shown = group_by_number(vfio, number);
+	struct shown_group *shown = group_by_number(vfio, slot->group);
 
 	if (shown)
 		return shown;
@@ -247,7 +254,8 @@ static struct shown_group *group_make(struct fuse_device *device, uint32_t numbe
 	if (!shown)
 		return NULL;
 	shown->device = device;
-	shown->number = number;
+	shown->number = slot->group;
+	vfio_group_name(slot, shown->name);
 	shown->group = vfio_group_create(&env, ctx_again);
 	shown->node = fuse_files_add(&vfio->folder, &group_kind, shown);
 	if (!shown->group || !shown->node) {
@@ -255,7 +263,7 @@ static struct shown_group *group_make(struct fuse_device *device, uint32_t numbe
 		free(shown);
 		return NULL;
 	}
-	shown->node->rdev = makedev(FUSE_DEVICE_GROUP_MAJOR, number);
+	shown->node->rdev = makedev(FUSE_DEVICE_GROUP_MAJOR, slot->group);
 	shown->next = vfio->groups;
 	vfio->groups = shown;
 	return shown;
@@ -298,9 +306,16 @@ static void hide(const char *path)
 	unlink(path);
 }
 
-static void device_path(const struct vfio_files *vfio, unsigned int number, char *path)
+/* Where the file of a device is; false: it has none. */
+static bool device_path(const struct vfio_files *vfio, const struct vfio_mount *mount, char *path)
 {
-	snprintf(path, PATH_MAX, "%s/devices/vfio%u", vfio->path, number);
+	const uint32_t version = engine_config_linux(&vfio->device->config.engine);
+	const struct pci_slot *slot = vfio_device_slot(mount->vfio);
+	char name[VFIO_NAME_BYTES];
+
+	vfio_device_name(slot, version, name);
+	snprintf(path, PATH_MAX, "%s/devices/%s", vfio->path, name);
+	return vfio_device_has_file(slot, version);
 }
 
 int fuse_device_vfio_appear(struct fuse_device *device, unsigned int number)
@@ -315,11 +330,10 @@ int fuse_device_vfio_appear(struct fuse_device *device, unsigned int number)
 	if (mount->appears)
 		goto out_unlock;
 	group = group_by_number(vfio, vfio_device_slot(mount->vfio)->group);
-	snprintf(path, sizeof(path), "%s/%u", vfio->path, group->number);
+	snprintf(path, sizeof(path), "%s/%s", vfio->path, group->name);
 	if (!group->appearing)
 		err = show(group->node, path);
-	device_path(vfio, number, path);
-	if (!err)
+	if (!err && device_path(vfio, mount, path))
 		err = show(mount->node, path);
 	mount->appears = !err;
 	group->appearing += !err;
@@ -343,11 +357,11 @@ int fuse_device_vfio_vanish(struct fuse_device *device, unsigned int number)
 	if (err || !mount->appears)
 		goto out_unlock;
 	mount->appears = false;
-	device_path(vfio, number, path);
-	hide(path);
+	if (device_path(vfio, mount, path))
+		hide(path);
 	group = group_by_number(vfio, vfio_device_slot(mount->vfio)->group);
 	if (!--group->appearing) {
-		snprintf(path, sizeof(path), "%s/%u", vfio->path, group->number);
+		snprintf(path, sizeof(path), "%s/%s", vfio->path, group->name);
 		hide(path);
 	}
 out_unlock:
@@ -360,7 +374,7 @@ static int device_add(struct fuse_device *device, unsigned int number)
 {
 	struct vfio_mount *mount = &device->vfio->mounts[number];
 	const struct pci_slot *slot = vfio_device_slot(mount->vfio);
-	struct shown_group *group = group_make(device, slot->group);
+	struct shown_group *group = group_make(device, slot);
 	char bdf[PCI_ADDRESS_TEXT_BYTES];
 
 	mount->node = fuse_files_add(&device->vfio->folder, &fuse_vfio_kind, mount->vfio);

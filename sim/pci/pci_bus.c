@@ -143,7 +143,7 @@ bool pci_address_parse(const char *text, struct pci_address *address)
 /* What the keys that every kind has say. */
 struct common {
 	struct pci_address address;
-	bool address_given, group_given, migrates;
+	bool address_given, group_given, migrates, no_iommu;
 	uint64_t group, vendor, device;
 	const char *id;
 };
@@ -179,6 +179,11 @@ static int set_common(struct common *common, const char *key, const char *value,
 		*valid = "on or off";
 		return pci_value_switch(value, &common->migrates) ? 1 : -1;
 	}
+	if (!strcmp(key, "iommu")) {
+		*valid = "on or none";
+		common->no_iommu = !strcmp(value, "none");
+		return common->no_iommu || !strcmp(value, "on") ? 1 : -1;
+	}
 	*valid = "a PCI id from 1 to 0xffff";
 	if (!strcmp(key, "vendor"))
 		return pci_value_number(value, 0xffff, &common->vendor) && common->vendor ? 1 : -1;
@@ -211,7 +216,7 @@ static void list_names(const struct pci_model *model, char *text, size_t room)
 	for (const struct pci_model_key *key = model->keys; key && key->name && at < room; key++)
 		at += (size_t)snprintf(text + at, room - at, "%s, ", key->name);
 	if (at < room)
-		snprintf(text + at, room - at, "addr, group, id, vendor, device, migration");
+		snprintf(text + at, room - at, "addr, group, id, vendor, device, migration, iommu");
 }
 
 /* keys: what follows the kind, changed on the way. */
@@ -268,7 +273,8 @@ static int add(struct pci_bus *bus, const struct pci_model *model, const struct 
 	*slot = (struct pci_slot){ .model = model, .address = common->address,
 				   .group = (uint32_t)common->group, .number = bus->count,
 				   .seed = bus->seed + bus->count,
-				   .migrates = common->migrates, .bus = bus };
+				   .migrates = common->migrates,
+				   .no_iommu = common->no_iommu, .bus = bus };
 	if (common->id)
 		snprintf(slot->id, sizeof(slot->id), "%s", common->id);
 	else
@@ -331,6 +337,19 @@ static bool group_is_used(const struct pci_bus *bus, uint32_t group)
 			return true;
 	}
 	return false;
+}
+
+/* The driver makes a group for a device that no IOMMU manages, and for that alone. */
+static bool group_is_alone(const struct pci_bus *bus, const struct pci_slot *slot)
+{
+	for (unsigned int i = 0; i < bus->count; i++) {
+		const struct pci_slot *other = &bus->slots[i];
+
+		if (other != slot && other->group == slot->group &&
+		    (other->no_iommu || slot->no_iommu))
+			return false;
+	}
+	return true;
 }
 
 static bool choose_address(struct pci_bus *bus, unsigned int index)
@@ -400,6 +419,13 @@ int pci_bus_settle(struct pci_bus *bus, char why[PCI_WHY_BYTES])
 		}
 		pci_function_place(slot->function, slot->bars);
 	}
+	for (unsigned int i = 0; i < bus->count; i++) {
+		if (group_is_alone(bus, &bus->slots[i]))
+			continue;
+		snprintf(why, PCI_WHY_BYTES, "--device: group %u has more devices than one, and with "
+			 "iommu=none a device is alone in its group", bus->slots[i].group);
+		return -EINVAL;
+	}
 	bus->settled = true;
 	return 0;
 }
@@ -418,6 +444,7 @@ void pci_models_print(FILE *out)
 	      "    group=  its IOMMU group, a number from 0 to 9999\n"
 	      "    id=     its name in messages and traces\n"
 	      "    vendor=, device=  other PCI ids than the kind's\n"
-	      "    migration=  on: its state can be saved and loaded (VFIO migration)\n",
+	      "    migration=  on: its state can be saved and loaded (VFIO migration)\n"
+	      "    iommu=  none: no IOMMU manages it, it reaches memory by physical addresses\n",
 	      out);
 }

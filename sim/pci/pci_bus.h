@@ -33,6 +33,7 @@ struct pci_slot {
 	uint8_t irq;		 /* what sysfs says; 0: it has no pin */
 	uint64_t seed;		 /* of its chance */
 	bool migrates;		 /* migration=on */
+	bool no_iommu;		 /* iommu=none */
 	struct pci_bus *bus;
 	void *driver_data; /* of the host driver that has the function; NULL: none */
 	const void *owner; /* who has claimed its DMA; with pci_bus_lock(); NULL: nobody */
@@ -46,7 +47,7 @@ void pci_bus_destroy(struct pci_bus *bus);
 
 /*
  * Adds KIND[,addr=0000:00:05.0][,group=3][,id=NAME][,vendor=ID][,device=ID]
- * [,migration=on][,KEY=VALUE...].
+ * [,migration=on][,iommu=none][,KEY=VALUE...].
  * 0, or -EINVAL or -ENOMEM with one line in why that names what is wrong and what is right.
  */
 int pci_bus_add(struct pci_bus *bus, const char *text, char why[PCI_WHY_BYTES]);

@@ -13,6 +13,7 @@
 
 #include "sim/pci/pci_runner.h"
 #include "sim/vfio/abi.h"
+#include "sim/vfio/changes.h"
 #include "sim/vfio/config.h"
 #include "sim/vfio/irq.h"
 #include "sim/vfio/vfio_device.h"
@@ -62,6 +63,12 @@ struct vfio_device {
 	struct vfio_migration *migration; /* NULL: it does not migrate */
 	struct vfio_log *log;		  /* with migration */
 };
+
+/* Whether the kernel has the change. */
+static inline bool vfio_changed(const struct vfio_device *device, enum vfio_change change)
+{
+	return vfio_change_in(change, device->env.linux_version);
+}
 
 struct vfio_file {
 	struct vfio_device *device;

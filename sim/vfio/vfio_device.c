@@ -199,13 +199,15 @@ int vfio_device_reset(struct vfio_device *device)
 
 /*
  * The devices of an IOMMU group have one owner: iommu_device_claim_dma_owner(). -EPERM:
- * another has it.
+ * another has it. Nobody owns what no IOMMU manages.
  */
 static int group_claim(struct vfio_device *device, struct engine_ctx *ctx)
 {
 	struct pci_bus *bus = device->slot->bus;
 	int err = 0;
 
+	if (device->slot->no_iommu)
+		return 0;
 	pci_bus_lock(bus);
 	for (unsigned int i = 0; i < pci_bus_count(bus); i++) {
 		struct pci_slot *slot = pci_bus_slot(bus, i);
@@ -247,6 +249,23 @@ static void engine_device_set(struct vfio_device *device, struct engine_device *
 	pthread_mutex_unlock(&device->dma_lock);
 }
 
+/* vfio_df_iommufd_bind() */
+static int engine_bind(struct vfio_device *device, const struct engine_client *client,
+		       struct engine_ctx *ctx, bool by_group, struct engine_device **out)
+{
+	int err;
+
+	device->devid = 0;
+	if (device->slot->no_iommu && by_group)
+		return engine_device_of_noiommu_group(ctx, out);
+	if (device->slot->no_iommu)
+		return engine_device_bind_noiommu(ctx, client, out, &device->devid);
+	err = engine_device_bind(ctx, client, out, &device->devid);
+	if (!err)
+		engine_device_set_iommu(*out, device->env.iommu);
+	return err;
+}
+
 static int first_open(struct vfio_device *device, const struct engine_client *client,
 		      struct engine_ctx *ctx, bool by_group)
 {
@@ -255,12 +274,11 @@ static int first_open(struct vfio_device *device, const struct engine_client *cl
 
 	if (err)
 		return err;
-	err = engine_device_bind(ctx, client, &engine_device, &device->devid);
+	err = engine_bind(device, client, ctx, by_group, &engine_device);
 	if (err) {
 		group_release(device);
 		return err;
 	}
-	engine_device_set_iommu(engine_device, device->env.iommu);
 	engine_device_set_bdf(engine_device, pci_address_number(&device->slot->address));
 	engine_device_set(device, engine_device);
 	device->ctx = ctx;
@@ -293,12 +311,26 @@ static void last_close(struct vfio_device *device)
 
 /* ---- files ----------------------------------------------------------------------- */
 
-struct vfio_file *vfio_file_open(struct vfio_device *device)
+static struct vfio_file *file_create(struct vfio_device *device)
 {
 	struct vfio_file *file = calloc(1, sizeof(*file));
 
 	if (file)
 		file->device = device;
+	return file;
+}
+
+/* vfio_device_fops_cdev_open() */
+struct vfio_file *vfio_file_open(struct vfio_device *device, const struct engine_client *client,
+				 int *err)
+{
+	struct vfio_file *file = NULL;
+
+	*err = -EPERM;
+	if (device->slot->no_iommu && !client->ops->capable(client, ENGINE_CAP_SYS_RAWIO))
+		return NULL;
+	file = file_create(device);
+	*err = file ? 0 : -ENOMEM;
 	return file;
 }
 
@@ -348,20 +380,52 @@ void vfio_file_release(struct vfio_file *file)
 	free(file);
 }
 
+/*
+ * Who uses a device without an IOMMU by its group cannot have done what implies translation:
+ * vfio_df_group_open().
+ */
+static int check_noiommu(const struct vfio_device *device, const struct engine_client *client,
+			 struct engine_ctx *ctx)
+{
+	uint32_t ioas;
+
+	if (!device->slot->no_iommu)
+		return 0;
+	return !client->ops->capable(client, ENGINE_CAP_SYS_RAWIO) ||
+			       !engine_vfio_ioas_id(ctx, client, &ioas) ?
+		       -EPERM : 0;
+}
+
+/* vfio_iommufd_compat_attach_ioas() */
+static int attach_compat(struct vfio_device *device, const struct engine_client *client,
+			 struct engine_ctx *ctx)
+{
+	uint32_t ioas;
+	int err;
+
+	if (device->slot->no_iommu)
+		return 0;
+	err = engine_vfio_ioas_id(ctx, client, &ioas);
+	return err ? err : engine_device_attach(device->engine_device, client, 0, &ioas);
+}
+
 struct vfio_file *vfio_file_open_group(struct vfio_device *device,
 				       const struct engine_client *client, struct engine_ctx *ctx,
-				       bool attach, int *err)
+				       int *err)
 {
-	struct vfio_file *file = vfio_file_open(device);
-	uint32_t ioas = 0;
+	struct vfio_file *file = file_create(device);
+	bool first = false;
 
 	*err = file ? 0 : -ENOMEM;
 	if (file) {
 		file->by_group = true;
 		pthread_mutex_lock(&device->lock);
-		if (device->opens && !device->by_group)
+		first = !device->opens;
+		if (!first && !device->by_group)
 			*err = -EINVAL;
-		else if (!device->opens)
+		else if (first)
+			*err = check_noiommu(device, client, ctx);
+		if (!*err && first)
 			*err = first_open(device, client, ctx, true);
 		if (!*err) {
 			device->by_group = true;
@@ -375,10 +439,8 @@ struct vfio_file *vfio_file_open_group(struct vfio_device *device,
 		free(file);
 		return NULL;
 	}
-	if (attach)
-		*err = engine_vfio_ioas_id(ctx, client, &ioas);
-	if (attach && !*err)
-		*err = engine_device_attach(device->engine_device, client, 0, &ioas);
+	if (first)
+		*err = attach_compat(device, client, ctx);
 	if (!*err)
 		return file;
 	vfio_file_release(file);

@@ -47,6 +47,7 @@ struct vfio_device_env {
 	void *opaque;
 	struct trace *trace; /* where events go; NULL: nowhere */
 	const struct engine_iommu *iommu; /* what the device's IOMMU can do; outlives it */
+	uint32_t linux_version;		  /* ENGINE_LINUX() */
 };
 
 /*
@@ -70,17 +71,22 @@ void vfio_device_request(struct vfio_device *device);
 /* What sysfs `reset` does: 0, or -ENOTTY: it cannot be reset. */
 int vfio_device_reset(struct vfio_device *device);
 
-/* An open of the device's file; NULL: out of memory. */
-struct vfio_file *vfio_file_open(struct vfio_device *device);
+/*
+ * An open of the device's file. NULL with *err: -EPERM (a device without an IOMMU needs
+ * CAP_SYS_RAWIO), -ENOMEM.
+ */
+struct vfio_file *vfio_file_open(struct vfio_device *device, const struct engine_client *client,
+				 int *err);
 /*
  * A file by the device's group, which may use it at once: bound to ctx, and attached to
- * its compatibility address space when attach is set, by the first that is open. Takes
- * over a reference of ctx as ctx_get() gives it, also on failure. NULL with *err: -EPERM,
- * -EBUSY, -EINVAL (open by its own file), -ENODEV (no address space), -ENOMEM, ...
+ * its compatibility address space, by the first that is open. One without an IOMMU is bound
+ * to nothing; ctx may have no such space then. Takes over a reference of ctx as ctx_get()
+ * gives it, also on failure. NULL with *err: -EPERM, -EBUSY, -EINVAL (open by its own
+ * file), -ENODEV (no address space), -ENOMEM, ...
  */
 struct vfio_file *vfio_file_open_group(struct vfio_device *device,
 				       const struct engine_client *client, struct engine_ctx *ctx,
-				       bool attach, int *err);
+				       int *err);
 /* The last close: unbinds. */
 void vfio_file_release(struct vfio_file *file);
 

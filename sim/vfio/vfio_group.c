@@ -30,6 +30,7 @@ struct vfio_group {
 	struct vfio_device_env env;
 	void (*ctx_again)(void *opaque, struct engine_ctx *ctx);
 	struct member *members;
+	bool no_iommu; /* of its one device */
 	pthread_mutex_t lock;
 	bool open;
 	unsigned int blocked;	/* devices that are bound by their own files */
@@ -73,15 +74,18 @@ int vfio_group_add(struct vfio_group *group, struct vfio_device *device, const c
 	snprintf(member->name, sizeof(member->name), "%s", name);
 	member->next = group->members;
 	group->members = member;
+	group->no_iommu = vfio_device_slot(device)->no_iommu;
 	return 0;
 }
 
 /* ---- who has it ------------------------------------------------------------------------ */
 
-int vfio_group_open(struct vfio_group *group)
+int vfio_group_open(struct vfio_group *group, const struct engine_client *client)
 {
 	int err;
 
+	if (group->no_iommu && !client->ops->capable(client, ENGINE_CAP_SYS_RAWIO))
+		return -EPERM;
 	pthread_mutex_lock(&group->lock);
 	err = group->open || group->blocked ? -EBUSY : 0;
 	group->open |= !err;
@@ -125,6 +129,8 @@ void vfio_group_unblock(struct vfio_group *group)
 /* Whether a device of it is in use: DMA has an owner (iommu_group_dma_owner_claimed()). */
 static bool is_claimed(const struct vfio_group *group)
 {
+	if (group->no_iommu)
+		return false;
 	for (const struct member *member = group->members; member; member = member->next) {
 		if (vfio_device_opens(member->device))
 			return true;
@@ -171,7 +177,8 @@ static long set_container(struct vfio_group *group, const struct engine_client *
 	if (group->ctx)
 		err = -EINVAL;
 	else if (ctx)
-		err = engine_vfio_ioas_ensure(ctx, client);
+		err = group->no_iommu ? engine_vfio_set_noiommu(ctx, client) :
+					engine_vfio_ioas_ensure(ctx, client);
 	if (!err)
 		group->ctx = ctx;
 	pthread_mutex_unlock(&group->lock);
@@ -244,7 +251,7 @@ struct vfio_file *vfio_group_device_open(struct vfio_group *group,
 	pthread_mutex_lock(&group->lock);
 	if (group->ctx) {
 		group->ctx_again(group->env.opaque, group->ctx);
-		file = vfio_file_open_group(member->device, client, group->ctx, true, err);
+		file = vfio_file_open_group(member->device, client, group->ctx, err);
 	}
 	pthread_mutex_unlock(&group->lock);
 	return file;

@@ -4,7 +4,8 @@
  *
  * A group is given a container, which is an iommufd whose address space for VFIO's calls
  * its devices are attached to; then it gives out open files of its devices, which work
- * without BIND. Source: drivers/vfio/group.c, Linux 7.3.
+ * without BIND. The group of a device without an IOMMU has that one device; its container
+ * has no such address space. Source: drivers/vfio/group.c, Linux 7.3.
  *
  * Threads: everything may be called from any thread.
  */
@@ -32,8 +33,11 @@ void vfio_group_destroy(struct vfio_group *group);
 /* A device of it, borrowed; name: its BDF. Before the first open. 0 or -ENOMEM. */
 int vfio_group_add(struct vfio_group *group, struct vfio_device *device, const char *name);
 
-/* open(): 0, or -EBUSY when it is open, or one of its devices is bound by its own file. */
-int vfio_group_open(struct vfio_group *group);
+/*
+ * open(): 0; -EPERM: its device has no IOMMU and the caller no CAP_SYS_RAWIO; or -EBUSY when
+ * it is open, or one of its devices is bound by its own file.
+ */
+int vfio_group_open(struct vfio_group *group, const struct engine_client *client);
 /* The last close: the container is given back. Devices that it gave out stay. */
 void vfio_group_release(struct vfio_group *group);
 

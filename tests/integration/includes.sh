@@ -14,7 +14,7 @@ sim/where:
 sim/fuse: sim/engine sim/process sim/pci sim/vfio sim/where tracepoints ioasis/iommufd_abi.h
 sim/pci:
 sim/vfio: sim/engine sim/pci tracepoints
-sim/exec: sim/engine sim/process sim/fuse sim/pci tracepoints/commands.h tracepoints/load.h ioasis/iommufd_abi.h
+sim/exec: sim/engine sim/process sim/fuse sim/pci sim/vfio tracepoints/commands.h tracepoints/load.h ioasis/iommufd_abi.h
 sim/vmm: ioasis/ sim/inproc sim/engine tracepoints/load.h
 sim/des: sim/engine ioasis/
 sim/scenario: sim/des sim/engine sim/inproc ioasis/ backend/trace_to.h text/ tracepoints

@@ -7,6 +7,8 @@
 
 #include <ioasis/iommufd_abi.h>
 
+#include "sim/engine/vfio_abi.h"
+
 #define IOVA 0x100000ull
 
 /* A device on an address space where pages 0 to 3 are mapped at IOVA. */
@@ -237,6 +239,104 @@ static void test_dma_goes_to_physical_addresses(void **state)
 	machine_shut(&machine);
 }
 
+/* Low memory first; then what is above the hole below 4 GiB, up to the last that fits. */
+static void test_physical_addresses_lie_where_a_machine_has_memory(void **state)
+{
+	static const struct {
+		uint64_t run_bytes, first, second, third;
+	} rows[] = {
+		{ 4096, 16ull << 20, (16ull << 20) + 8192, (16ull << 20) + 2 * 8192 },
+		{ 16ull << 20, 32ull << 20, 64ull << 20, 96ull << 20 },
+		{ 512ull << 20, 1ull << 30, 4ull << 30, 5ull << 30 },
+		{ 1ull << 30, 4ull << 30, 6ull << 30, 8ull << 30 },
+	};
+	char byte = 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint64_t mask = rows[i].run_bytes - 1;
+		struct machine machine;
+		struct engine_device *device;
+		uint64_t bad;
+
+		machine_open(&machine, rows[i].run_bytes);
+		device = machine.device;
+		assert_int_equal(phys_of(&machine, IOVA) & ~mask, rows[i].first);
+		assert_int_equal(engine_device_dma(device, rows[i].first - 1, 1, true, &byte, &bad),
+				 -EFAULT);
+		assert_int_equal(engine_device_dma(device, rows[i].second, 1, true, &byte, &bad),
+				 -EFAULT);
+		assert_int_equal(engine_device_dma(device, 3ull << 30, 1, true, &byte, &bad),
+				 -EFAULT);
+		if (rows[i].run_bytes == 4096) {
+			assert_int_equal(phys_of(&machine, IOVA + 4096), rows[i].second);
+			assert_int_equal(phys_of(&machine, IOVA + 2 * 4096), rows[i].third);
+		}
+		machine_shut(&machine);
+	}
+}
+
+/* Its group binds it to nothing, but memory is memory. */
+static void test_device_of_a_group_reaches_physical_addresses(void **state)
+{
+	struct machine machine;
+	struct engine_device *device;
+	uint64_t phys, bad = 0;
+	char text[8] = "by PA";
+
+	(void)state;
+	machine_open(&machine, 0);
+	phys = phys_of(&machine, IOVA);
+	assert_int_equal(engine_device_of_noiommu_group(machine.rig.ctx, &device), 0);
+	assert_int_equal(engine_device_dma(device, phys, 6, true, text, &bad), 0);
+	assert_string_equal((char *)machine.rig.fake.memory, "by PA");
+	assert_int_equal(engine_device_dma(device, phys + 4096, 1, true, text, &bad), -EFAULT);
+	assert_int_equal(bad, phys + 4096);
+	engine_device_get(device);
+	engine_device_unbind(device);
+	assert_int_equal(engine_device_dma(device, phys, 6, true, text, &bad), -EFAULT);
+	engine_device_put(device);
+	machine_shut(&machine);
+}
+
+/* The container of a group without an IOMMU, and the other way round. */
+static void test_container_is_of_one_kind(void **state)
+{
+	const struct engine_config config = { 0 };
+	struct rig rig;
+	const struct engine_client *client = &rig.fake.client;
+
+	(void)state;
+	rig_open(&rig, &config);
+	assert_int_equal(engine_ctx_ioctl(rig.ctx, client, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU),
+			 -EINVAL);
+	assert_int_equal(engine_vfio_set_noiommu(rig.ctx, client), 0);
+	assert_int_equal(engine_vfio_set_noiommu(rig.ctx, client), 0);
+	assert_int_equal(engine_vfio_ioas_ensure(rig.ctx, client), -EINVAL);
+	for (uint64_t type = 0; type < 14; type++) {
+		long want = type == VFIO_NOIOMMU_IOMMU ? 1 : 0;
+
+		if (type == VFIO_DMA_CC_IOMMU)
+			want = -ENODEV;
+		assert_int_equal(engine_ctx_ioctl(rig.ctx, client, VFIO_CHECK_EXTENSION, type),
+				 want);
+	}
+	assert_int_equal(engine_ctx_ioctl(rig.ctx, client, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU),
+			 -EINVAL);
+	assert_int_equal(engine_ctx_ioctl(rig.ctx, client, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU), 0);
+	rig.fake.sys_rawio = false;
+	assert_int_equal(engine_ctx_ioctl(rig.ctx, client, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU),
+			 -EPERM);
+	rig_shut(&rig);
+
+	rig_open(&rig, &config);
+	assert_int_equal(engine_vfio_ioas_ensure(rig.ctx, client), 0);
+	assert_int_equal(engine_vfio_set_noiommu(rig.ctx, client), -EINVAL);
+	assert_int_equal(engine_ctx_ioctl(rig.ctx, client, VFIO_CHECK_EXTENSION, VFIO_TYPE1_IOMMU),
+			 1);
+	rig_shut(&rig);
+}
+
 static void test_run_length_must_be_a_power_of_two(void **state)
 {
 	const struct engine_config odd = { .phys_run_bytes = 3 * 4096 };
@@ -275,6 +375,9 @@ int main(void)
 		cmocka_unit_test(test_device_without_iommu_has_no_more_than_translation),
 		cmocka_unit_test(test_device_without_iommu_needs_linux_7_3),
 		cmocka_unit_test(test_dma_goes_to_physical_addresses),
+		cmocka_unit_test(test_physical_addresses_lie_where_a_machine_has_memory),
+		cmocka_unit_test(test_device_of_a_group_reaches_physical_addresses),
+		cmocka_unit_test(test_container_is_of_one_kind),
 		cmocka_unit_test(test_run_length_must_be_a_power_of_two),
 		cmocka_unit_test(test_many_pages_have_addresses_of_their_own),
 	};

@@ -35,7 +35,8 @@ static int teardown(void **state)
 static void test_bind_gives_the_device_to_one_file(void **state)
 {
 	struct vfio_rig *rig = *state;
-	struct vfio_file *second = vfio_file_open(rig->devices[0]);
+	int err;
+	struct vfio_file *second = vfio_file_open(rig->devices[0], &rig->base.fake.client, &err);
 	struct sim_vfio_bind bind = { .argsz = sizeof(bind), .iommufd = VFIO_RIG_IOMMUFD };
 
 	assert_int_equal(vfio_rig_ioctl(rig, 0, SIM_VFIO_RESET, NULL), -EINVAL);
@@ -97,10 +98,14 @@ static void test_group_file_needs_no_bind(void **state)
 	struct vfio_file *first, *second;
 	int err;
 
-	rig->ctx_refs += 3;
-	first = vfio_file_open_group(rig->devices[0], client, rig->base.ctx, false, &err);
+	rig->ctx_refs += 4;
+	assert_null(vfio_file_open_group(rig->devices[0], client, rig->base.ctx, &err));
+	assert_int_equal(err, -ENODEV); /* no address space to attach to */
+	assert_int_equal(vfio_device_opens(rig->devices[0]), 0);
+	assert_int_equal(engine_vfio_ioas_ensure(rig->base.ctx, client), 0);
+	first = vfio_file_open_group(rig->devices[0], client, rig->base.ctx, &err);
 	assert_non_null(first);
-	second = vfio_file_open_group(rig->devices[0], client, rig->base.ctx, false, &err);
+	second = vfio_file_open_group(rig->devices[0], client, rig->base.ctx, &err);
 	assert_non_null(second);
 	assert_int_equal(vfio_file_ioctl(second, client, SIM_VFIO_BIND,
 					 (uint64_t)(uintptr_t)&bind), -EINVAL);
@@ -111,7 +116,7 @@ static void test_group_file_needs_no_bind(void **state)
 	assert_int_equal(vfio_device_opens(rig->devices[0]), 1);
 	vfio_file_release(second);
 	assert_int_equal(vfio_rig_bind(rig, 0, VFIO_RIG_IOMMUFD), 0);
-	assert_null(vfio_file_open_group(rig->devices[0], client, rig->base.ctx, false, &err));
+	assert_null(vfio_file_open_group(rig->devices[0], client, rig->base.ctx, &err));
 	assert_int_equal(err, -EINVAL);
 }
 

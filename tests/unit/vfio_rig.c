@@ -45,12 +45,29 @@ static int env_fd_get(void *opaque, const struct engine_client *client, int fd)
 	return ours < 0 ? -EBADF : ours;
 }
 
+/* The rig's client opens the device's file. */
+static struct vfio_file *file_open(struct vfio_rig *rig, unsigned int device)
+{
+	int err;
+	struct vfio_file *file = vfio_file_open(rig->devices[device], &rig->base.fake.client, &err);
+
+	assert_non_null(file);
+	assert_int_equal(err, 0);
+	return file;
+}
+
 struct vfio_rig *vfio_rig_create(const char *const *specs)
 {
-	const struct engine_config config = { .test_ops = true };
+	return vfio_rig_create_at(specs, ENGINE_LINUX_NEWEST);
+}
+
+struct vfio_rig *vfio_rig_create_at(const char *const *specs, uint32_t linux_version)
+{
+	const struct engine_config config = { .test_ops = true, .linux_version = linux_version };
 	struct vfio_rig *rig = calloc(1, sizeof(*rig));
 	struct vfio_device_env env = { .ctx_get = env_ctx_get, .ctx_put = env_ctx_put,
-				       .fd_get = env_fd_get, .opaque = rig };
+				       .fd_get = env_fd_get, .opaque = rig,
+				       .linux_version = linux_version };
 	char why[PCI_WHY_BYTES];
 
 	assert_non_null(rig);
@@ -68,8 +85,7 @@ struct vfio_rig *vfio_rig_create(const char *const *specs)
 	for (unsigned int i = 0; i < rig->count; i++) {
 		rig->devices[i] = vfio_device_create(pci_bus_slot(rig->bus, i), &env);
 		assert_non_null(rig->devices[i]);
-		rig->files[i] = vfio_file_open(rig->devices[i]);
-		assert_non_null(rig->files[i]);
+		rig->files[i] = file_open(rig, i);
 	}
 	return rig;
 }
@@ -121,8 +137,7 @@ void vfio_rig_attach(struct vfio_rig *rig, unsigned int device)
 void vfio_rig_reopen(struct vfio_rig *rig, unsigned int device)
 {
 	vfio_file_release(rig->files[device]);
-	rig->files[device] = vfio_file_open(rig->devices[device]);
-	assert_non_null(rig->files[device]);
+	rig->files[device] = file_open(rig, device);
 }
 
 static uint64_t file_offset(unsigned int region, uint64_t offset)

@@ -25,6 +25,8 @@ struct vfio_rig {
 
 /* Devices as --device says, NULL ends them; each open, none bound. */
 struct vfio_rig *vfio_rig_create(const char *const *specs);
+/* Of an older kernel, ENGINE_LINUX(). */
+struct vfio_rig *vfio_rig_create_at(const char *const *specs, uint32_t linux_version);
 void vfio_rig_destroy(struct vfio_rig *rig);
 
 /* An ioctl of the device's open file. arg may be NULL. */

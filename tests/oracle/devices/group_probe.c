@@ -148,7 +148,7 @@ static void ask_unmap(int container, uint64_t iova, uint64_t size, const char *l
 	long rc = ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap);
 
 	printf("%s = %s size %llx\n", line, result_of(rc),
-	       (unsigned long long)(rc ? 0 : unmap.size));
+	       (unsigned long long)unmap.size);
 }
 
 static void ask_mappings(int container)
