@@ -156,6 +156,7 @@ script_tests := \
 	tests/integration/late.sh \
 	tests/integration/learn.sh \
 	tests/integration/docs.sh \
+	tests/integration/perfetto.sh \
 	tests/integration/library.sh \
 	tests/integration/live.sh \
 	tests/integration/noiommu.sh \
