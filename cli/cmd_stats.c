@@ -17,24 +17,12 @@ struct options {
 
 static bool set_by(void *opaque, const char *value)
 {
-	static const char *const names[] = {
-		[STATS_BY_OP] = "operation",
-		[STATS_BY_PROCESS] = "process",
-		[STATS_BY_SPACE] = "space",
-	};
-
-	for (int i = STATS_BY_OP; i <= STATS_BY_SPACE; i++) {
-		if (!strcmp(value, names[i])) {
-			((struct options *)opaque)->view = (enum stats_view)i;
-			return true;
-		}
-	}
-	return false;
+	return stats_view_find(value, &((struct options *)opaque)->view);
 }
 
 static const struct cli_option option_table[] = {
-	{ "by", 0, "WHAT", "operation, process or space", "a row per operation (default), process or space",
-	  .set = set_by },
+	{ "by", 0, "WHAT", STATS_VIEWS_TEXT,
+	  "a row per operation (default), process, thread or space", .set = set_by },
 	{ "json", 0, NULL, NULL, "print all of it as JSON", CLI_FLAG(struct options, json) },
 	{ .name = NULL },
 };

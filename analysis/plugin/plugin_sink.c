@@ -68,15 +68,9 @@ struct reading {
 
 static bool read_by(struct reading *reading, const char *by)
 {
-	static const char *const names[] = { "operation", "process", "space" };
-
-	for (int i = 0; i < 3; i++) {
-		if (!strcmp(by, names[i])) {
-			reading->sink->view = (enum stats_view)i;
-			return true;
-		}
-	}
-	blame(reading->self, "parameter 'by' is operation, process or space, not '%s'", by);
+	if (stats_view_find(by, &reading->sink->view))
+		return true;
+	blame(reading->self, "parameter 'by' is " STATS_VIEWS_TEXT ", not '%s'", by);
 	return false;
 }
 

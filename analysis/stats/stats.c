@@ -9,6 +9,24 @@
 #include "analysis/analysis.h"
 #include "analysis/stats/stats_internal.h"
 
+const char *const stats_view_names[STATS_VIEWS] = {
+	[STATS_BY_OP] = "operation",
+	[STATS_BY_PROCESS] = "process",
+	[STATS_BY_THREAD] = "thread",
+	[STATS_BY_SPACE] = "space",
+};
+
+bool stats_view_find(const char *name, enum stats_view *view)
+{
+	for (int i = 0; i < STATS_VIEWS; i++) {
+		if (!strcmp(name, stats_view_names[i])) {
+			*view = (enum stats_view)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- counting ------------------------------------------------------------------- */
 
 static struct stats_op *op_row(struct stats *stats, enum event_op op)
@@ -64,36 +82,47 @@ static void row_count(struct stats_row *row, const struct state_op *op, uint64_t
 		row->unmapped_bytes += bytes;
 }
 
+/* Counts op in the row of its list with that key; NULL: out of memory. */
+static struct stats_row *row_count_op(struct stats *stats, struct stats_rows *rows, uint64_t a,
+				      uint64_t b, const struct state_op *op, uint64_t bytes)
+{
+	struct stats_row *row = row_get(stats, rows, a, b);
+
+	if (row) {
+		row->machine = op->machine;
+		row->pid = op->pid;
+		row->process = op->process;
+		row_count(row, op, bytes);
+	}
+	return row;
+}
+
 /*
- * The rows of the process and of the address space that a call is about: one of the backend,
- * or an ioctl of a program without it.
+ * The rows of the process, the thread and the address space that a call is about: one of the
+ * backend, or an ioctl of a program without it.
  */
 static void count_views(struct stats *stats, const struct state_op *op, uint64_t bytes)
 {
 	struct stats_row *row = row_get(stats, &stats->processes, op->process->number, 0);
 	enum event_op plain = event_op_plain(op->op);
 
-	if (row) {
-		/* QEMU's own events have no begin, so its ioctls stand beside its calls. */
-		row->qemu |= op->qemu;
-		if (row->qemu && op->layer == STATE_DEVICE)
-			return;
-		row->machine = op->machine;
-		row->pid = op->pid;
-		row->process = op->process;
-		row_count(row, op, bytes);
-	}
+	if (!row)
+		return;
+	/* QEMU's own events have no begin, so its ioctls stand beside its calls. */
+	row->qemu |= op->qemu;
+	if (row->qemu && op->layer == STATE_DEVICE)
+		return;
+	row_count_op(stats, &stats->processes, op->process->number, 0, op, bytes);
+	row = row_count_op(stats, &stats->threads, op->process->number, op->tid, op, bytes);
+	if (row)
+		row->tid = op->tid;
 	if (!op->context || !op->id || (plain != OP_MAP_DMA && plain != OP_MAP_FILE_DMA &&
 					plain != OP_UNMAP_DMA && plain != OP_COPY_DMA))
 		return;
-	row = row_get(stats, &stats->spaces, op->context->serial, op->id);
+	row = row_count_op(stats, &stats->spaces, op->context->serial, op->id, op, bytes);
 	if (row) {
-		row->machine = op->machine;
-		row->pid = op->pid;
-		row->process = op->process;
 		row->backend = op->layer == STATE_BACKEND ? op->context->key : 0;
 		row->id = op->id;
-		row_count(row, op, bytes);
 	}
 }
 
@@ -177,6 +206,7 @@ void stats_destroy(struct stats *stats)
 	for (int op = 0; op < OP_COUNT; op++)
 		free(stats->ops[op]);
 	rows_fini(&stats->processes);
+	rows_fini(&stats->threads);
 	rows_fini(&stats->spaces);
 	free(stats);
 }

@@ -8,6 +8,7 @@
 #ifndef IOASIS_ANALYSIS_STATS_H
 #define IOASIS_ANALYSIS_STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -35,8 +36,17 @@ struct stats_op {
 enum stats_view {
 	STATS_BY_OP,
 	STATS_BY_PROCESS,
+	STATS_BY_THREAD,
 	STATS_BY_SPACE,
+	STATS_VIEWS,
 };
+
+/* What the views are called where one is asked for, and all of them in a sentence. */
+extern const char *const stats_view_names[STATS_VIEWS];
+#define STATS_VIEWS_TEXT "operation, process, thread or space"
+
+/* Finds the view of that name. False: there is none. */
+bool stats_view_find(const char *name, enum stats_view *view);
 
 /* Makes an observer of analysis. NULL: out of memory. */
 struct stats *stats_create(struct analysis *analysis);

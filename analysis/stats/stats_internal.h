@@ -8,9 +8,9 @@
 #include "analysis/stats/stats.h"
 #include "analysis/table.h"
 
-/* A process, or an address space of one. */
+/* A process, or a thread or an address space of one. */
 struct stats_row {
-	uint32_t machine, pid;
+	uint32_t machine, pid, tid;
 	const struct state_process *process; /* borrowed of the state */
 	bool qemu;		/* its calls are told by QEMU's own events */
 	uint64_t backend, id;	/* backend 0: a program without it */
@@ -27,7 +27,7 @@ struct stats_rows {
 struct stats {
 	struct analysis *analysis;
 	struct stats_op *ops[OP_COUNT]; /* NULL: never called */
-	struct stats_rows processes, spaces;
+	struct stats_rows processes, threads, spaces;
 	bool failed;
 };
 

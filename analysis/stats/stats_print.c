@@ -175,24 +175,28 @@ static const char *backend_text(const struct stats_row *row, char text[24])
 	return text;
 }
 
-static void print_rows(const struct stats *stats, const struct stats_rows *rows, bool spaces,
-		       FILE *out)
+static void print_rows(const struct stats *stats, const struct stats_rows *rows,
+		       enum stats_view view, FILE *out)
 {
 	const struct quality *quality = analysis_quality(stats->analysis);
 	char mapped[16], unmapped[16], mean[16], max[16], total[16], backend[24], rate[24];
 
 	fprintf(out, "%-8s %-16s", "process", "name");
-	if (spaces)
+	if (view == STATS_BY_THREAD)
+		fprintf(out, " %8s", "thread");
+	else if (view == STATS_BY_SPACE)
 		fprintf(out, " %8s %6s", "backend", "ioas");
 	fprintf(out, " %10s %10s %8s %11s %11s %10s %10s %10s\n", "calls", "calls/s", "errors",
 		"mapped", "unmapped", "mean", "max", "total");
 	for (const struct stats_row *row = rows->first; row; row = row->next) {
-		fprintf(out, "%-8u %-16s", row->pid,
-			row->process->name);
-		if (spaces)
+		fprintf(out, "%-8u %-16s", row->pid, row->process->name);
+		if (view == STATS_BY_THREAD)
+			fprintf(out, " %8u", row->tid);
+		else if (view == STATS_BY_SPACE)
 			fprintf(out, " %8s %6" PRIu64, backend_text(row, backend), row->id);
 		fprintf(out, " %10" PRIu64 " %10s %8" PRIu64 " %11s %11s %10s %10s %10s", row->calls,
-			rate_text(stats, row->calls, rate), row->errors, stats_bytes_text(row->mapped_bytes, mapped),
+			rate_text(stats, row->calls, rate), row->errors,
+			stats_bytes_text(row->mapped_bytes, mapped),
 			stats_bytes_text(row->unmapped_bytes, unmapped),
 			stats_time_text(row->calls ? row->total_ns / row->calls : 0, mean),
 			stats_time_text(row->max_ns, max), stats_time_text(row->total_ns, total));
@@ -209,9 +213,11 @@ void stats_print(const struct stats *stats, enum stats_view view, FILE *out)
 	if (view == STATS_BY_OP)
 		print_ops(stats, out);
 	else if (view == STATS_BY_PROCESS)
-		print_rows(stats, &stats->processes, false, out);
+		print_rows(stats, &stats->processes, view, out);
+	else if (view == STATS_BY_THREAD)
+		print_rows(stats, &stats->threads, view, out);
 	else
-		print_rows(stats, &stats->spaces, true, out);
+		print_rows(stats, &stats->spaces, view, out);
 	if (stats->failed)
 		fprintf(out, "\nout of memory: the numbers are not whole\n");
 }
@@ -261,7 +267,7 @@ static struct json_object *op_to_json(const struct stats *stats, int op)
 	return object;
 }
 
-static struct json_object *rows_to_json(const struct stats_rows *rows, bool spaces)
+static struct json_object *rows_to_json(const struct stats_rows *rows, enum stats_view view)
 {
 	struct json_object *array = json_object_new_array();
 
@@ -272,7 +278,9 @@ static struct json_object *rows_to_json(const struct stats_rows *rows, bool spac
 		json_add_u64(object, "pid", row->pid);
 		json_add_u64(object, "pid_ns", row->process->pid_ns);
 		json_add_text(object, "procname", row->process->name);
-		if (spaces) {
+		if (view == STATS_BY_THREAD)
+			json_add_u64(object, "tid", row->tid);
+		if (view == STATS_BY_SPACE) {
 			json_add_u64(object, "backend", row->backend & INT64_MAX);
 			json_add_u64(object, "ioas", row->id);
 		}
@@ -299,7 +307,8 @@ struct json_object *stats_to_json(const struct stats *stats)
 			json_object_array_add(ops, op_to_json(stats, op));
 	}
 	json_object_object_add(object, "operations", ops);
-	json_object_object_add(object, "processes", rows_to_json(&stats->processes, false));
-	json_object_object_add(object, "address_spaces", rows_to_json(&stats->spaces, true));
+	json_object_object_add(object, "processes", rows_to_json(&stats->processes, STATS_BY_PROCESS));
+	json_object_object_add(object, "threads", rows_to_json(&stats->threads, STATS_BY_THREAD));
+	json_object_object_add(object, "address_spaces", rows_to_json(&stats->spaces, STATS_BY_SPACE));
 	return object;
 }

@@ -72,6 +72,7 @@ static void test_stats_times_calls_from_begin_to_end(void **state)
 {
 	struct maker_call slow = on_range(OP_MAP_DMA, 0, PAGE);
 	struct maker_call lost = on_range(OP_MAP_DMA, PAGE, PAGE);
+	struct json_object *object, *threads, *thread;
 	struct trace_maker maker;
 	struct analysis *analysis;
 	const struct stats_op *row;
@@ -88,6 +89,15 @@ static void test_stats_times_calls_from_begin_to_end(void **state)
 	lost.tid = 202;
 	maker_begin(&maker, &lost);
 	stats = play(&maker, &analysis);
+	object = stats_to_json(stats);
+	threads = json_object_object_get(object, "threads");
+	assert_int_equal(json_object_array_length(threads), 2); /* one's only call never ended */
+	thread = json_object_array_get_idx(threads, 1);
+	assert_int_equal(json_object_get_int(json_object_object_get(thread, "tid")), 201);
+	assert_int_equal(json_object_get_int(json_object_object_get(thread, "calls")), 1);
+	assert_int_equal(json_object_get_int64(json_object_object_get(thread, "total_ns")),
+			 201 * MAKER_STEP_NS);
+	json_object_put(object);
 	row = stats_op(stats, OP_MAP_DMA);
 	assert_int_equal(row->calls, 101);
 	assert_int_equal(row->no_return, 1);

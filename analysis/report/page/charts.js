@@ -255,7 +255,7 @@ const charts = (() => {
     root.svg.append("g").attr("class", "axis").attr("transform", "translate(" + MARGIN.left + ",0)")
       .call(d3.svg.axis().scale(y).orient("left").tickValues(ticks).tickFormat(timeText));
     root.svg.append("text").attr("x", MARGIN.left).attr("y", 13).attr("class", "soft")
-      .text("darker: more calls, at most " + countText(most));
+      .text("stronger colour: more calls, at most " + countText(most));
   }
 
   function slowest() {
