@@ -12,6 +12,7 @@ unit_tests := \
 	test_backend_device \
 	test_backend_live \
 	test_backend_registry \
+	test_bench_rows \
 	test_check \
 	test_check_device \
 	test_check_gaps \
@@ -104,6 +105,7 @@ test_ioas_model_srcs := $(engine_test_srcs)
 test_error_srcs := backend/error.c
 test_exec_srcs := sim/exec/fail_nth.c sim/exec/filter.c
 test_des_srcs := $(des_srcs)
+test_bench_rows_srcs := tests/bench/bench_rows.c
 test_histogram_srcs := analysis/stats/histogram.c
 test_inject_srcs := sim/fuse/inject.c sim/fuse/inject_parse.c
 test_mux_srcs := analysis/decode/mip.c analysis/decode/mux.c

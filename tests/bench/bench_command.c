@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,32 @@ int bench_command(char *const argv[], const char *output, struct bench_cost *cos
 	cost->cpu_ns = timeval_ns(usage.ru_utime) + timeval_ns(usage.ru_stime);
 	cost->peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+bool bench_numbers(char *const argv[], uint64_t *numbers, size_t count)
+{
+	size_t got = 0;
+	int ends[2], status;
+	FILE *file;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return false;
+	pid = fork();
+	if (!pid) {
+		dup2(ends[1], STDOUT_FILENO);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	close(ends[1]);
+	file = fdopen(ends[0], "r");
+	while (file && got < count && fscanf(file, "%" SCNu64, &numbers[got]) == 1)
+		got++;
+	if (file)
+		fclose(file);
+	else
+		close(ends[0]);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status && got == count;
 }
 
 void bench_sibling(const char *name, char *path, size_t size)

@@ -3,6 +3,7 @@
 #ifndef IOASIS_TESTS_BENCH_COMMAND_H
 #define IOASIS_TESTS_BENCH_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,12 @@ struct bench_cost {
  * away). Returns the exit status, 128 + n for a signal, -errno when it could not be run.
  */
 int bench_command(char *const argv[], const char *output, struct bench_cost *cost);
+
+/*
+ * The same with standard error as it is; *numbers: the first `count` numbers that it printed. True
+ * when it ended with status 0 and printed as many.
+ */
+bool bench_numbers(char *const argv[], uint64_t *numbers, size_t count);
 
 /* The path of a program beside this one (build/NAME). */
 void bench_sibling(const char *name, char *path, size_t size);

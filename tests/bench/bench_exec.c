@@ -10,8 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/bench/bench_command.h"
+
 #define RUNS 20
-#define BAR_MS 50.0
+#define BAR_MS 10.0
 
 extern char **environ;
 
@@ -50,13 +52,10 @@ int bench_exec(struct bench *bench)
 	char program[PATH_MAX];
 	char *const alone[] = { "true", NULL };
 	char *const inside[] = { program, "exec", "--leak-check", "no", "--", "true", NULL };
-	ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	uint64_t alone_ns, inside_ns;
 	int err;
 
-	if (len < 0)
-		return -errno;
-	program[len] = 0;
+	bench_sibling("ioasis", program, sizeof(program));
 	err = run_median(alone, &alone_ns);
 	if (err)
 		return err;

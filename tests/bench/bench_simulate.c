@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `ioasis bench simulate`: backend calls a second of a simulation with a thousand
- * guests and of a replay, both in this process; and what an event costs with 10,
- * 1,000 and 10,000 guests.
+ * `ioasis bench simulate`: what an event costs with 10, 1,000 and 10,000 guests, and the calls a
+ * second of a replay, all in this process. The scenario as it is shipped is bench_guests.c's.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -69,19 +68,6 @@ static int run_text(const char *text, const char *const *settings, size_t settin
 	report_fini(&report);
 	scenario_fini(&scenario);
 	return err;
-}
-
-static int bench_calls(struct bench *bench)
-{
-	struct sample sample;
-	int err = run_text(thousand_guests, NULL, 0, &sample);
-
-	if (err)
-		return err;
-	bench_figure(bench, "a thousand guests, calls", (double)sample.calls, "");
-	bench_at_least(bench, "calls a second (50 million in a minute)",
-		       (double)sample.calls * 1e9 / (double)sample.cpu_ns, 50e6 / 60, "");
-	return 0;
 }
 
 /* What goes on, without the start: the difference of a longer run and a shorter one. */
@@ -156,9 +142,7 @@ static int bench_replay(struct bench *bench)
 
 int bench_simulate(struct bench *bench)
 {
-	int err = bench_calls(bench);
+	int err = bench_events(bench);
 
-	if (!err)
-		err = bench_events(bench);
 	return err ? err : bench_replay(bench);
 }

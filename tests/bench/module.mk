@@ -2,13 +2,21 @@
 
 bench_srcs := \
 	tests/bench/bench_analysis.c \
+	tests/bench/bench_bar.c \
+	tests/bench/bench_call.c \
+	tests/bench/bench_children.c \
 	tests/bench/bench_command.c \
 	tests/bench/bench_des.c \
 	tests/bench/bench_engine.c \
 	tests/bench/bench_exec.c \
+	tests/bench/bench_export.c \
+	tests/bench/bench_guests.c \
 	tests/bench/bench_ioctl.c \
 	tests/bench/bench_main.c \
+	tests/bench/bench_nvme.c \
+	tests/bench/bench_rows.c \
 	tests/bench/bench_simulate.c \
+	tests/bench/bench_trace.c \
 	tests/bench/bench_tracing.c \
 	tests/bench/hold_std_priority_queue.cc \
 	tests/bench/store_engine.c \
@@ -33,3 +41,16 @@ tests += $(B)/tests/bare_events.so
 
 $(B)/tests/bare_events.so: $(call objs,tests/bench/bare_events.c)
 	$(link) -shared -llttng-ust
+
+# The clients of `bench call`, `bar` and `children`, which run under exec: without sanitizers.
+bench_clients := $(addprefix $(B)/tests/,bar_client call_client call_client_static children_client)
+tests += $(bench_clients)
+
+$(B)/tests/bar_client: tests/bench/bar_client.c sim/vfio/abi.h
+$(B)/tests/call_client $(B)/tests/call_client_static: tests/bench/call_client.c
+$(B)/tests/children_client: tests/bench/children_client.c
+$(bench_clients): backend/include/ioasis/iommufd_abi.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE -I. -Ibackend/include \
+		$(if $(findstring static,$@),-static) -o $@ $(filter %.c,$^)
