@@ -20,7 +20,7 @@ Makefile $(MAKEFILE_LIST): ;
 else
 
 PROFILE ?= default
-VERSION := 0.2.0
+VERSION := 0.3.0
 
 # Where `make install` puts what; DESTDIR goes before all of them.
 DESTDIR ?=

@@ -235,6 +235,8 @@ static const struct {
 	{ "iommufd_cdev_connect_and_bind", OP_BIND },
 	{ "iommufd_cdev_attach_ioas_hwpt", OP_ATTACH },
 	{ "iommufd_cdev_detach_ioas_hwpt", OP_DETACH },
+	{ "iommufd_cdev_pasid_attach_ioas_hwpt", OP_ATTACH },
+	{ "iommufd_cdev_pasid_detach_ioas_hwpt", OP_DETACH },
 };
 
 static struct event_class qemu_class(const char *name)

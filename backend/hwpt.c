@@ -11,6 +11,7 @@ static void trace_get_device_info_begin(struct backend_call *call, const struct 
 {
 	if (call_begins(call, get_device_info))
 		call_emit(call, get_device_info_begin, CALL_BEGIN_OF(call), arg->dev_id);
+	trace_data(call, arg->data_uptr);
 }
 
 static void trace_get_device_info(const struct backend_call *call, const struct iommu_hw_info *arg,
@@ -30,6 +31,8 @@ int iommufd_backend_get_device_info(IOMMUFDBackend *be, uint32_t devid, uint32_t
 		.dev_id = devid,
 		.data_len = len,
 		.data_uptr = (uintptr_t)data,
+		.flags = *type ? IOMMU_HW_INFO_FLAG_INPUT_TYPE : 0,
+		.in_data_type = *type,
 	};
 	struct backend_call call = backend_call_of(be);
 	int ret;
@@ -56,6 +59,7 @@ static void trace_alloc_hwpt_begin(struct backend_call *call, const struct iommu
 	if (call_begins(call, alloc_hwpt))
 		call_emit(call, alloc_hwpt_begin, CALL_BEGIN_OF(call), arg->dev_id, arg->pt_id,
 			  arg->flags);
+	trace_data(call, arg->data_uptr);
 }
 
 static void trace_alloc_hwpt(const struct backend_call *call, const struct iommu_hwpt_alloc *arg,
@@ -198,6 +202,7 @@ static void trace_invalidate_cache_begin(struct backend_call *call,
 {
 	if (call_begins(call, invalidate_cache))
 		call_emit(call, invalidate_cache_begin, CALL_BEGIN_OF(call), arg->hwpt_id);
+	trace_data(call, arg->data_uptr);
 }
 
 static void trace_invalidate_cache(const struct backend_call *call,

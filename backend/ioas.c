@@ -191,6 +191,8 @@ int iommufd_backend_map_file_dma(IOMMUFDBackend *be, uint32_t ioas_id, hwaddr io
 	struct backend_call call = backend_call_of(be);
 	int ret;
 
+	if (backend_cpr_incoming(be))
+		return 0;
 	if (backend_traced(be))
 		trace_map_file_dma_begin(&call, &map);
 	ret = backend_ioctl(be, call.fd, IOMMU_IOAS_MAP_FILE, &map);
@@ -247,6 +249,8 @@ int iommufd_backend_unmap_dma(IOMMUFDBackend *be, uint32_t ioas_id, hwaddr iova,
 	char buf[REASON_SIZE];
 	int ret;
 
+	if (backend_cpr_incoming(be))
+		return 0;
 	if (backend_traced(be))
 		trace_unmap_dma_begin(&call, &unmap);
 	ret = backend_ioctl(be, call.fd, IOMMU_IOAS_UNMAP, &unmap);

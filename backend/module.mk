@@ -1,6 +1,8 @@
 # The library that a VMM links: static and shared, with its pkg-config file.
 
 backend_srcs := \
+	backend/cpr.c \
+	backend/device.c \
 	backend/error.c \
 	backend/error_echo.c \
 	backend/hwpt.c \
@@ -20,7 +22,7 @@ backend_headers := \
 	backend/include/ioasis/iommufd_registry.h
 
 # The number that programs are bound to; raise it when one of them would break.
-backend_soversion := 1
+backend_soversion := 2
 backend_soname := libioasis-backend.so.$(backend_soversion)
 
 libs += $(B)/libioasis-backend.a $(B)/libioasis-backend.so

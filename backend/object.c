@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "backend/error_echo.h"
@@ -37,10 +38,17 @@ static int system_close(void *opaque, int fd)
 	return close(fd);
 }
 
+static void *system_mmap(void *opaque, int fd, uint64_t size, uint64_t offset)
+{
+	(void)opaque;
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+}
+
 const IOMMUFDDeviceOps backend_system_ops = {
 	.open = system_open,
 	.ioctl = system_ioctl,
 	.close = system_close,
+	.mmap = system_mmap,
 };
 
 int backend_ioctl(IOMMUFDBackend *be, int fd, unsigned long request, void *arg)
@@ -50,6 +58,23 @@ int backend_ioctl(IOMMUFDBackend *be, int fd, unsigned long request, void *arg)
 
 	if (ret < 0)
 		ret = -errno;
+	errno = saved;
+	return ret;
+}
+
+int backend_mmap(IOMMUFDBackend *be, int fd, uint64_t size, uint64_t offset, void **memory)
+{
+	int saved = errno;
+	void *mapped;
+	int ret = 0;
+
+	if (!be->ops->mmap)
+		return -ENODEV;
+	mapped = be->ops->mmap(be->ops_opaque, fd, size, offset);
+	if (mapped == MAP_FAILED)
+		ret = -errno;
+	else
+		*memory = mapped;
 	errno = saved;
 	return ret;
 }
@@ -77,7 +102,7 @@ void backend_report(IOMMUFDBackend *be, IOMMUFDReport level, const char *fmt, ..
 	errno = saved;
 }
 
-static void backend_fd_set(IOMMUFDBackend *be, int fd)
+void backend_fd_set(IOMMUFDBackend *be, int fd)
 {
 	__atomic_store_n(&be->fd, fd, __ATOMIC_RELAXED);
 }
@@ -94,7 +119,7 @@ static void backend_fd_close(IOMMUFDBackend *be)
 	errno = saved;
 }
 
-static const char *backend_path(const IOMMUFDBackend *be)
+const char *backend_path(const IOMMUFDBackend *be)
 {
 	const char *path = be->path ? be->path : secure_getenv("IOASIS_DEVICE");
 
@@ -314,18 +339,28 @@ const char *iommufd_backend_get_id(IOMMUFDBackend *be)
 	return be->id;
 }
 
-/* Opens the device. 0 or -errno with *errp set. Wants the lock. */
+/*
+ * Takes the fd that the old process left, or else opens the device. 0 or -errno with *errp set.
+ * Wants the lock.
+ */
 static int backend_open(IOMMUFDBackend *be, Error **errp)
 {
 	const char *path = backend_path(be);
-	int fd = be->ops->open(be->ops_opaque, path, O_RDWR | O_CLOEXEC);
-	int ret = fd < 0 ? -errno : 0;
+	int fd = backend_cpr_find(be);
 
-	if (ret)
-		error_setg_errno(errp, -ret, "opening %s failed", error_echo(path).text);
-	else
+	if (fd < 0) {
+		fd = be->ops->open(be->ops_opaque, path, O_RDWR | O_CLOEXEC);
+		if (fd < 0) {
+			int ret = -errno;
+
+			error_setg_errno(errp, -ret, "opening %s failed", error_echo(path).text);
+			return ret;
+		}
 		backend_fd_set(be, fd);
-	return ret;
+		backend_cpr_save(be);
+	}
+	backend_fd_set(be, fd);
+	return 0;
 }
 
 static void trace_connect_begin(struct backend_call *call)
@@ -393,10 +428,12 @@ void iommufd_backend_disconnect(IOMMUFDBackend *be)
 	if (backend_traced(be))
 		trace_disconnect_begin(&call);
 	pthread_mutex_lock(&be->lock);
-	if (!be->users)
+	if (!be->users) {
 		ret = -ENOTCONN;
-	else if (!--be->users)
+	} else if (!--be->users && be->owned) {
+		backend_cpr_forget(be);
 		backend_fd_close(be);
+	}
 	if (backend_traced(be))
 		trace_disconnect(&call, ret);
 	pthread_mutex_unlock(&be->lock);

@@ -33,6 +33,8 @@ struct IOMMUFDBackend {
 	void *report_opaque;
 	IOMMUFDFdLookupFn fd_lookup; /* may be NULL */
 	void *fd_lookup_opaque;
+	const IOMMUFDCprOps *cpr; /* may be NULL; changes only while there are no users */
+	void *cpr_opaque;
 
 	struct trace *trace;	   /* where its events go; NULL: nowhere. Borrowed */
 	struct backend_live *live; /* what lives, for the state dump; NULL: not remembered */
@@ -49,6 +51,21 @@ static inline int backend_fd(const IOMMUFDBackend *be)
 
 /* One ioctl: 0 or positive, or -errno, taken before anything can change errno. */
 int backend_ioctl(IOMMUFDBackend *be, int fd, unsigned long request, void *arg);
+
+/* Maps memory of the device: 0, or -errno and *memory as it was. */
+int backend_mmap(IOMMUFDBackend *be, int fd, uint64_t size, uint64_t offset, void **memory);
+
+/* Where the device is. */
+const char *backend_path(const IOMMUFDBackend *be);
+
+/* Changes the fd. Wants the lock. */
+void backend_fd_set(IOMMUFDBackend *be, int fd);
+
+/* Whether this process takes over from another: backend/cpr.c, as the next three. */
+bool backend_cpr_incoming(const IOMMUFDBackend *be);
+int backend_cpr_find(const IOMMUFDBackend *be);
+void backend_cpr_save(const IOMMUFDBackend *be);
+void backend_cpr_forget(const IOMMUFDBackend *be);
 
 /* Says something to the hook, with the reason of `error` (a positive errno) in it. */
 void backend_report(IOMMUFDBackend *be, IOMMUFDReport level, const char *fmt, ...)

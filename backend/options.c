@@ -7,6 +7,8 @@
  */
 #include "backend/options.h"
 
+#include <ioasis/iommufd_registry.h>
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -29,6 +31,30 @@ static const struct {
 };
 
 #define OPTION_COUNT (sizeof(option_table) / sizeof(option_table[0]))
+
+static const char type_help[] = "List of user creatable objects:\n"
+				"  iommufd\n";
+static const char property_help[] =
+	"iommufd options:\n"
+	"  fd=<string>            - an open /dev/iommu: its number, or the name that it was handed "
+	"in by; without one the backend opens the device itself\n"
+	"  id=<string>            - the name of the object\n";
+
+static bool is_help(const char *text)
+{
+	return !strcmp(text, "help") || !strcmp(text, "?");
+}
+
+const char *iommufd_registry_help(const char *text)
+{
+	const char *comma = strrchr(text, ',');
+
+	if (is_help(text))
+		return type_help;
+	if (*text != '{' && comma && is_help(comma + 1))
+		return property_help;
+	return NULL;
+}
 
 static char **option_field(struct object_options *options, size_t i)
 {

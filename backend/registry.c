@@ -30,6 +30,8 @@ struct IOMMUFDRegistry {
 	void *report_opaque;
 	IOMMUFDFdLookupFn fd_lookup;
 	void *fd_lookup_opaque;
+	const IOMMUFDCprOps *cpr;
+	void *cpr_opaque;
 };
 
 IOMMUFDRegistry *iommufd_registry_new(void)
@@ -99,6 +101,14 @@ void iommufd_registry_set_fd_lookup(IOMMUFDRegistry *registry, IOMMUFDFdLookupFn
 	pthread_mutex_unlock(&registry->lock);
 }
 
+void iommufd_registry_set_cpr(IOMMUFDRegistry *registry, const IOMMUFDCprOps *ops, void *opaque)
+{
+	pthread_mutex_lock(&registry->lock);
+	registry->cpr = ops;
+	registry->cpr_opaque = opaque;
+	pthread_mutex_unlock(&registry->lock);
+}
+
 /* The link that points to the entry of id, or to NULL at the end of the list. */
 static struct entry **entry_find(IOMMUFDRegistry *registry, const char *id)
 {
@@ -122,7 +132,10 @@ static int backend_configure(const IOMMUFDRegistry *registry, IOMMUFDBackend *be
 	}
 	iommufd_backend_set_report_hook(be, registry->report, registry->report_opaque);
 	iommufd_backend_set_fd_lookup(be, registry->fd_lookup, registry->fd_lookup_opaque);
-	return fd ? iommufd_backend_set_fd(be, fd, errp) : 0;
+	iommufd_backend_set_cpr(be, registry->cpr, registry->cpr_opaque);
+	if (fd)
+		ret = iommufd_backend_set_fd(be, fd, errp);
+	return ret ? ret : iommufd_backend_complete(be, errp);
 }
 
 static int registry_add(IOMMUFDRegistry *registry, const struct object_options *options,

@@ -61,6 +61,13 @@ bool call_begin(struct backend_call *call, bool wanted);
 #define CALL_BEGIN_OF(call) (call)->op_id, (call)->be->number, call_tid(call), (call)->fd
 #define CALL_END_OF(call)   (call)->op_id, (call)->be->number, (call)->fd
 
+/* The address of the data that a begun call passes: an event of its own, off by default. */
+static inline void trace_data(const struct backend_call *call, uint64_t data_ptr)
+{
+	if (call->op_id)
+		call_emit(call, data_ptr, call->op_id, call->be->number, data_ptr);
+}
+
 uint32_t call_tid(const struct backend_call *call);
 
 /*

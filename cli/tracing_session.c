@@ -330,7 +330,7 @@ static unsigned int subbuf_bytes(void)
 static int enable_events(struct tracing_session *session)
 {
 	static const char *const providers[][2] = {
-		{ "iommufd_backend:*", "iommufd_backend:map_dma_vaddr" },
+		{ "iommufd_backend:*", "iommufd_backend:map_dma_vaddr,iommufd_backend:data_ptr" },
 		{ "iommufd_dev:*", "iommufd_dev:user_va" },
 		{ "ioasis_sim:*", NULL },
 		{ "qemu:iommu*", NULL },

@@ -131,7 +131,7 @@ inside '
 	apt-get install -y -q /out/*.deb >/tmp/log 2>&1 || { tail /tmp/log; exit 1; }
 	! command -v cc
 	setpriv --reuid=tester --regid=tester --init-groups env HOME=/home/tester sh /out/main-job
-	apt-get purge -y -q ioasis libioasis-backend1 >/tmp/log 2>&1
+	apt-get purge -y -q ioasis libioasis-backend2 >/tmp/log 2>&1
 	files >/tmp/after
 	if ! diff /tmp/before /tmp/after; then
 		echo "purged, but this differs"

@@ -9,6 +9,7 @@ unit_tests := \
 	test_asker \
 	test_backend \
 	test_backend_calls \
+	test_backend_cpr \
 	test_backend_device \
 	test_backend_live \
 	test_backend_registry \
@@ -72,6 +73,7 @@ test_asker_srcs := sim/fuse/asker.c sim/fuse/channel.c sim/fuse/mount.c sim/fuse
 backend_test_srcs := tests/unit/scripted_device.c $(backend_srcs) $(tracepoints_srcs)
 test_backend_srcs := $(backend_test_srcs)
 test_backend_calls_srcs := $(backend_test_srcs)
+test_backend_cpr_srcs := $(backend_test_srcs)
 test_backend_device_srcs = $(backend_srcs) $(inproc_srcs) $(process_srcs) $(engine_srcs) \
 	$(tracepoints_srcs)
 test_backend_live_srcs := backend/live.c

@@ -130,9 +130,9 @@
 /*
  * The calls of the backend: CALL(NAME, name, OBJECT). NAME is what PLAIN says above; name is what
  * its events are called in tracepoints/iommufd_backend.def, QEMU's word; OBJECT is what the call
- * makes, TRACE_OBJ_OBJECT of tracepoints/names.h, or NONE. The last five are none of the library's:
- * copy_dma stands for its ioctl in statistics, the others are QEMU's (bind, attach and detach are
- * its iommufd_cdev_ events: calls of VFIO).
+ * makes, TRACE_OBJ_OBJECT of tracepoints/names.h, or NONE. The last two are none of the library's:
+ * copy_dma stands for its ioctl in statistics, bind is QEMU's (its events of VFIO are
+ * iommufd_cdev_).
  */
 #define IOMMUFD_BACKEND_CALLS(CALL)                                                        \
 	CALL(SET_FD, "set_fd", NONE)                                                       \
@@ -151,11 +151,12 @@
 	CALL(ALLOC_VIOMMU, "alloc_viommu", VIOMMU)                                         \
 	CALL(ALLOC_VDEV, "alloc_vdev", VDEVICE)                                            \
 	CALL(ALLOC_VEVENTQ, "alloc_veventq", VEVENTQ)                                      \
+	CALL(ALLOC_HW_QUEUE, "alloc_hw_queue", HW_QUEUE)                                   \
+	CALL(VIOMMU_MMAP, "viommu_mmap", NONE)                                             \
+	CALL(ATTACH, "attach", NONE)                                                       \
+	CALL(DETACH, "detach", NONE)                                                       \
 	CALL(CHANGE_PROCESS, "change_process", NONE)                                       \
 	CALL(COPY_DMA, "copy_dma", NONE)                                                   \
-	CALL(ALLOC_HW_QUEUE, "alloc_hw_queue", HW_QUEUE)                                   \
-	CALL(BIND, "bind", DEVICE)                                                         \
-	CALL(ATTACH, "attach", NONE)                                                       \
-	CALL(DETACH, "detach", NONE)
+	CALL(BIND, "bind", DEVICE)
 
 #endif

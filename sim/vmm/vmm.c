@@ -68,7 +68,11 @@ static int file_close(void *opaque, int fd)
 	return close(fd);
 }
 
-static const IOMMUFDDeviceOps file_ops = { file_open, file_ioctl, file_close };
+static const IOMMUFDDeviceOps file_ops = {
+	.open = file_open,
+	.ioctl = file_ioctl,
+	.close = file_close,
+};
 
 static int device_create(struct vmm *vmm)
 {

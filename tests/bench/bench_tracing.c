@@ -59,7 +59,11 @@ static int device_close(void *opaque, int fd)
 }
 
 /* A device that costs nothing. */
-static const IOMMUFDDeviceOps device = { device_open, device_ioctl, device_close };
+static const IOMMUFDDeviceOps device = {
+	.open = device_open,
+	.ioctl = device_ioctl,
+	.close = device_close,
+};
 
 static IOMMUFDBackend *backend_make(void)
 {

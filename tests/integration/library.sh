@@ -11,6 +11,7 @@ trap 'rm -rf "$dir"' EXIT
 cat >"$dir/vmm.c" <<'END'
 #include <ioasis/iommufd_abi.h>
 #include <ioasis/iommufd_registry.h>
+#include <errno.h>
 #include <stdio.h>
 
 int main(void)
@@ -20,12 +21,17 @@ int main(void)
 	Error *err = NULL;
 
 	iommufd_registry_set_device(registry, "/no/such/device", NULL, NULL);
-	if (iommufd_registry_add(registry, "{\"qom-type\":\"iommufd\",\"id\":\"i0\"}", &be, &err))
+	if (iommufd_registry_add(registry, "{\"qom-type\":\"iommufd\",\"id\":\"i0\"}", &be, &err) != -ENOENT)
 		return 1;
+	error_free(err);
+	err = NULL;
+	be = iommufd_backend_new("i0");
+	iommufd_backend_set_device(be, "/no/such/device", NULL, NULL);
 	if (!iommufd_backend_connect(be, &err))
 		return 2;
 	printf("%s: %s\n", iommufd_backend_get_id(be), error_get_pretty(err));
 	error_free(err);
+	iommufd_backend_delete(be, NULL);
 	return iommufd_registry_delete(registry, NULL);
 }
 END
@@ -63,14 +69,14 @@ check "a C program links the shared library" \
 	build_program "${CC:-cc}" vmm.c shared "$(pkg-config --libs ioasis-backend)"
 check_output "and runs" "$expected" "$dir/shared"
 needs_no_lttng() {
-	readelf -d "$dir/shared" | grep -q 'NEEDED.*libioasis-backend\.so\.1' &&
+	readelf -d "$dir/shared" | grep -q 'NEEDED.*libioasis-backend\.so\.2' &&
 		! readelf -d "$lib/libioasis-backend.so" | grep 'NEEDED.*lttng'
 }
 check "it needs the library by its soname, and no LTTng" needs_no_lttng
 exported() { nm -D --defined-only "$lib/libioasis-backend.so" | sed -n 's/.* T \([a-z_]*\)@.*/\1/p' | sort; }
 declared() {
 	cat backend/include/ioasis/{error,iommufd_backend,iommufd_registry}.h |
-		grep -oE '\b(error|iommufd)_[a-z_]+\(' | tr -d '(' | sed 's/^error/ioasis_&/' | sort -u
+		grep -oE '\b(error|iommufd)_[a-z_]+\(' | tr -d '(' | sed 's/^/ioasis_/' | sort -u
 }
 check_output "it exports what the headers declare, no more" "$(declared)" exported
 # QEMU's names for errors, defined in the same program.

@@ -52,8 +52,9 @@ check "an ioctl touches 3 files" test "$(changed)" = 3
 rm -rf ../before && cp -r . ../before
 
 # ---- a call of the backend for it ---------------------------------------------------
-after backend/include/ioasis/iommufd_backend.h '^void iommufd_backend_free_id' <<'END'
-int iommufd_backend_ping_ioas(IOMMUFDBackend *be, uint32_t ioas_id, uint64_t *pong);
+after backend/include/ioasis/iommufd_backend.h 'IOASIS_SYMBOL(iommufd_backend_free_id)' <<'END'
+int iommufd_backend_ping_ioas(IOMMUFDBackend *be, uint32_t ioas_id, uint64_t *pong)
+	IOASIS_SYMBOL(iommufd_backend_ping_ioas);
 END
 cat >>backend/ioas.c <<'END'
 
@@ -133,12 +134,12 @@ files() {
 		tracepoints | grep -vE ':[[:space:]]*\{ "iommufd_' | cut -d: -f1 | sort -u | wc -l
 }
 
-for command in IOAS_ALLOW_IOVAS IOAS_IOVA_RANGES FAULT_QUEUE_ALLOC HW_QUEUE_ALLOC; do
+for command in IOAS_ALLOW_IOVAS IOAS_IOVA_RANGES FAULT_QUEUE_ALLOC; do
 	lower=${command,,}
 	check "$command is in 3 files" test \
 		"$(files "$command|IOMMU_$command|IOMMUFD_CMD_$command|cmd_$lower|iommu_$lower")" -le 3
 done
-for call in alloc_viommu alloc_vdev alloc_veventq; do
+for call in alloc_viommu alloc_vdev alloc_veventq viommu_mmap; do
 	check "$call is in 4 files" test \
 		"$(files "iommufd_backend_$call|trace_$call|$call|${call}_begin|OP_${call^^}")" -le 4
 done

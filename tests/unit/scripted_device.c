@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void count(uint32_t *counter)
 {
@@ -46,10 +47,22 @@ static int scripted_close(void *opaque, int fd)
 	return 0;
 }
 
+static void *scripted_mmap(void *opaque, int fd, uint64_t size, uint64_t offset)
+{
+	struct scripted_device *device = opaque;
+
+	device->ioctl_fd = fd;
+	device->mmap_size = size;
+	device->mmap_offset = offset;
+	errno = device->ioctl_errno;
+	return device->ioctl_errno ? MAP_FAILED : device->memory;
+}
+
 const IOMMUFDDeviceOps scripted_ops = {
 	.open = scripted_open,
 	.ioctl = scripted_ioctl,
 	.close = scripted_close,
+	.mmap = scripted_mmap,
 };
 
 static void scripted_report(void *opaque, IOMMUFDReport level, const char *message)

@@ -21,6 +21,7 @@ struct scripted_device {
 	/* What a successful ioctl writes over its argument, from the second word on; NULL: nothing. */
 	const void *answer;
 	uint32_t answer_size;
+	void *memory; /* what mmap gives, unless ioctl_errno is set */
 
 	/* What happened. */
 	uint32_t opens, ioctls, closes;
@@ -28,6 +29,7 @@ struct scripted_device {
 	int open_flags;
 	int ioctl_fd, closed_fd;
 	unsigned long request;
+	uint64_t mmap_size, mmap_offset;
 	unsigned char arg[SCRIPTED_ARG_SIZE]; /* as it was asked */
 
 	/* What the report hook was told last, and how often. */

@@ -17,6 +17,8 @@
 
 #include <ioasis/iommufd_abi.h>
 
+#include "sim/vfio/abi.h"
+
 /* What the calls stored; all 0xee before. */
 struct results {
 	uint32_t id, fd, type;
@@ -25,7 +27,8 @@ struct results {
 	uint32_t entries;
 };
 
-#define VADDR ((void *)0x7000)
+#define VADDR	  ((void *)0x7000)
+#define DEVICE_FD 77 /* of a VFIO device */
 
 static int call_alloc_ioas(IOMMUFDBackend *be, struct results *out, Error **errp)
 {
@@ -108,8 +111,8 @@ static int call_invalidate(IOMMUFDBackend *be, struct results *out, Error **errp
 
 static int call_alloc_viommu(IOMMUFDBackend *be, struct results *out, Error **errp)
 {
-	return iommufd_backend_alloc_viommu(be, 2, IOMMU_VIOMMU_TYPE_ARM_SMMUV3, 3, &out->id,
-					    errp);
+	return iommufd_backend_alloc_viommu(be, 2, IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV, 3, VADDR, 16,
+					    &out->id, errp);
 }
 
 static int call_alloc_vdev(IOMMUFDBackend *be, struct results *out, Error **errp)
@@ -121,6 +124,36 @@ static int call_alloc_veventq(IOMMUFDBackend *be, struct results *out, Error **e
 {
 	return iommufd_backend_alloc_veventq(be, 4, IOMMU_VEVENTQ_TYPE_ARM_SMMUV3, 8, &out->id,
 					     &out->fd, errp);
+}
+
+static int call_alloc_hw_queue(IOMMUFDBackend *be, struct results *out, Error **errp)
+{
+	return iommufd_backend_alloc_hw_queue(be, 4, IOMMU_HW_QUEUE_TYPE_TEGRA241_CMDQV, 6, 0x5000,
+					      0x3000, &out->id, errp);
+}
+
+static int call_attach(IOMMUFDBackend *be, struct results *out, Error **errp)
+{
+	(void)out;
+	return iommufd_backend_attach_device(be, DEVICE_FD, IOMMUFD_NO_PASID, 3, errp);
+}
+
+static int call_attach_pasid(IOMMUFDBackend *be, struct results *out, Error **errp)
+{
+	(void)out;
+	return iommufd_backend_attach_device(be, DEVICE_FD, 9, 3, errp);
+}
+
+static int call_detach(IOMMUFDBackend *be, struct results *out, Error **errp)
+{
+	(void)out;
+	return iommufd_backend_detach_device(be, DEVICE_FD, IOMMUFD_NO_PASID, errp);
+}
+
+static int call_detach_pasid(IOMMUFDBackend *be, struct results *out, Error **errp)
+{
+	(void)out;
+	return iommufd_backend_detach_device(be, DEVICE_FD, 9, errp);
 }
 
 static int call_change_process(IOMMUFDBackend *be, struct results *out, Error **errp)
@@ -151,8 +184,9 @@ static const struct iommu_hwpt_set_dirty_tracking dirty_off = { 16, 0, 3, 0 };
 static const struct iommu_hwpt_get_dirty_bitmap bitmap = { 48, 3, 1, 0, 0x1000, 0x2000, 0x1000,
 							   0x7000 };
 static const struct iommu_hwpt_invalidate invalidate = { 32, 3, 0x7000, 1, 16, 4, 0 };
-static const struct iommu_viommu_alloc viommu = { .size = 40, .type = 1, .dev_id = 2,
-						  .hwpt_id = 3 };
+static const struct iommu_viommu_alloc viommu = { .size = 40, .type = 2, .dev_id = 2,
+						  .hwpt_id = 3, .data_len = 16,
+						  .data_uptr = 0x7000 };
 static const struct iommu_viommu_alloc viommu_answer = { .out_viommu_id = 7 };
 static const struct iommu_vdevice_alloc vdev = { .size = 24, .viommu_id = 4, .dev_id = 2,
 						 .virt_id = 0x99 };
@@ -161,6 +195,13 @@ static const struct iommu_veventq_alloc veventq = { .size = 32, .viommu_id = 4, 
 						    .veventq_depth = 8 };
 static const struct iommu_veventq_alloc veventq_answer = { .out_veventq_id = 7,
 							   .out_veventq_fd = 33 };
+static const struct iommu_hw_queue_alloc hw_queue = { .size = 40, .viommu_id = 4, .type = 1,
+						      .index = 6, .nesting_parent_iova = 0x5000,
+						      .length = 0x3000 };
+static const struct iommu_hw_queue_alloc hw_queue_answer = { .out_hw_queue_id = 7 };
+/* argsz, flags (1: a PASID is given), pt_id when attaching, PASID: <linux/vfio.h>. */
+static const uint32_t attach[] = { 16, 0, 3, 0 }, attach_pasid[] = { 16, 1, 3, 9 };
+static const uint32_t detach[] = { 12, 0, 0 }, detach_pasid[] = { 12, 1, 9 };
 static const struct iommu_ioas_change_process change = { .size = 8 };
 
 static const struct call_row {
@@ -216,10 +257,29 @@ static const struct call_row {
 	{ "alloc_veventq", call_alloc_veventq, IOMMU_VEVENTQ_ALLOC, &veventq, &veventq_answer,
 	  sizeof(veventq), true, { .id = 7, .fd = 33 },
 	  "making an event queue for vIOMMU 4 failed (IOMMU_VEVENTQ_ALLOC): " },
+	{ "alloc_hw_queue", call_alloc_hw_queue, IOMMU_HW_QUEUE_ALLOC, &hw_queue, &hw_queue_answer,
+	  sizeof(hw_queue), true, { .id = 7 },
+	  "making hardware queue 6 of vIOMMU 4 failed (IOMMU_HW_QUEUE_ALLOC): " },
+	{ "attach", call_attach, SIM_VFIO_ATTACH, attach, NULL, sizeof(attach), true, { 0 },
+	  "attaching device fd 77, PASID 0 to id 3 failed (VFIO_DEVICE_ATTACH_IOMMUFD_PT): " },
+	{ "attach a PASID", call_attach_pasid, SIM_VFIO_ATTACH, attach_pasid, NULL,
+	  sizeof(attach_pasid), true, { 0 },
+	  "attaching device fd 77, PASID 9 to id 3 failed (VFIO_DEVICE_ATTACH_IOMMUFD_PT): " },
+	{ "detach", call_detach, SIM_VFIO_DETACH, detach, NULL, sizeof(detach), true, { 0 },
+	  "detaching device fd 77, PASID 0 failed (VFIO_DEVICE_DETACH_IOMMUFD_PT): " },
+	{ "detach a PASID", call_detach_pasid, SIM_VFIO_DETACH, detach_pasid, NULL,
+	  sizeof(detach_pasid), true, { 0 },
+	  "detaching device fd 77, PASID 9 failed (VFIO_DEVICE_DETACH_IOMMUFD_PT): " },
 	{ "change_process", call_change_process, IOMMU_IOAS_CHANGE_PROCESS, &change, NULL,
 	  sizeof(change), true, { 0 },
 	  "moving the mapped memory to this process failed (IOMMU_IOAS_CHANGE_PROCESS): " },
 };
+
+/* Whether the call asks the VFIO device, which needs no connection. */
+static bool is_of_vfio(const struct call_row *row)
+{
+	return row->request == SIM_VFIO_ATTACH || row->request == SIM_VFIO_DETACH;
+}
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -248,7 +308,7 @@ static void test_calls_ask_and_store(void **state)
 		assert_int_equal(row->call(be, &out, &err), 0);
 		assert_int_equal(errno, ENOTDIR);
 		assert_null(err);
-		assert_int_equal(device.ioctl_fd, SCRIPTED_FD);
+		assert_int_equal(device.ioctl_fd, is_of_vfio(row) ? DEVICE_FD : SCRIPTED_FD);
 		assert_int_equal(device.request, row->request);
 		assert_memory_equal(device.arg, row->asked, row->size);
 		assert_memory_equal(&out, &row->expected, sizeof(out));
@@ -351,10 +411,64 @@ static void test_calls_unconnected_give_ebadf(void **state)
 	for (i = 0; i < ROWS; i++) {
 		struct results out;
 
-		if (rows[i].call != call_free_id)
+		if (rows[i].call != call_free_id && !is_of_vfio(&rows[i]))
 			assert_int_equal(rows[i].call(be, &out, NULL), -EBADF);
 	}
 	assert_false(iommufd_change_process_capable(be));
+	iommufd_backend_delete(be, NULL);
+}
+
+static void test_calls_get_device_info_asks_for_a_type(void **state)
+{
+	static const struct iommu_hw_info asked = {
+		.size = 40, .flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE, .dev_id = 2, .data_len = 8,
+		.data_uptr = 0x7000, .in_data_type = IOMMU_HW_INFO_TYPE_TEGRA241_CMDQV,
+	};
+	struct scripted_device device;
+	IOMMUFDBackend *be = scripted_backend(&device);
+	uint32_t type = IOMMU_HW_INFO_TYPE_TEGRA241_CMDQV;
+	uint64_t caps;
+
+	(void)state;
+	assert_int_equal(iommufd_backend_get_device_info(be, 2, &type, VADDR, 8, &caps, NULL,
+							 NULL), 0);
+	assert_memory_equal(device.arg, &asked, sizeof(asked));
+	iommufd_backend_delete(be, NULL);
+}
+
+static void test_calls_viommu_mmap_gives_the_devices_memory(void **state)
+{
+	static char page[16];
+	struct scripted_device device;
+	IOMMUFDBackend *be = scripted_backend(&device);
+	IOMMUFDDeviceOps without = scripted_ops;
+	void *memory = VADDR;
+	Error *err = NULL;
+
+	(void)state;
+	iommufd_backend_connect(be, NULL);
+	device.memory = page;
+	assert_int_equal(iommufd_backend_viommu_mmap(be, 4, 0x1000, 0x3000, &memory, &err), 0);
+	assert_ptr_equal(memory, page);
+	assert_int_equal(device.ioctl_fd, SCRIPTED_FD);
+	assert_int_equal(device.mmap_size, 0x1000);
+	assert_int_equal(device.mmap_offset, 0x3000);
+
+	memory = VADDR;
+	device.ioctl_errno = ENXIO;
+	errno = ENOTDIR;
+	assert_int_equal(iommufd_backend_viommu_mmap(be, 4, 0x1000, 0x3000, &memory, &err), -ENXIO);
+	assert_int_equal(errno, ENOTDIR);
+	assert_ptr_equal(memory, VADDR);
+	assert_string_equal(error_get_pretty(err),
+			    "mapping 0x1000 bytes at 0x3000 of the device for vIOMMU 4 failed "
+			    "(mmap): No such device or address");
+	error_free(err);
+	iommufd_backend_disconnect(be);
+
+	without.mmap = NULL;
+	iommufd_backend_set_device(be, NULL, &without, &device);
+	assert_int_equal(iommufd_backend_viommu_mmap(be, 4, 0x1000, 0, &memory, NULL), -ENODEV);
 	iommufd_backend_delete(be, NULL);
 }
 
@@ -422,6 +536,8 @@ int main(void)
 		cmocka_unit_test(test_calls_failed_ioctl_gives_its_errno_and_text),
 		cmocka_unit_test(test_calls_without_hook_say_nothing),
 		cmocka_unit_test(test_calls_unconnected_give_ebadf),
+		cmocka_unit_test(test_calls_get_device_info_asks_for_a_type),
+		cmocka_unit_test(test_calls_viommu_mmap_gives_the_devices_memory),
 		cmocka_unit_test(test_calls_invalidate_partly_done_tells_how_many),
 		cmocka_unit_test(test_calls_dirty_bitmap_flags_above_32_bits_give_eopnotsupp),
 		cmocka_unit_test(test_calls_change_process_capable_is_the_ioctls_success),

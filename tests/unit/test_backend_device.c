@@ -275,8 +275,8 @@ static void mock_create(struct fixture *f, struct mock *mock)
 static void test_device_info_of_a_mock_device(void **state)
 {
 	struct iommu_test_hw_info info = { 0 };
+	uint32_t type = IOMMU_HW_INFO_TYPE_DEFAULT;
 	struct mock mock;
-	uint32_t type;
 	uint64_t caps;
 	uint8_t pasid;
 
@@ -404,7 +404,7 @@ static void test_device_viommu_vdevice_and_events(void **state)
 	mock_create(f, &mock);
 	parent = hwpt_alloc(f, &mock, IOMMU_HWPT_ALLOC_NEST_PARENT);
 	assert_int_equal(iommufd_backend_alloc_viommu(f->be, mock.dev, IOMMU_VIOMMU_TYPE_SELFTEST,
-						      parent, &viommu, NULL), 0);
+						      parent, NULL, 0, &viommu, NULL), 0);
 	assert_int_equal(iommufd_backend_alloc_vdev(f->be, mock.dev, viommu, 0x99, &vdev, NULL),
 			 0);
 	assert_int_equal(iommufd_backend_alloc_vdev(f->be, mock.dev, viommu, 0x99, &vdev, NULL),

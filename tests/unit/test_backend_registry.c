@@ -195,6 +195,38 @@ static void test_registry_fd_not_open_gives_ebadf(void **state)
 	iommufd_registry_delete(registry, NULL);
 }
 
+static void test_registry_device_that_does_not_exist_gives_enoent(void **state)
+{
+	IOMMUFDRegistry *registry = iommufd_registry_new();
+	Error *err = NULL;
+
+	(void)state;
+	iommufd_registry_set_device(registry, "/no/such/device", NULL, NULL);
+	assert_int_equal(iommufd_registry_add(registry, "iommufd,id=a", NULL, &err), -ENOENT);
+	assert_string_equal(error_get_pretty(err), "/no/such/device does not exist (is your kernel "
+						   "config missing CONFIG_IOMMUFD?)");
+	error_free(err);
+	assert_null(iommufd_registry_find(registry, "a"));
+	iommufd_registry_set_device(registry, "/dev/null", NULL, NULL);
+	assert_int_equal(iommufd_registry_add(registry, "iommufd,id=a", NULL, NULL), 0);
+	iommufd_registry_delete(registry, NULL);
+}
+
+static void test_registry_help_is_given_to_who_asks(void **state)
+{
+	static const char *const asks[] = { "iommufd,help", "iommufd,?", "iommufd,id=a,help" };
+	static const char *const others[] = { "iommufd,id=help", "iommufd", "iommufd,helpful",
+					      "{\"qom-type\":\"iommufd\",help" };
+
+	(void)state;
+	assert_string_equal(iommufd_registry_help("help"),
+			    "List of user creatable objects:\n  iommufd\n");
+	for (size_t i = 0; i < sizeof(asks) / sizeof(*asks); i++)
+		assert_non_null(strstr(iommufd_registry_help(asks[i]), "\n  fd=<string> "));
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		assert_null(iommufd_registry_help(others[i]));
+}
+
 static int lookup(void *opaque, const char *name)
 {
 	return strcmp(name, opaque) ? -1 : 55;
@@ -299,6 +331,8 @@ int main(void)
 		cmocka_unit_test(test_registry_bad_objects_are_told_why),
 		cmocka_unit_test(test_registry_long_texts_are_told_in_short),
 		cmocka_unit_test(test_registry_fd_not_open_gives_ebadf),
+		cmocka_unit_test(test_registry_device_that_does_not_exist_gives_enoent),
+		cmocka_unit_test(test_registry_help_is_given_to_who_asks),
 		cmocka_unit_test(test_registry_hands_its_hooks_to_backends),
 		cmocka_unit_test(test_registry_del_refuses_what_is_used_and_unknown),
 	};

@@ -26,8 +26,10 @@ typedef struct Error Error;
 #define IOASIS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /*
- * The linker knows these functions with ioasis_ before their names, so that a program can also
- * hold QEMU's. A source file includes either this header or QEMU's.
+ * The linker knows the library's functions with ioasis_ before their names, so that a program can
+ * also hold QEMU's, and one that was compiled for QEMU's (some return bool where these return int)
+ * does not link these by mistake. A source file includes either these headers or QEMU's; with
+ * <ioasis/qemu_compat.h> QEMU's own sources call the library.
  */
 #define IOASIS_SYMBOL(name) __asm__("ioasis_" #name)
 
@@ -72,8 +74,6 @@ Error *error_copy(const Error *err)
 /* Frees err; NULL is fine. */
 void error_free(Error *err)
 	IOASIS_SYMBOL(error_free);
-
-#undef IOASIS_SYMBOL
 
 #pragma GCC visibility pop
 
