@@ -219,9 +219,10 @@ $(where_clients): tests/integration/where_client.c backend/include/ioasis/iommuf
 	$(Q)$(CC) $(where_flags_$(subst where_client_,,$(@F))) -g -Wall -Wextra -D_GNU_SOURCE \
 		-Ibackend/include -pthread -o $@ $<
 
-# What the serve tests run.
-serve_clients := $(B)/tests/device_client $(B)/tests/hostile_client $(B)/tests/ids_client \
-	$(B)/tests/noiommu_client $(B)/tests/nvme_client $(B)/tests/vfio_client
+# What the serve tests run, and those of devices.
+serve_clients := $(B)/tests/bar_client $(B)/tests/device_client $(B)/tests/hostile_client \
+	$(B)/tests/ids_client $(B)/tests/noiommu_client $(B)/tests/nvme_client \
+	$(B)/tests/vfio_client
 tests += $(serve_clients)
 
 $(serve_clients): $(B)/tests/%: tests/integration/%.c backend/include/ioasis/iommufd_abi.h \

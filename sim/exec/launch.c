@@ -9,6 +9,7 @@
 #include "sim/exec/supervisor.h"
 #include "sim/exec/sysfs.h"
 #include "sim/exec/test_calls.h"
+#include "sim/fuse/mount.h"
 #include "sim/process/process.h"
 #include "tracepoints/load.h"
 
@@ -144,7 +145,10 @@ static int launch_prepare(struct launch *launch)
 			 strerror(errno));
 		return LAUNCH_FAILED;
 	}
+	rc = !fuse_mount_is_device(fd, why, LAUNCH_WHY_BYTES);
 	close(fd);
+	if (rc)
+		return LAUNCH_FAILED;
 	rc = guard_init(&launch->guard);
 	if (rc) {
 		snprintf(why, LAUNCH_WHY_BYTES, "cannot look at /proc/self/ns: %s; /proc must be "

@@ -6,6 +6,7 @@
 #ifdef __x86_64__
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -127,9 +128,18 @@ static int trace(const struct caller *caller, int memfd, uint64_t offset)
 	return 0;
 }
 
+/*
+ * As fork(), but with the same table of open files: a copy of it would hold what other
+ * threads have duplicated of their callers, and a close() there would not be the last.
+ */
+static pid_t fork_sharing_files(void)
+{
+	return (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
 int map_bar(const struct caller *caller, int memfd, uint64_t offset)
 {
-	pid_t tracer = fork();
+	pid_t tracer = fork_sharing_files();
 	int status = 0;
 
 	if (!tracer)

@@ -60,8 +60,9 @@ static int ask(struct fuse_device *device, int fd, const struct map_call *call)
 }
 
 /*
- * mmap() of a VFIO device's file. True: it was one, and the call is answered. Nothing is
- * held while the caller is traced.
+ * mmap() of a VFIO device's file. True: it was one, and the call is answered; fd is closed
+ * then, before the caller goes on: its close() is to be the last one. Nothing is held while
+ * the caller is traced.
  */
 static bool answer_bar(struct fuse_device *device, const struct caller *caller, int fd,
 		       const struct map_call *call)
@@ -80,6 +81,7 @@ static bool answer_bar(struct fuse_device *device, const struct caller *caller, 
 		/* A dma-buf: no exporter of ours has mmap (dma_buf_mmap_internal()). */
 		if (!file || !engine_anon_file_size(file))
 			return false;
+		close(fd);
 		caller_answer(caller, -EINVAL);
 		return true;
 	}
@@ -87,6 +89,7 @@ static bool answer_bar(struct fuse_device *device, const struct caller *caller, 
 	fuse_device_open_put(open);
 	if (rc == -ENOTTY)
 		return false;
+	close(fd);
 	if (!rc) {
 		rc = map_bar(caller, memfd, offset);
 		close(memfd);
@@ -109,13 +112,11 @@ void map_call_answer(struct fuse_device *device, const struct caller *caller)
 	int fd = caller_dup_fd(caller, (int)args[4]), rc = 0;
 
 	if (fd >= 0) {
-		bool answered = answer_bar(device, caller, fd, &call);
-
-		if (!answered && fuse_device_owns_fd(device, fd))
+		if (answer_bar(device, caller, fd, &call))
+			return;
+		if (fuse_device_owns_fd(device, fd))
 			rc = ask(device, fd, &call);
 		close(fd);
-		if (answered)
-			return;
 	}
 	if (rc)
 		caller_answer(caller, rc);

@@ -228,8 +228,9 @@ static int thread_start(struct fuse_asker *asker)
 	sigset_t all, old;
 	int err, opened;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are for the main thread */
+	sigfillset(&all); /* signals are for the main thread */
+	sigdelset(&all, SIGBUS); /* but this one: see sim/pci/pci_memory.h */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = -pthread_create(&asker->thread, NULL, asker_main, asker);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (err)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/major.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define FUSE_DEVICE_MINOR 229
+
+bool fuse_mount_is_device(int fd, char *why, size_t size)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && S_ISCHR(st.st_mode) &&
+	    st.st_rdev == makedev(MISC_MAJOR, FUSE_DEVICE_MINOR))
+		return true;
+	snprintf(why, size,
+		 "/dev/fuse is not the device of FUSE, which is the character device 10:229: make "
+		 "it anew, or give the container the device (--device /dev/fuse)");
+	return false;
+}
+
 static int fuse_open(char *why)
 {
 	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	char unsaid[FUSE_MOUNT_WHY_BYTES];
 
-	if (fd >= 0)
+	if (fd >= 0 && fuse_mount_is_device(fd, why ? why : unsaid, FUSE_MOUNT_WHY_BYTES))
 		return fd;
+	if (fd >= 0) {
+		close(fd);
+		return -ENODEV;
+	}
 	fd = -errno;
 	if (!why)
 		return fd;

@@ -15,6 +15,12 @@
 #define FUSE_MOUNT_TYPE "fuse.ioasis"
 
 /*
+ * Whether fd is what /dev/fuse is to be (drivers/char/misc.c: 10:229). False, with one line
+ * in why: something else has its name, as in containers that hide it.
+ */
+bool fuse_mount_is_device(int fd, char *why, size_t size);
+
+/*
  * Mounts a new connection whose root is a regular file (root_mode S_IFREG | 0666)
  * at path, an absolute path of an existing regular file, by mount(2) or, where that
  * is not allowed, by fusermount3. Returns the open /dev/fuse, close-on-exec, to be

@@ -69,8 +69,9 @@ static int worker_start(struct fuse_channel *channel)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are for the main thread */
+	sigfillset(&all); /* signals are for the main thread */
+	sigdelset(&all, SIGBUS); /* but this one: see sim/pci/pci_memory.h */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&thread, &attr, worker_main, worker);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);

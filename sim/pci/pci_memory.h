@@ -7,7 +7,8 @@
  * address for the model. What the model writes in the moment of hiding may be lost.
  *
  * Who has mapped the file may have the file, too, and cut it short. Then the model finds
- * zeros in its place, page by page: SIGBUS of such memory is caught.
+ * zeros in its place, page by page: SIGBUS of such memory is caught. No thread that touches
+ * it may block SIGBUS: the kernel ends a process by a fault whose signal is blocked.
  */
 #ifndef IOASIS_SIM_PCI_MEMORY_H
 #define IOASIS_SIM_PCI_MEMORY_H

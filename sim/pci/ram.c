@@ -3,10 +3,11 @@
  * Memory on a card, with an engine that copies: what BARs that a driver maps, doorbells,
  * peer-to-peer and DMA by lists are tried with. docs/DEVICE.md has the registers.
  *
- * BAR 2 is the memory. BAR 0 has registers (page 0, trapped), the doorbell (page 1, which
- * a driver maps and the engine looks at) and the MSI-X table. A driver puts descriptors
- * into a ring in its own memory and writes to the doorbell how many it has put there since
- * the engine was enabled; the engine writes a status into each when it is done with it.
+ * BAR 0 has registers, all trapped. BAR 2 is the memory. BAR 4 has the doorbell, which a
+ * driver maps and the engine looks at, and the MSI-X table. So a BAR is mapped whole or not
+ * at all: many drivers know no parts. A driver puts descriptors into a ring in its own
+ * memory and writes to the doorbell how many it has put there since the engine was enabled;
+ * the engine writes a status into each when it is done with it.
  */
 #include "sim/pci/models.h"
 
@@ -15,10 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RAM_REGISTERS_BYTES 0x4000u
-#define RAM_DOORBELL 0x1000u
-#define RAM_MSIX_TABLE 0x2000u
-#define RAM_MSIX_PENDING 0x3000u
+#define RAM_REGISTERS_BYTES 0x1000u
+#define RAM_DOORBELL_BAR 4u
+#define RAM_DOORBELL_BYTES 0x4000u /* of the whole BAR: four pages */
+#define RAM_DOORBELL 0x0000u
+#define RAM_MSIX_TABLE 0x1000u
+#define RAM_MSIX_PENDING 0x2000u
+#define RAM_UNUSED 0x3000u
 #define RAM_BYTES_DEFAULT (1ull << 20)
 #define RAM_BYTES_MAX (16ull << 30)
 #define RAM_VECTORS_DEFAULT 4u
@@ -125,19 +129,22 @@ static int ram_create(struct pci_function *function, const void *config,
 		.class_code = 0x050000, /* RAM controller */
 		.revision = 1,
 		.bars = {
-			[0] = {
-				.bytes = RAM_REGISTERS_BYTES,
-				.areas = { { RAM_DOORBELL, 4096, PCI_AREA_WATCHED } },
-			},
+			[0] = { .bytes = RAM_REGISTERS_BYTES },
 			[2] = {
 				.bytes = ram->config.bytes,
 				.is_64bit = true,
 				.prefetchable = true,
 				.areas = { { 0, ram->config.bytes, PCI_AREA_MEMORY } },
 			},
+			[RAM_DOORBELL_BAR] = {
+				.bytes = RAM_DOORBELL_BYTES,
+				.areas = { { RAM_DOORBELL, 4096, PCI_AREA_WATCHED },
+					   { RAM_UNUSED, 4096, PCI_AREA_MEMORY } },
+			},
 		},
 		.intx = true,
 		.msix = (unsigned int)ram->config.vectors,
+		.msix_bar = RAM_DOORBELL_BAR,
 		.msix_table = RAM_MSIX_TABLE,
 		.msix_pending = RAM_MSIX_PENDING,
 		.power_management = true,
@@ -159,10 +166,14 @@ static void ram_reset(void *model)
 
 /* ---- the engine -------------------------------------------------------------------- */
 
+static uint32_t *doorbell_word(const struct ram *ram)
+{
+	return pci_bar_memory(ram->function, RAM_DOORBELL_BAR, RAM_DOORBELL);
+}
+
 static uint32_t doorbell(const struct ram *ram)
 {
-	return __atomic_load_n((uint32_t *)pci_bar_memory(ram->function, 0, RAM_DOORBELL),
-			       __ATOMIC_ACQUIRE);
+	return __atomic_load_n(doorbell_word(ram), __ATOMIC_ACQUIRE);
 }
 
 static bool ram_poll(void *model, unsigned int unit)
@@ -315,8 +326,7 @@ static void set_control(struct ram *ram, uint32_t value)
 	regs->status = regs->control ? RAM_STATUS_ENABLED : 0;
 	if (!regs->control)
 		return;
-	__atomic_store_n((uint32_t *)pci_bar_memory(ram->function, 0, RAM_DOORBELL), 0,
-			 __ATOMIC_RELEASE);
+	__atomic_store_n(doorbell_word(ram), 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&ram->taken, 0, __ATOMIC_RELEASE);
 }
 

@@ -208,6 +208,7 @@ static int start(struct vfio_watch *watch)
 	if (watch->started)
 		return 0;
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS); /* see sim/pci/pci_memory.h */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&watch->thread, NULL, watch_main, watch);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -162,4 +162,12 @@ else
 	skip "QEMU finds it by its group" "no qemu-system-x86_64 with iommufd"
 	skip "QEMU finds it by host=" "no qemu-system-x86_64 with iommufd"
 fi
+
+# The memory behind a BAR, when a driver is quick or hostile (sim/exec/map_bar.c).
+ram='--device ram,addr=0000:00:02.0,group=2'
+check_output "a close() after an mmap() of a BAR is the last one" "300 times" \
+	timeout 60 $exec $ram -- "$BUILD/tests/bar_client" reopen /dev/vfio/2 0000:00:02.0
+check_output "a client that cuts the file of a BAR short hurts nobody" "cut
+the BAR has 7
+the device is there" timeout 60 $exec $ram -- "$BUILD/tests/bar_client" cut
 done_testing

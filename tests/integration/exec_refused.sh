@@ -28,6 +28,15 @@ refused "/dev/fuse not for this user" "^ioasis exec: cannot open /dev/fuse: Perm
 	unshare -m sh -c 'mkdir -p $1 && mount -t tmpfs none $1 && mknod -m 600 $1/fuse c 10 229 &&
 		mount --bind $1/fuse /dev/fuse &&
 		exec setpriv --reuid=65534 --clear-groups "$0" exec -- true' "$public/ioasis" "$TEST_DIR/dev"
+for other in /dev/null /etc/hostname; do
+	refused "$other in the place of /dev/fuse" \
+		"^ioasis exec: /dev/fuse is not the device of FUSE, which is the character device 10:229: " \
+		unshare -m sh -c 'mount --bind "$1" /dev/fuse && exec "$0" exec -- true' "$ioasis" "$other"
+done
+check_output "so says serve" "3 ioasis serve: /dev/fuse is not the device of FUSE" \
+	unshare -m sh -c 'mount --bind /dev/null /dev/fuse
+		why=$("$0" serve --at "$1/iommu" 2>&1)
+		echo $? "${why%%,*}"' "$ioasis" "$TEST_DIR"
 
 # A user namespace that allows none below itself.
 if unshare -U -r sh -c 'echo 0 >/proc/sys/user/max_user_namespaces' 2>/dev/null; then

@@ -14,6 +14,7 @@
 
 #define BAR0 0u
 #define BAR2 2u
+#define BAR4 4u
 #define CONFIG ((unsigned int)SIM_VFIO_CONFIG)
 
 static const char *const edu_and_ram[] = { "edu,group=7", "ram,group=7,size=64K", "edu", NULL };
@@ -153,13 +154,50 @@ static void test_pasids_are_attached_one_by_one(void **state)
 static void test_regions_say_what_can_be_mapped(void **state)
 {
 	struct vfio_rig *rig = *state;
+	struct sim_vfio_region_info info = { .argsz = sizeof(info), .index = BAR0 };
 	struct {
 		struct sim_vfio_region_info info;
 		uint8_t caps[128];
-	} call = { .info = { .argsz = sizeof(call.info), .index = BAR0 } };
-	struct sim_vfio_sparse_mmap *sparse = (void *)call.caps;
-	struct sim_vfio_cap_header *msix;
+	} call = { .info = { .argsz = sizeof(call), .index = BAR4 } };
+	struct sim_vfio_cap_header *msix = (void *)call.caps;
 
+	assert_int_equal(vfio_rig_bind(rig, 1, VFIO_RIG_IOMMUFD), 0);
+	/* Registers that do something when touched: none of it. */
+	assert_int_equal(vfio_rig_ioctl(rig, 1, SIM_VFIO_GET_REGION_INFO, &info), 0);
+	assert_int_equal(info.flags, 3);
+	/* All of it is memory: no capability is needed. */
+	info.index = BAR2;
+	assert_int_equal(vfio_rig_ioctl(rig, 1, SIM_VFIO_GET_REGION_INFO, &info), 0);
+	assert_int_equal(info.flags, 7);
+	assert_int_equal(info.size, 65536);
+	/* The place that a BAR of 64 bits takes. */
+	info.index = 3;
+	assert_int_equal(vfio_rig_ioctl(rig, 1, SIM_VFIO_GET_REGION_INFO, &info), 0);
+	assert_int_equal(info.size, 0);
+	/* Doorbell, MSI-X and a page of nothing: all of it, too. */
+	assert_int_equal(vfio_rig_ioctl(rig, 1, SIM_VFIO_GET_REGION_INFO, &call), 0);
+	assert_int_equal(call.info.flags, 15);
+	assert_int_equal(msix->id, SIM_VFIO_CAP_MSIX_MAPPABLE);
+	assert_int_equal(msix->next, 0);
+}
+
+/* A card whose last page of BAR 4 is trapped. */
+static void test_region_names_the_parts_that_can_be_mapped(void **state)
+{
+	struct vfio_rig *rig = *state;
+	struct pci_function *card = pci_bus_slot(rig->bus, 1)->function;
+	struct pci_description *of_card = (void *)(uintptr_t)pci_function_description(card);
+	struct {
+		struct sim_vfio_region_info info;
+		uint8_t caps[128];
+	} call = { .info = { .argsz = sizeof(call.info), .index = BAR4 } };
+	struct sim_vfio_sparse_mmap *sparse = (void *)call.caps;
+	const uint64_t bar = (uint64_t)BAR4 << SIM_VFIO_OFFSET_SHIFT;
+	struct sim_vfio_cap_header *msix;
+	uint64_t in_fd;
+	int fd;
+
+	of_card->bars[BAR4].areas[1].kind = PCI_AREA_TRAPPED;
 	assert_int_equal(vfio_rig_bind(rig, 1, VFIO_RIG_IOMMUFD), 0);
 	/* Too little room: how much there must be. */
 	assert_int_equal(vfio_rig_ioctl(rig, 1, SIM_VFIO_GET_REGION_INFO, &call), 0);
@@ -170,20 +208,13 @@ static void test_regions_say_what_can_be_mapped(void **state)
 	assert_int_equal(call.info.cap_offset, sizeof(call.info));
 	assert_int_equal(sparse->header.id, SIM_VFIO_CAP_SPARSE_MMAP);
 	assert_int_equal(sparse->nr_areas, 1); /* doorbell and MSI-X are one part */
-	assert_int_equal(sparse->areas[0].offset, 0x1000);
+	assert_int_equal(sparse->areas[0].offset, 0);
 	assert_int_equal(sparse->areas[0].size, 0x3000);
 	msix = (void *)((uint8_t *)&call + sparse->header.next);
 	assert_int_equal(msix->id, SIM_VFIO_CAP_MSIX_MAPPABLE);
 	assert_int_equal(msix->next, 0);
-	/* All of it is memory: no capability is needed. */
-	call.info = (struct sim_vfio_region_info){ .argsz = sizeof(call.info), .index = BAR2 };
-	assert_int_equal(vfio_rig_ioctl(rig, 1, SIM_VFIO_GET_REGION_INFO, &call), 0);
-	assert_int_equal(call.info.flags, 7);
-	assert_int_equal(call.info.size, 65536);
-	/* The place that a BAR of 64 bits takes. */
-	call.info.index = 3;
-	assert_int_equal(vfio_rig_ioctl(rig, 1, SIM_VFIO_GET_REGION_INFO, &call), 0);
-	assert_int_equal(call.info.size, 0);
+	assert_int_equal(vfio_file_mmap(rig->files[1], bar, 0x3000, true, &fd, &in_fd), 0);
+	assert_int_equal(vfio_file_mmap(rig->files[1], bar, 0x4000, true, &fd, &in_fd), -EINVAL);
 }
 
 static void *map_bar(struct vfio_rig *rig, unsigned int device, unsigned int bar, uint64_t length)
@@ -281,10 +312,10 @@ static void test_msix_table_is_hidden_from_reads(void **state)
 	struct vfio_rig *rig = *state;
 
 	assert_int_equal(vfio_rig_bind(rig, 1, VFIO_RIG_IOMMUFD), 0);
-	vfio_rig_write(rig, 1, BAR0, 0x2000, 0x1234, 4);
-	assert_true(vfio_rig_read(rig, 1, BAR0, 0x2000, 4) == UINT32_MAX);
-	assert_true(vfio_rig_read(rig, 1, BAR0, 0x203c, 4) == UINT32_MAX); /* of 4 vectors */
-	assert_int_equal(vfio_rig_read(rig, 1, BAR0, 0x2040, 4), 0);
+	vfio_rig_write(rig, 1, BAR4, 0x1000, 0x1234, 4);
+	assert_true(vfio_rig_read(rig, 1, BAR4, 0x1000, 4) == UINT32_MAX);
+	assert_true(vfio_rig_read(rig, 1, BAR4, 0x103c, 4) == UINT32_MAX); /* of 4 vectors */
+	assert_int_equal(vfio_rig_read(rig, 1, BAR4, 0x1040, 4), 0);
 }
 
 static void test_odd_accesses_go_in_aligned_pieces(void **state)
@@ -478,6 +509,7 @@ int main(void)
 		TEST(test_group_file_needs_no_bind),
 		TEST(test_pasids_are_attached_one_by_one),
 		TEST(test_regions_say_what_can_be_mapped),
+		TEST(test_region_names_the_parts_that_can_be_mapped),
 		TEST(test_mapped_memory_is_the_region),
 		TEST(test_memory_off_keeps_what_is_in_it),
 		TEST(test_client_that_cuts_the_file_short_hurts_nobody),

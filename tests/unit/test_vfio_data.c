@@ -31,7 +31,8 @@
 #define RAM_COMPLETED 0x20
 #define RAM_FAULTS 0x24
 #define RAM_FAULT_IOVA 0x28
-#define RAM_DOORBELL 0x1000
+#define DOORBELL_BAR 4u
+#define RAM_DOORBELL 0x0000
 #define TO_IOVA 1u
 #define INTERRUPT 2u
 #define BETWEEN 4u
@@ -89,7 +90,7 @@ static uint32_t run_one(struct vfio_rig *rig, const struct descriptor *descripto
 	enable(rig, RAM);
 	*ring_of(rig) = *descriptor;
 	before = (uint32_t)vfio_rig_read(rig, RAM, 0, RAM_COMPLETED, 4);
-	vfio_rig_write(rig, RAM, 0, RAM_DOORBELL, 1, 4);
+	vfio_rig_write(rig, RAM, DOORBELL_BAR, RAM_DOORBELL, 1, 4);
 	assert_true(vfio_rig_await(rig, RAM, RAM_COMPLETED, before + 1));
 	return ring_of(rig)->status;
 }
@@ -106,8 +107,8 @@ static void test_engine_works_on_a_ring(void **state)
 
 	assert_int_equal(vfio_rig_irqs(rig, RAM, SIM_VFIO_MSIX, SIM_VFIO_DATA_EVENTFD |
 				       SIM_VFIO_ACTION_TRIGGER, 3, 1, &fd), 0);
-	assert_int_equal(vfio_file_mmap(rig->files[RAM], RAM_DOORBELL, 4096, true, &bar, &offset),
-			 0);
+	assert_int_equal(vfio_file_mmap(rig->files[RAM], ((uint64_t)DOORBELL_BAR << 40) +
+					RAM_DOORBELL, 4096, true, &bar, &offset), 0);
 	bell = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, bar, (off_t)offset);
 	assert_true(bell != MAP_FAILED);
 	enable(rig, RAM);
@@ -145,7 +146,7 @@ static void test_engine_says_what_went_wrong(void **state)
 	vfio_rig_write(rig, RAM, 0, RAM_CONTROL, 0, 4);
 	vfio_rig_write(rig, RAM, 0, RAM_RING, 0x40000000, 8);
 	vfio_rig_write(rig, RAM, 0, RAM_CONTROL, 1, 4);
-	vfio_rig_write(rig, RAM, 0, RAM_DOORBELL, 1, 4);
+	vfio_rig_write(rig, RAM, DOORBELL_BAR, RAM_DOORBELL, 1, 4);
 	assert_true(vfio_rig_await(rig, RAM, RAM_STATUS, 2));
 	/* Entries that are no power of two are no ring. */
 	vfio_rig_write(rig, RAM, 0, RAM_ENTRIES, 3, 4);
@@ -398,7 +399,7 @@ static void test_device_moves_while_it_runs(void **state)
 	assert_true(vfio_rig_read(rig, SECOND, 0, RAM_RING, 8) == RING);
 	/* The engine goes on where it was, there. */
 	*ring_of(rig) = (struct descriptor){ .iova = DATA, .bytes = 8, .flags = TO_IOVA };
-	vfio_rig_write(rig, SECOND, 0, RAM_DOORBELL, 1, 4);
+	vfio_rig_write(rig, SECOND, DOORBELL_BAR, RAM_DOORBELL, 1, 4);
 	assert_true(vfio_rig_await(rig, SECOND, RAM_COMPLETED, 1));
 	/* The old streams are of no use. */
 	assert_int_equal(engine_anon_file_write(fake_anon_file(&rig->base.fake, (uint32_t)to),
@@ -415,7 +416,7 @@ static void test_stopped_device_does_no_dma(void **state)
 	enable(rig, RAM);
 	*ring_of(rig) = (struct descriptor){ .iova = DATA, .bytes = 8, .flags = TO_IOVA };
 	assert_int_equal(set_state(rig, RAM, SIM_VFIO_STATE_STOP, &none), 0);
-	vfio_rig_write(rig, RAM, 0, RAM_DOORBELL, 1, 4);
+	vfio_rig_write(rig, RAM, DOORBELL_BAR, RAM_DOORBELL, 1, 4);
 	assert_true(pci_function_step(pci_bus_at(rig->bus, RAM)->function, 0, 0) == PCI_NEVER);
 	assert_int_equal(ring_of(rig)->status, 0);
 	assert_int_equal(set_state(rig, RAM, SIM_VFIO_STATE_RUNNING, &none), 0);
