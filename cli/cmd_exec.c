@@ -5,6 +5,7 @@
 #include "sim/exec/launch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static const struct cli_command exec_command = {
@@ -34,6 +35,9 @@ int cmd_exec(int argc, char **argv)
 		return status;
 	if (options.list_devices)
 		return device_options_list();
+	if (!call_way_choose(getenv("IOASIS_CALL"), &config.way))
+		return cli_fail(&exec_command, "IOASIS_CALL is '%s'; " CALL_WAY_NAMES " is meant",
+				getenv("IOASIS_CALL"));
 	if (first == argc)
 		return cli_fail(&exec_command, "no command given; 'ioasis exec -- CMD' runs CMD");
 	status = device_options_apply(&options, &exec_command, &config.device);

@@ -75,6 +75,7 @@ fuse_srcs := \
 	sim/fuse/files.c \
 	sim/fuse/inject.c \
 	sim/fuse/inject_parse.c \
+	sim/fuse/known.c \
 	sim/fuse/leak.c \
 	sim/fuse/mapping.c \
 	sim/fuse/mount.c \
@@ -130,6 +131,7 @@ exec_srcs := \
 	sim/exec/fail_nth.c \
 	sim/exec/filter.c \
 	sim/exec/guard.c \
+	sim/exec/ioctl_calls.c \
 	sim/exec/kvm_calls.c \
 	sim/exec/launch.c \
 	sim/exec/map_bar.c \
@@ -137,12 +139,14 @@ exec_srcs := \
 	sim/exec/namespace.c \
 	sim/exec/proc_files.c \
 	sim/exec/shadow.c \
+	sim/exec/signal_calls.c \
 	sim/exec/stat_calls.c \
 	sim/exec/supervisor.c \
 	sim/exec/sysfs.c \
 	sim/exec/sysfs_live.c \
 	sim/exec/sysfs_maker.c \
-	sim/exec/test_calls.c
+	sim/exec/test_calls.c \
+	sim/exec/way.c
 des_srcs := \
 	sim/des/calendar.c \
 	sim/des/des.c \

@@ -4,6 +4,11 @@
 # A unit test is tests/unit/NAME.c or tests/model/NAME.c, one name in unit_tests, and
 # NAME_srcs: what else it links. A script is tests/SOMEWHERE/NAME.sh, listed in script_tests.
 
+# WAY=fuse: what runs under `ioasis exec` makes its calls by FUSE; notify: by notification.
+ifneq ($(WAY),)
+export IOASIS_CALL := $(WAY)
+endif
+
 unit_tests := \
 	test_abi \
 	test_asker \
@@ -144,6 +149,7 @@ script_tests := \
 	tests/integration/check.sh \
 	tests/integration/ci.sh \
 	tests/integration/demo.sh \
+	tests/integration/exec_call.sh \
 	tests/integration/exec_devices.sh \
 	tests/integration/engine_faults.sh \
 	tests/integration/exec_end.sh \
@@ -191,19 +197,23 @@ script_tests := \
 	tests/integration/vfio_probe.sh \
 	tests/integration/vfio_trace.sh \
 	tests/integration/vfio_user.sh \
+	tests/oracle/exec.sh \
 	tests/oracle/fuse.sh \
 	tests/oracle/inproc.sh \
 	tests/oracle/sweep.sh
 
 # What the exec tests run: the same program linked both ways, without sanitizers.
-exec_clients := $(B)/tests/exec_client $(B)/tests/exec_client_static
+exec_clients := $(foreach name,exec_client call_client,$(B)/tests/$(name) $(B)/tests/$(name)_static)
 tests += $(exec_clients)
 
-$(exec_clients): tests/integration/exec_client.c backend/include/ioasis/iommufd_abi.h
+$(exec_clients): $(B)/tests/%: backend/include/ioasis/iommufd_abi.h
+$(B)/tests/exec_client $(B)/tests/exec_client_static: tests/integration/exec_client.c
+$(B)/tests/call_client $(B)/tests/call_client_static: tests/integration/call_client.c
+$(exec_clients):
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -Ibackend/include -pthread \
-		$(if $(findstring static,$@),-static) -o $@ $<
+		$(if $(findstring static,$@),-static) -o $@ $(filter %.c,$^)
 
 # What tests/integration/where.sh runs: one program built in the ways that make stacks differ.
 where_flags_O0 := -O0

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -69,10 +70,9 @@ int caller_read_string(const struct caller *caller, uint64_t from, char *to, siz
 	return -ENAMETOOLONG;
 }
 
-/* A number of /proc/TID/status, the n-th behind the name; -errno. */
-static int status_read(const struct caller *caller, const char *name, int n, uint32_t *value)
+/* The number of /proc/TID/status behind the name; -errno. */
+static int status_read(const struct caller *caller, const char *name, uint32_t *value)
 {
-	unsigned int word[4];
 	char path[40], line[256];
 	int rc = -ESRCH;
 	FILE *file;
@@ -84,25 +84,30 @@ static int status_read(const struct caller *caller, const char *name, int n, uin
 	while (fgets(line, sizeof(line), file)) {
 		if (strncmp(line, name, strlen(name)))
 			continue;
-		if (sscanf(line + strlen(name), "%u %u %u %u", &word[0], &word[1], &word[2],
-			   &word[3]) > n) {
-			*value = word[n];
+		if (sscanf(line + strlen(name), "%u", value) == 1)
 			rc = 0;
-		}
 		break;
 	}
 	fclose(file);
 	return rc;
 }
 
-int caller_fsuid(const struct caller *caller, uint32_t *uid)
+int caller_uid(const struct caller *caller, uint32_t *uid)
 {
-	return status_read(caller, "Uid:", 3, uid);
+	char path[40];
+	struct stat st;
+
+	/* A folder there is its thread's whether it can be dumped or not (task_dump_owner()). */
+	snprintf(path, sizeof(path), "/proc/%u", caller->notif->pid);
+	if (stat(path, &st))
+		return -errno;
+	*uid = st.st_uid;
+	return 0;
 }
 
 int caller_tgid(const struct caller *caller, uint32_t *tgid)
 {
-	return status_read(caller, "Tgid:", 0, tgid);
+	return status_read(caller, "Tgid:", tgid);
 }
 
 int caller_dup_fd(const struct caller *caller, int fd)

@@ -144,7 +144,7 @@ static void look_at_files(struct filter *filter)
 	if (file)                                                                      \
 		report_if(filter, _IO(IOMMUFD_TYPE, nr));
 
-void filter_build(struct filter *filter, bool test_ops, bool devices)
+void filter_build(struct filter *filter, bool test_ops, bool devices, bool all_ioctls)
 {
 	unsigned short jump;
 
@@ -153,6 +153,11 @@ void filter_build(struct filter *filter, bool test_ops, bool devices)
 	require(filter, NATIVE_ARCH);
 
 	jump = call_begin(filter, __NR_ioctl);
+	if (all_ioctls) {
+		load(filter, ARG(1));
+		emit(filter, BPF_ALU | BPF_AND | BPF_K, 0, 0, ~0u << _IOC_TYPESHIFT);
+		report_if(filter, _IO(IOMMUFD_TYPE, 0));
+	}
 	load(filter, ARG(1));
 	IOMMUFD_COMMANDS(REPORT_FILE)
 	if (test_ops)
@@ -165,6 +170,8 @@ void filter_build(struct filter *filter, bool test_ops, bool devices)
 	call_end(filter, jump, SECCOMP_RET_ALLOW);
 
 	mmap_of_file(filter);
+	if (all_ioctls)
+		report_all(filter, __NR_rt_sigreturn); /* see signal_calls.h */
 	if (test_ops) {
 		move_nothing(filter, __NR_read);
 		move_nothing(filter, __NR_write);

@@ -3,9 +3,10 @@
  * Which system calls of CMD stop and are told to this process (seccomp user
  * notification, seccomp_unotify(2)).
  *
- * Only those that FUSE cannot serve: ioctls whose answer is a file descriptor in
+ * Those that FUSE cannot serve: ioctls whose answer is a file descriptor in
  * the caller, mmap of files, and with the test command the few more that its users
- * need. Every other call passes after a handful of comparisons in the kernel.
+ * need; and those that are answered faster this way: ioctls with the numbers of iommufd and
+ * VFIO. Every other call passes after a handful of comparisons in the kernel.
  */
 #ifndef IOASIS_SIM_EXEC_FILTER_H
 #define IOASIS_SIM_EXEC_FILTER_H
@@ -33,9 +34,10 @@ struct filter {
 /*
  * Makes the filter. test_ops: also the test command, reads of no bytes, and opening
  * files (see proc_files.h). devices: also calls of VFIO that give a file, those that tell
- * KVM of one, and stat (see stat_calls.h).
+ * KVM of one, and stat (see stat_calls.h). all_ioctls: all with iommufd's type, and
+ * the return from handlers of signals.
  */
-void filter_build(struct filter *filter, bool test_ops, bool devices);
+void filter_build(struct filter *filter, bool test_ops, bool devices, bool all_ioctls);
 
 /*
  * Installs it for the calling thread and all that it starts. Needs CAP_SYS_ADMIN

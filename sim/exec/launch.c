@@ -9,6 +9,7 @@
 #include "sim/exec/supervisor.h"
 #include "sim/exec/sysfs.h"
 #include "sim/exec/test_calls.h"
+#include "sim/fuse/inject.h"
 #include "sim/fuse/mount.h"
 #include "sim/process/process.h"
 #include "tracepoints/load.h"
@@ -113,6 +114,7 @@ static void start_tracing(void)
 
 struct launch {
 	const struct launch_config *config;
+	enum call_way way;
 	struct launch_result *result;
 	struct fuse_device *device;
 	struct fail_nth_table *fail_nth; /* NULL without the test command */
@@ -178,7 +180,8 @@ static int launch_prepare(struct launch *launch)
 		snprintf(why, LAUNCH_WHY_BYTES, "cannot fork: %s", strerror(-rc));
 		return LAUNCH_FAILED;
 	}
-	filter_build(&launch->filter, test_ops, launch->config->device.bus);
+	filter_build(&launch->filter, test_ops, launch->config->device.bus,
+		     launch->way != CALL_BY_FUSE);
 	rc = client_fork(&launch->client, launch->config->argv, &launch->filter, why,
 			 LAUNCH_WHY_BYTES);
 	return rc ? LAUNCH_FAILED : 0;
@@ -192,6 +195,7 @@ static int launch_make_device(struct launch *launch)
 
 	process_raise_file_limit(); /* CMD, already there, keeps the limit that it was given */
 	config.sees_mmap = launch->client.listener >= 0;
+	config.supervised = config.sees_mmap && launch->way != CALL_BY_FUSE;
 	if (config.engine.test_ops) {
 		launch->fail_nth = fail_nth_table_create();
 		if (!launch->fail_nth) {
@@ -255,12 +259,16 @@ void launch_run(const struct launch_config *config, struct fuse_device **device,
 {
 	struct launch launch = {
 		.config = config,
+		.way = config->way,
 		.result = result,
 		.guard = { .pid = -1 },
 	};
 	int status;
 
 	*result = (struct launch_result){ .exit_status = LAUNCH_FAILED };
+	/* A supervisor is not told of signals. */
+	if (config->device.inject && inject_heeds_signals(config->device.inject))
+		launch.way = CALL_BY_FUSE;
 	status = launch_prepare(&launch);
 	if (!status) {
 		start_tracing();

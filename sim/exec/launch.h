@@ -17,6 +17,7 @@
 #ifndef IOASIS_SIM_EXEC_LAUNCH_H
 #define IOASIS_SIM_EXEC_LAUNCH_H
 
+#include "sim/exec/way.h"
 #include "sim/fuse/device.h"
 
 /* Exit status when ioasis itself fails. */
@@ -26,6 +27,7 @@
 
 struct launch_config {
 	struct fuse_device_config device; /* fail_nth and opaque are the launcher's */
+	enum call_way way;		  /* of ioctls; with --delay: by FUSE */
 	char *const *argv;		  /* CMD and its arguments, NULL at the end; borrowed */
 };
 

@@ -3,193 +3,65 @@
 
 #include "sim/exec/caller.h"
 #include "sim/exec/fail_nth.h"
-#include "sim/exec/filter.h"
-#include "sim/exec/kvm_calls.h"
+#include "sim/exec/ioctl_calls.h"
 #include "sim/exec/map_calls.h"
 #include "sim/exec/proc_files.h"
+#include "sim/exec/signal_calls.h"
 #include "sim/exec/stat_calls.h"
 #include "sim/exec/test_calls.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Threads without a call at most; more end when their call has. */
-#define WAITING_MAX 2
+/* Threads in reserve at most; more end when their call has. */
+#define RESERVE_MAX 4u
+#define TICK_NS 2000000
+#define QUIET_TICKS 8u /* then the watcher sleeps until a call comes */
 /* How long supervisor_stop() lets calls finish that are being answered. */
-#define STOP_NS 200000000l
+#define STOP_US 200000u
+#define TICK_US 50u
+
+/* Linux 6.6: the thread that a call wakes, and the caller that an answer does, run here. */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+struct worker {
+	struct supervisor *supervisor;
+	struct worker *next, **link; /* with the lock */
+	pthread_t thread;
+	bool running; /* thread is set; with the lock */
+	uint64_t turn, turn_seen; /* odd while it has a call; by the watcher's last look; same */
+};
 
 struct supervisor {
 	struct supervisor_config config;
-	int stop; /* eventfd: readable once it shall end */
+	size_t notif_bytes;
 
 	pthread_mutex_t lock;
-	pthread_cond_t idle;
-	pthread_cond_t turn;
-	unsigned int waiting; /* threads without a call */
-	unsigned int busy;    /* threads that answer one */
-	/*
-	 * One of the waiting threads looks at the listener: two that see the same
-	 * call would both go to take it, and the loser could not be stopped.
-	 */
-	bool watched;
-	bool stopping;
+	pthread_cond_t reserve; /* threads in reserve wait here, */
+	pthread_cond_t watch;	/* and the watcher here */
+	struct worker *workers;
+	unsigned int count;	/* of workers */
+	unsigned int receiving; /* threads that wait for a call */
+	unsigned int receiving_max;
+	unsigned int reserved;	/* threads in reserve, with the watcher */
+	unsigned int promoted;	/* how many of them are to receive */
+	unsigned int quiet_ticks;
+	bool watched, watcher_asleep;
+	bool stopping; /* __atomic */
 };
-
-/* ---- a file for the caller ------------------------------------------------- */
-
-/* One ioctl on its way through the engine. */
-struct ioctl_call {
-	struct process_client pc; /* pc.opaque: this */
-	struct caller *caller;
-	struct fuse_device *device;
-	struct engine_anon_file *installed; /* what it got */
-};
-
-static struct ioctl_call *call_of(const struct engine_client *client)
-{
-	return (struct ioctl_call *)((const struct process_client *)client)->opaque;
-}
-
-/*
- * The kernel reserves a number, writes it into the caller's structure and only
- * then installs the file: a structure that cannot be written leaves no file
- * behind. A number cannot be reserved from outside, so whether the structure can
- * be written is tried first, with the bytes that are there.
- */
-static int probe_answer(const struct engine_client *client, uint64_t arg)
-{
-	uint32_t size, done;
-	int rc = client->ops->copy_in(client, &size, arg, sizeof(size));
-
-	for (done = 0; !rc && done < size && done < 4096; done += 8) {
-		uint64_t word;
-		size_t part = size - done < sizeof(word) ? size - done : sizeof(word);
-
-		rc = client->ops->copy_in(client, &word, arg + done, part);
-		if (!rc)
-			rc = client->ops->copy_out(client, arg + done, &word, part);
-	}
-	return rc;
-}
-
-static int call_fd_install(const struct engine_client *client, struct engine_anon_file *file,
-			   int oflags)
-{
-	struct ioctl_call *call = call_of(client);
-	int fd, number;
-
-	if (probe_answer(client, call->caller->notif->data.args[2]))
-		return -EFAULT;
-	fd = fuse_device_anon_open(call->device, file, oflags);
-	if (fd < 0)
-		return fd;
-	number = caller_add_fd(call->caller, fd, oflags);
-	if (number < 0) /* no number free, or the caller is gone */
-		fuse_device_anon_disown(call->device, file);
-	else
-		call->installed = file;
-	close(fd);
-	/* Killed in its call: no one gets this answer, which the trace tells all the same. */
-	return number == -ENOENT ? -EINTR : number;
-}
-
-/* The number stays taken (a file cannot be closed from outside), by nothing of ours. */
-static void call_fd_remove(const struct engine_client *client, int fd)
-{
-	struct ioctl_call *call = call_of(client);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	fuse_device_anon_disown(call->device, call->installed);
-	if (null < 0)
-		return;
-	caller_replace_fd(call->caller, null, fd);
-	close(null);
-}
-
-/* The open file of a device, by its group: the number in the caller, or -errno. */
-static long give_device(struct ioctl_call *call, struct fuse_open *open, uint64_t arg)
-{
-	int fd = fuse_device_group_device_open(open, &call->pc.client, arg), number;
-
-	if (fd < 0)
-		return fd;
-	number = caller_add_fd(call->caller, fd, O_CLOEXEC);
-	close(fd);
-	return number == -ENOENT ? -EINTR : number;
-}
-
-static long run_ioctl(struct supervisor *supervisor, struct caller *caller,
-		      struct fuse_open *open)
-{
-	const struct seccomp_data *data = &caller->notif->data;
-	struct engine_client_ops ops = process_client_ops;
-	struct ioctl_call call = { .caller = caller, .device = supervisor->config.device };
-	uint32_t uid;
-	long rc;
-
-	ops.fd_install = call_fd_install;
-	ops.fd_remove = call_fd_remove;
-	rc = caller_fsuid(caller, &uid);
-	if (!rc)
-		rc = process_client_init(&call.pc, fuse_device_processes(call.device), &ops,
-					 caller->notif->pid, uid);
-	if (rc)
-		return rc;
-	call.pc.opaque = &call;
-	if (supervisor->config.fail_nth)
-		call.pc.client.fail_nth = fail_nth_find(supervisor->config.fail_nth,
-							caller->notif->pid);
-	fuse_device_where(call.device, &call.pc, (unsigned int)data->args[1]);
-	if ((unsigned int)data->args[1] == FILTER_VFIO_GROUP_GET_DEVICE_FD)
-		rc = give_device(&call, open, data->args[2]);
-	else
-		rc = fuse_device_open_ioctl(open, &call.pc.client, (unsigned int)data->args[1],
-					    data->args[2]);
-	process_client_fini(&call.pc);
-	return rc;
-}
-
-/* Runs an ioctl here if its file is one of ours and its answer may be a file. */
-static void handle_ioctl(struct supervisor *supervisor, struct caller *caller)
-{
-	const struct seccomp_data *data = &caller->notif->data;
-	struct fuse_open *open = NULL;
-	long result;
-	int fd;
-
-	if ((unsigned int)data->args[1] == KVM_SET_DEVICE_ATTR) {
-		kvm_call_answer(supervisor->config.device, caller);
-		return;
-	}
-	if ((unsigned int)data->args[1] == IOMMU_TEST_CMD && !test_cmd_gives_file(caller)) {
-		caller_continue(caller);
-		return;
-	}
-	fd = caller_dup_fd(caller, (int)data->args[0]);
-	if (fd >= 0) {
-		open = fuse_device_open_get(supervisor->config.device, fd);
-		close(fd);
-	}
-	if (!open) {
-		caller_continue(caller);
-		return;
-	}
-	result = run_ioctl(supervisor, caller, open);
-	/* Before the answer: a close() by the caller after it is to be the last one. */
-	fuse_device_open_put(open);
-	caller_answer(caller, result);
-}
 
 static void handle(struct supervisor *supervisor, const struct seccomp_notif *notif)
 {
@@ -197,7 +69,7 @@ static void handle(struct supervisor *supervisor, const struct seccomp_notif *no
 
 	switch (notif->data.nr) {
 	case __NR_ioctl:
-		handle_ioctl(supervisor, &caller);
+		ioctl_call_answer(supervisor->config.device, supervisor->config.fail_nth, &caller);
 		break;
 	case __NR_read:
 	case __NR_write:
@@ -212,6 +84,9 @@ static void handle(struct supervisor *supervisor, const struct seccomp_notif *no
 #endif
 		stat_call_answer(supervisor->config.device, &caller);
 		break;
+	case __NR_rt_sigreturn:
+		signal_call_return(&caller);
+		break;
 	case __NR_mmap:
 		map_call_answer(supervisor->config.device, &caller);
 		break;
@@ -223,157 +98,271 @@ static void handle(struct supervisor *supervisor, const struct seccomp_notif *no
 
 /* ---- threads --------------------------------------------------------------- */
 
-static void *worker(void *opaque);
+static void *worker_main(void *opaque);
+
+static void wake_up(int signal)
+{
+	(void)signal; /* only to end a wait with EINTR */
+}
+
+/* The signal that gets threads out of a wait for a call. */
+static int wake_signal(void)
+{
+	return SIGRTMIN + 5;
+}
 
 /* Starts a waiting thread; false: not now, the busy ones come back to it. Locked. */
 static bool worker_add(struct supervisor *supervisor)
 {
+	struct worker *worker = calloc(1, sizeof(*worker));
 	pthread_attr_t attr;
 	pthread_t thread;
 	int rc;
 
+	if (!worker)
+		return false;
+	worker->supervisor = supervisor;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	rc = pthread_create(&thread, &attr, worker, supervisor);
+	rc = pthread_create(&thread, &attr, worker_main, worker);
 	pthread_attr_destroy(&attr);
-	if (!rc)
-		supervisor->waiting++;
-	return !rc;
+	if (rc) {
+		free(worker);
+		return false;
+	}
+	worker->next = supervisor->workers;
+	if (worker->next)
+		worker->next->link = &worker->next;
+	worker->link = &supervisor->workers;
+	supervisor->workers = worker;
+	supervisor->count++;
+	return true;
 }
 
-/* The next notification. 0; -EAGAIN: try again; -ESHUTDOWN: no more will come. */
-static int receive(struct supervisor *supervisor, struct seccomp_notif *notif, size_t size)
+static bool is_stopping(const struct supervisor *supervisor)
 {
-	struct pollfd fds[] = {
-		{ .fd = supervisor->config.listener, .events = POLLIN },
-		{ .fd = supervisor->stop, .events = POLLIN },
-	};
+	return __atomic_load_n(&supervisor->stopping, __ATOMIC_ACQUIRE);
+}
 
-	if (poll(fds, 2, -1) < 0)
-		return -EAGAIN;
-	if (fds[1].revents)
+/* Whether nobody is left whose calls come here. */
+static bool is_hung_up(const struct supervisor *supervisor)
+{
+	struct pollfd listener = { .fd = supervisor->config.listener };
+
+	return poll(&listener, 1, 0) > 0 && listener.revents & (POLLHUP | POLLERR | POLLNVAL);
+}
+
+/*
+ * The next notification. 0; -EAGAIN: try again; -ESHUTDOWN: no more will come. The kernel
+ * wakes one of the threads that wait here for each call.
+ */
+static int receive(struct supervisor *supervisor, struct seccomp_notif *notif)
+{
+	memset(notif, 0, supervisor->notif_bytes); /* the kernel insists */
+	if (!ioctl(supervisor->config.listener, SECCOMP_IOCTL_NOTIF_RECV, notif))
+		return 0;
+	if (is_stopping(supervisor))
 		return -ESHUTDOWN;
-	if (!(fds[0].revents & POLLIN))
-		return fds[0].revents ? -ESHUTDOWN : -EAGAIN;
-	memset(notif, 0, size); /* the kernel insists */
-	/* ENOENT: the caller died since poll() saw it. */
-	if (ioctl(supervisor->config.listener, SECCOMP_IOCTL_NOTIF_RECV, notif))
-		return -EAGAIN;
-	return 0;
+	/* ENOENT: the caller died before it was taken, or there is none any more. */
+	return errno != EINTR && is_hung_up(supervisor) ? -ESHUTDOWN : -EAGAIN;
 }
 
-static void *worker(void *opaque)
+static void worker_end_locked(struct worker *worker)
 {
-	struct supervisor *supervisor = opaque;
-	struct seccomp_notif_sizes sizes = { 0 };
-	struct seccomp_notif *notif;
-	size_t size;
-	bool stay = true;
-	int rc = 0;
+	*worker->link = worker->next;
+	if (worker->next)
+		worker->next->link = worker->link;
+	worker->supervisor->count--;
+	free(worker);
+}
 
-	syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes);
-	size = sizes.seccomp_notif > sizeof(*notif) ? sizes.seccomp_notif : sizeof(*notif);
-	notif = malloc(size);
-	pthread_mutex_lock(&supervisor->lock);
-	while (notif && stay && !supervisor->stopping) {
-		if (supervisor->watched) {
-			pthread_cond_wait(&supervisor->turn, &supervisor->lock);
-			continue;
+/* Has one of the reserve receive if all that did are at the call that they were at before. */
+static void look_around_locked(struct supervisor *supervisor)
+{
+	unsigned int moving = 0;
+
+	for (struct worker *worker = supervisor->workers; worker; worker = worker->next) {
+		moving += worker->turn != worker->turn_seen;
+		worker->turn_seen = worker->turn;
+	}
+	supervisor->quiet_ticks = moving ? 0 : supervisor->quiet_ticks + 1;
+	if (!moving && !supervisor->receiving && !supervisor->promoted) {
+		supervisor->promoted = 1;
+		pthread_cond_broadcast(&supervisor->reserve);
+	}
+}
+
+/* One tick, or as long as nothing happens. */
+static void watch_locked(struct supervisor *supervisor)
+{
+	struct timespec end;
+
+	if (supervisor->quiet_ticks >= QUIET_TICKS) {
+		supervisor->watcher_asleep = true;
+		pthread_cond_wait(&supervisor->watch, &supervisor->lock);
+		supervisor->watcher_asleep = false;
+		supervisor->quiet_ticks = 0;
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_nsec += TICK_NS;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_sec++;
+		end.tv_nsec -= 1000000000;
+	}
+	if (pthread_cond_timedwait(&supervisor->watch, &supervisor->lock, &end) == ETIMEDOUT)
+		look_around_locked(supervisor);
+}
+
+/* In reserve until there is something to receive, or to end: false. */
+static bool wait_in_reserve_locked(struct supervisor *supervisor)
+{
+	bool receive_now = false;
+
+	if (supervisor->reserved >= RESERVE_MAX)
+		return false;
+	supervisor->reserved++;
+	while (!is_stopping(supervisor) && !receive_now) {
+		if (supervisor->promoted) {
+			supervisor->promoted--;
+			receive_now = true;
+		} else if (!supervisor->watched) {
+			supervisor->watched = true;
+			watch_locked(supervisor);
+			supervisor->watched = false;
+		} else {
+			pthread_cond_wait(&supervisor->reserve, &supervisor->lock);
 		}
-		supervisor->watched = true;
+	}
+	supervisor->reserved--;
+	pthread_cond_signal(&supervisor->reserve); /* someone else is to watch */
+	return receive_now;
+}
+
+/*
+ * Calls are taken by as few threads as can keep up: one that takes the next right after an
+ * answer is still on the caller's processor. One of the others watches (see
+ * sim/fuse/workers.h, where it is the same).
+ */
+static void *worker_main(void *opaque)
+{
+	struct worker *worker = opaque;
+	struct supervisor *supervisor = worker->supervisor;
+	struct seccomp_notif *notif = malloc(supervisor->notif_bytes);
+	sigset_t wake;
+
+	sigemptyset(&wake);
+	sigaddset(&wake, wake_signal());
+	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
+	pthread_mutex_lock(&supervisor->lock);
+	worker->thread = pthread_self();
+	worker->running = true;
+	while (notif && !is_stopping(supervisor)) {
+		int rc;
+
+		if (supervisor->receiving >= supervisor->receiving_max &&
+		    !wait_in_reserve_locked(supervisor))
+			break;
+		supervisor->receiving++;
 		pthread_mutex_unlock(&supervisor->lock);
-		rc = receive(supervisor, notif, size);
+		rc = receive(supervisor, notif);
 		pthread_mutex_lock(&supervisor->lock);
-		supervisor->watched = false;
+		supervisor->receiving--;
 		if (rc == -ESHUTDOWN)
-			supervisor->stopping = true;
+			break;
 		if (rc)
 			continue;
-		supervisor->waiting--;
-		supervisor->busy++;
-		if (supervisor->waiting)
-			pthread_cond_signal(&supervisor->turn);
-		else
+		worker->turn++;
+		if (!supervisor->reserved)
 			worker_add(supervisor);
+		if (supervisor->watcher_asleep)
+			pthread_cond_signal(&supervisor->watch);
 		pthread_mutex_unlock(&supervisor->lock);
 		handle(supervisor, notif);
 		pthread_mutex_lock(&supervisor->lock);
-		supervisor->busy--;
-		supervisor->waiting++;
-		stay = supervisor->waiting <= WAITING_MAX;
+		worker->turn++;
 	}
-	supervisor->waiting--;
-	pthread_cond_broadcast(&supervisor->idle);
-	pthread_cond_broadcast(&supervisor->turn);
+	worker_end_locked(worker);
 	pthread_mutex_unlock(&supervisor->lock);
 	free(notif);
 	return NULL;
 }
 
+static void supervisor_free(struct supervisor *supervisor)
+{
+	pthread_cond_destroy(&supervisor->watch);
+	pthread_cond_destroy(&supervisor->reserve);
+	pthread_mutex_destroy(&supervisor->lock);
+	free(supervisor);
+}
+
 int supervisor_start(const struct supervisor_config *config, struct supervisor **out)
 {
 	struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
+	struct sigaction wake = { .sa_handler = wake_up };
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_condattr_t attr;
+	struct seccomp_notif_sizes sizes = { 0 };
 	int rc = 0;
 
 	if (!supervisor)
 		return -ENOMEM;
 	supervisor->config = *config;
-	supervisor->stop = eventfd(0, EFD_CLOEXEC);
-	if (supervisor->stop < 0) {
-		rc = -errno;
-		free(supervisor);
-		return rc;
-	}
+	syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes);
+	supervisor->notif_bytes = sizes.seccomp_notif > sizeof(struct seccomp_notif)
+					  ? sizes.seccomp_notif
+					  : sizeof(struct seccomp_notif);
+	/* Only faster: an older kernel has it not. */
+	ioctl(config->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+	sigaction(wake_signal(), &wake, NULL);
+	supervisor->receiving_max = processors > 3 ? (unsigned int)processors / 2 : 1;
 	pthread_mutex_init(&supervisor->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&supervisor->idle, &attr);
+	pthread_cond_init(&supervisor->reserve, &attr);
+	pthread_cond_init(&supervisor->watch, &attr);
 	pthread_condattr_destroy(&attr);
-	pthread_cond_init(&supervisor->turn, NULL);
 	pthread_mutex_lock(&supervisor->lock);
 	if (!worker_add(supervisor))
 		rc = -EAGAIN;
 	pthread_mutex_unlock(&supervisor->lock);
 	if (rc) {
-		close(supervisor->stop);
-		free(supervisor);
+		supervisor_free(supervisor);
 		return rc;
 	}
 	*out = supervisor;
 	return 0;
 }
 
+/* Gets those out of their wait that have no call. Returns how many threads there are. */
+static unsigned int wake_all(struct supervisor *supervisor)
+{
+	unsigned int left;
+
+	pthread_mutex_lock(&supervisor->lock);
+	for (struct worker *worker = supervisor->workers; worker; worker = worker->next) {
+		if (worker->running)
+			pthread_kill(worker->thread, wake_signal());
+	}
+	pthread_cond_broadcast(&supervisor->reserve);
+	pthread_cond_broadcast(&supervisor->watch);
+	left = supervisor->count;
+	pthread_mutex_unlock(&supervisor->lock);
+	return left;
+}
+
 unsigned int supervisor_stop(struct supervisor *supervisor)
 {
-	struct timespec until;
-	unsigned int left;
-	uint64_t one = 1;
+	struct timespec tick = { .tv_nsec = TICK_US * 1000 };
+	unsigned int left, ticks = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += STOP_NS;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	pthread_mutex_lock(&supervisor->lock);
-	supervisor->stopping = true;
-	if (write(supervisor->stop, &one, sizeof(one)) != sizeof(one))
-		abort();
-	pthread_cond_broadcast(&supervisor->turn);
-	while (supervisor->busy + supervisor->waiting) {
-		if (pthread_cond_timedwait(&supervisor->idle, &supervisor->lock, &until))
-			break;
-	}
-	left = supervisor->busy + supervisor->waiting;
-	pthread_mutex_unlock(&supervisor->lock);
+	__atomic_store_n(&supervisor->stopping, true, __ATOMIC_RELEASE);
+	while ((left = wake_all(supervisor)) && ticks++ < STOP_US / TICK_US)
+		nanosleep(&tick, NULL);
 	if (left)
 		return left;
+	/* The last thread let go of the lock before it was seen to be gone. */
 	close(supervisor->config.listener);
-	close(supervisor->stop);
-	pthread_mutex_destroy(&supervisor->lock);
-	pthread_cond_destroy(&supervisor->idle);
-	pthread_cond_destroy(&supervisor->turn);
-	free(supervisor);
+	supervisor_free(supervisor);
 	return 0;
 }

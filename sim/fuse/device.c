@@ -41,6 +41,7 @@ int fuse_device_create(const struct fuse_device_config *config, struct fuse_devi
 	}
 	pthread_mutex_init(&device->lock, NULL);
 	fuse_files_init(&device->files, device);
+	known_opens_init(&device->known);
 	clock_gettime(CLOCK_REALTIME, &now);
 	device->made_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	device->processes = process_table_create();
@@ -73,6 +74,7 @@ void fuse_device_destroy(struct fuse_device *device)
 	if (device->engine)
 		engine_destroy(device->engine);
 	process_table_destroy(device->processes);
+	known_opens_fini(&device->known);
 	pthread_mutex_destroy(&device->lock);
 	free(device->path);
 	free(device);
@@ -248,7 +250,8 @@ int fuse_device_mount(struct fuse_device *device, const char *path,
 	}
 	err = fuse_files_start_file(&device->files, fd, device->path, &fuse_iommu_kind, NULL,
 				    device->config.sees_mmap ? FUSE_DIRECT_IO_ALLOW_MMAP : 0,
-				    FUSE_CHANNEL_IN_ORDER);
+				    device->config.supervised ? FUSE_CHANNEL_DRAINABLE
+							      : FUSE_CHANNEL_IN_ORDER);
 	if (!err)
 		return 0;
 	snprintf(why, FUSE_DEVICE_WHY_BYTES, "the device at %s does not answer: %s", device->path,
@@ -312,11 +315,28 @@ void fuse_device_open_put(struct fuse_open *open)
 	fuse_open_put(open);
 }
 
+struct fuse_open *fuse_device_open_known(struct fuse_device *device,
+					 const struct process_client *pc, int fd,
+					 uint64_t *generation)
+{
+	return known_opens_find(&device->known, pc, fd, generation);
+}
+
+void fuse_device_open_expect(struct fuse_device *device, uint32_t tid, int fd, unsigned int cmd,
+			     uint64_t arg)
+{
+	known_opens_expect(&device->known, tid, fd, cmd, arg);
+}
+
 long fuse_device_open_ioctl(struct fuse_open *open, const struct engine_client *client,
 			    unsigned int cmd, uint64_t arg)
 {
 	const struct file_kind *kind = open->node->kind;
+	struct fuse_files *files = open->node->files;
 
+	/* What a client closed before it called has ended; of one connection FUSE sees to it. */
+	if (files->device->config.supervised)
+		fuse_files_settle_but(files, 1);
 	return kind->ioctl ? kind->ioctl(open->file, client, cmd, arg) : -ENOTTY;
 }
 

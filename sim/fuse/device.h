@@ -50,6 +50,11 @@ struct fuse_device_config {
 	void (*refused)(void *opaque, uint32_t tid);
 	void *opaque;
 	/*
+	 * Whether ioctls come by a supervisor, too (fuse_device_open_ioctl()): then the kernel
+	 * tells of each close of a descriptor.
+	 */
+	bool supervised;
+	/*
 	 * Whether each mmap() of the file is brought to fuse_device_mmap() first. Without,
 	 * the kernel refuses shared mappings (ENODEV).
 	 */
@@ -143,6 +148,18 @@ bool fuse_device_owns_fd(struct fuse_device *device, int fd);
  */
 struct fuse_open *fuse_device_open_get(struct fuse_device *device, int fd);
 void fuse_device_open_put(struct fuse_open *open);
+
+/*
+ * The same for descriptor fd of the caller of pc, without asking the kernel: NULL unless that
+ * is certain. Let the call go on through FUSE then, after fuse_device_open_expect() of it: what
+ * FUSE tells of it is what the next one finds. generation, if not NULL: see known.h.
+ * For a device that is supervised.
+ */
+struct fuse_open *fuse_device_open_known(struct fuse_device *device,
+					 const struct process_client *pc, int fd,
+					 uint64_t *generation);
+void fuse_device_open_expect(struct fuse_device *device, uint32_t tid, int fd, unsigned int cmd,
+			     uint64_t arg);
 
 /* What ioctl() of it gives: as through FUSE, but client may have fd_install. */
 long fuse_device_open_ioctl(struct fuse_open *open, const struct engine_client *client,

@@ -95,6 +95,16 @@ void fuse_open_get(struct fuse_open *open)
 	__atomic_add_fetch(&open->refs, 1, __ATOMIC_RELAXED);
 }
 
+bool fuse_open_get_live(struct fuse_open *open)
+{
+	uint32_t refs = __atomic_load_n(&open->refs, __ATOMIC_RELAXED);
+
+	while (refs && !__atomic_compare_exchange_n(&open->refs, &refs, refs + 1, false,
+						    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		;
+	return refs;
+}
+
 void fuse_open_put(struct fuse_open *open)
 {
 	struct fuse_node *node = open->node;
@@ -102,6 +112,7 @@ void fuse_open_put(struct fuse_open *open)
 
 	if (__atomic_sub_fetch(&open->refs, 1, __ATOMIC_ACQ_REL))
 		return;
+	known_opens_change(&files->device->known); /* no look-up reads it after this */
 	pthread_mutex_lock(&files->lock);
 	*open->link = open->next;
 	if (open->next)
@@ -160,11 +171,17 @@ static void await_releases(struct fuse_files *files)
 	pthread_mutex_unlock(&files->lock);
 }
 
+/* Whether calls of its open files come by a supervisor, too (known.h). */
+static bool is_supervised(const struct fuse_node *node)
+{
+	return node->files->device->config.supervised && !node->once;
+}
+
 static void handle_open(struct fuse_files *files, const struct fuse_request *request)
 {
 	const struct fuse_open_in *in = request->arg;
 	struct fuse_node *node = NULL;
-	struct fuse_open_out out = { .open_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH };
+	struct fuse_open_out out = { .open_flags = FOPEN_DIRECT_IO };
 	struct fuse_open *open;
 	int err = -ENXIO;
 
@@ -193,11 +210,22 @@ static void handle_open(struct fuse_files *files, const struct fuse_request *req
 	files->opens = open;
 	pthread_mutex_unlock(&files->lock);
 	out.open_flags |= node->kind->open_flags;
+	if (!is_supervised(node))
+		out.open_flags |= FOPEN_NOFLUSH;
+	else
+		known_opens_change(&files->device->known);
 	out.fh = (uint64_t)(uintptr_t)open;
 	open = NULL;
 out:
 	free(open);
 	fuse_request_reply(request, err, &out, sizeof(out));
+}
+
+/* A process closes a descriptor, maybe the last. */
+static void handle_flush(struct fuse_files *files, const struct fuse_request *request)
+{
+	known_opens_change(&files->device->known);
+	fuse_request_reply(request, 0, NULL, 0);
 }
 
 static void handle_release(struct fuse_files *files, const struct fuse_request *request)
@@ -283,9 +311,12 @@ static void handle_poll(struct fuse_files *files, const struct fuse_request *req
 static long run_ioctl(void *opaque, const struct engine_client *client, unsigned int cmd,
 		      uint64_t arg)
 {
-	const struct fuse_open *open = opaque;
+	struct fuse_open *open = opaque;
 	const struct file_kind *kind = open->node->kind;
 
+	if (is_supervised(open->node))
+		known_opens_learn(&open->node->files->device->known,
+				  (const struct process_client *)client, cmd, arg, open);
 	return kind->ioctl ? kind->ioctl(open->file, client, cmd, arg) : -ENOTTY;
 }
 
@@ -403,6 +434,9 @@ static void handle_request(void *opaque, const struct fuse_request *request)
 		return;
 	case FUSE_RELEASE:
 		handle_release(files, request);
+		return;
+	case FUSE_FLUSH:
+		handle_flush(files, request);
 		return;
 	case FUSE_POLL:
 		handle_poll(files, request);
@@ -623,14 +657,9 @@ struct fuse_open *fuse_files_find(struct fuse_files *files, int fd)
 	/* Found by comparing: a token from elsewhere must not be believed. */
 	pthread_mutex_lock(&files->lock);
 	for (open = token ? files->opens : NULL; open; open = open->next) {
-		uint32_t refs = __atomic_load_n(&open->refs, __ATOMIC_RELAXED);
-
 		if ((uint64_t)(uintptr_t)open != token)
 			continue;
-		while (refs && !__atomic_compare_exchange_n(&open->refs, &refs, refs + 1, false,
-							    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			;
-		if (!refs)
+		if (!fuse_open_get_live(open))
 			open = NULL;
 		break;
 	}
@@ -672,6 +701,12 @@ void *fuse_files_find_once(struct fuse_files *files, int fd, void *(*found)(void
 		result = found(node->opaque);
 	pthread_mutex_unlock(&files->lock);
 	return result;
+}
+
+void fuse_files_settle_but(struct fuse_files *files, unsigned int held)
+{
+	if (__atomic_load_n(&files->unreleased, __ATOMIC_ACQUIRE) > held)
+		fuse_channel_drain(files->channel);
 }
 
 void fuse_files_settle(struct fuse_files *files, const struct fuse_files *here)

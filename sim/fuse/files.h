@@ -156,6 +156,8 @@ struct fuse_node *fuse_files_node(struct fuse_files *files, int fd);
 /* The open file behind fd, a reference for fuse_open_put(); NULL: none of these. */
 struct fuse_open *fuse_files_find(struct fuse_files *files, int fd);
 void fuse_open_get(struct fuse_open *open);
+/* As fuse_open_get(), of one that may have no references any more: false then. */
+bool fuse_open_get_live(struct fuse_open *open);
 void fuse_open_put(struct fuse_open *open);
 
 /*
@@ -171,5 +173,8 @@ void *fuse_files_find_once(struct fuse_files *files, int fd, void *(*found)(void
  * (fuse_channel_drain()). here: whose request the calling thread handles; NULL: none's.
  */
 void fuse_files_settle(struct fuse_files *files, const struct fuse_files *here);
+
+/* The same of connections whose open files are more than the held ones that the caller uses. */
+void fuse_files_settle_but(struct fuse_files *files, unsigned int held);
 
 #endif

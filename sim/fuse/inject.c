@@ -89,6 +89,19 @@ bool inject_uses_chance(const struct inject *inject)
 	return false;
 }
 
+bool inject_heeds_signals(const struct inject *inject)
+{
+	for (const struct rule *rule = inject->rules; rule; rule = rule->next) {
+		if (rule->delay_ns.last)
+			return true;
+		for (unsigned int i = 0; i < rule->errors_count; i++) {
+			if (rule->errors[i] == -EINTR)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* ---- what a call names ------------------------------------------------------------ */
 
 /* Where an argument has the ids that it names, and a length; 0: nowhere. */

@@ -55,6 +55,8 @@ bool inject_wants_name(const struct inject *inject);
 
 /* Whether a rule goes by chance, so that the seed matters. */
 bool inject_uses_chance(const struct inject *inject);
+/* Whether a rule makes calls wait, which a signal ends, or end as if by one (EINTR). */
+bool inject_heeds_signals(const struct inject *inject);
 /* Neither a rule, nor is anything counted. */
 bool inject_is_empty(const struct inject *inject);
 

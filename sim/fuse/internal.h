@@ -10,6 +10,7 @@
 #include "sim/fuse/channel.h"
 #include "sim/fuse/device.h"
 #include "sim/fuse/files.h"
+#include "sim/fuse/known.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -54,6 +55,7 @@ struct fuse_device {
 	struct anon_files *anon;
 	struct vfio_files *vfio;
 	struct fuse_asker *asker; /* from fuse_device_mount() on */
+	struct known_opens known; /* of clients, if it is supervised */
 
 	char *path;	/* where it is mounted; NULL: nowhere */
 	bool by_helper; /* fusermount3 mounted it */

@@ -62,7 +62,7 @@ static void assert_reported(bool test_ops, bool reported, struct seccomp_data da
 {
 	struct filter filter;
 
-	filter_build(&filter, test_ops, false);
+	filter_build(&filter, test_ops, false, false);
 	assert_int_equal(filter_run(&filter, &data),
 			 reported ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
 }
