@@ -149,7 +149,7 @@ script_tests := \
 	tests/integration/check.sh \
 	tests/integration/ci.sh \
 	tests/integration/demo.sh \
-	tests/integration/exec_call.sh \
+	tests/integration/exec_ways.sh \
 	tests/integration/exec_devices.sh \
 	tests/integration/engine_faults.sh \
 	tests/integration/exec_end.sh \
@@ -203,12 +203,12 @@ script_tests := \
 	tests/oracle/sweep.sh
 
 # What the exec tests run: the same program linked both ways, without sanitizers.
-exec_clients := $(foreach name,exec_client call_client,$(B)/tests/$(name) $(B)/tests/$(name)_static)
+exec_clients := $(foreach name,exec_client ways_client,$(B)/tests/$(name) $(B)/tests/$(name)_static)
 tests += $(exec_clients)
 
 $(exec_clients): $(B)/tests/%: backend/include/ioasis/iommufd_abi.h
 $(B)/tests/exec_client $(B)/tests/exec_client_static: tests/integration/exec_client.c
-$(B)/tests/call_client $(B)/tests/call_client_static: tests/integration/call_client.c
+$(B)/tests/ways_client $(B)/tests/ways_client_static: tests/integration/ways_client.c
 $(exec_clients):
 	@mkdir -p $(@D)
 	$(say) CC $@

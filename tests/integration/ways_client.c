@@ -4,13 +4,13 @@
  * or gave another answer. Each open file has address spaces of its own, numbered from 1: the
  * next number tells which open file a call was for.
  *
- *   call_client walk SEED STEPS THREADS   threads open, dup, dup2, close, fork, call at random
- *   call_client pass                      descriptors by fork, vfork, exec, SCM_RIGHTS
- *   call_client answers                   bad arguments, descriptors, numbers
- *   call_client alarms MS                 calls under a storm of signals
- *   call_client child FD EXPECTED         what `pass` runs by exec
- *   call_client wait                      calls without end (to be killed)
- *   call_client once                      one call: the number of its address space
+ *   ways_client walk SEED STEPS THREADS   threads open, dup, dup2, close, fork, call at random
+ *   ways_client pass                      descriptors by fork, vfork, exec, SCM_RIGHTS
+ *   ways_client answers                   bad arguments, descriptors, numbers
+ *   ways_client alarms MS                 calls under a storm of signals
+ *   ways_client child FD EXPECTED         what `pass` runs by exec
+ *   ways_client wait                      calls without end (to be killed)
+ *   ways_client once                      one call: the number of its address space
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 . "$TOP/tests/integration/tap.sh"
 . "$TOP/tests/integration/exec_lib.sh"
 
-client=$BUILD/tests/call_client
+client=$BUILD/tests/ways_client
 ways=${WAYS:-fuse notify}
 seed=${SEED:-$RANDOM}
 echo "# SEED=$seed"
