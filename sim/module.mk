@@ -24,6 +24,7 @@ engine_srcs := \
 	sim/engine/ioas.c \
 	sim/engine/iopt_iova.c \
 	sim/engine/iopt_users.c \
+	sim/engine/listener.c \
 	sim/engine/mock.c \
 	sim/engine/mock_nested.c \
 	sim/engine/noiommu.c \
@@ -49,6 +50,7 @@ inproc_srcs := \
 	sim/inproc/trusted.c
 process_srcs := \
 	sim/process/file.c \
+	sim/process/lend.c \
 	sim/process/memory.c \
 	sim/process/process.c \
 	sim/process/shared.c \
@@ -108,6 +110,7 @@ pci_srcs := \
 	sim/pci/pci_work.c \
 	sim/pci/ram.c \
 	sim/pci/vfio_user.c \
+	sim/pci/vfio_user_dma.c \
 	sim/pci/vfio_user_link.c
 vfio_srcs := \
 	sim/vfio/changes.c \
@@ -118,6 +121,7 @@ vfio_srcs := \
 	sim/vfio/feature.c \
 	sim/vfio/ioeventfd.c \
 	sim/vfio/irq.c \
+	sim/vfio/mapped.c \
 	sim/vfio/migration.c \
 	sim/vfio/region.c \
 	sim/vfio/reset.c \

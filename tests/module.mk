@@ -48,6 +48,7 @@ unit_tests := \
 	test_iova_range \
 	test_inject \
 	test_iommu_costs \
+	test_listener \
 	test_mux \
 	test_nvme \
 	test_nvme_admin \
@@ -61,6 +62,7 @@ unit_tests := \
 	test_report \
 	test_rules \
 	test_process_hostile \
+	test_process_lend \
 	test_process_shared \
 	test_rules_dot \
 	test_scenario_load \
@@ -139,6 +141,8 @@ test_scenario_load_srcs := sim/scenario/conflicts.c sim/scenario/load.c sim/scen
 	sim/scenario/units.c sim/des/random.c
 test_process_hostile_srcs := $(process_srcs) tracepoints/identity.c
 test_process_shared_srcs := $(process_srcs) tracepoints/identity.c
+test_process_lend_srcs := $(process_srcs) tracepoints/identity.c
+test_listener_srcs := $(engine_rig_srcs)
 test_rules_dot_srcs := $(rules_dot_srcs)
 test_text_srcs := analysis/export/proto_out.c analysis/json_add.c $(text_srcs)
 test_span_tree_srcs := sim/engine/slab.c sim/engine/span_gap.c sim/engine/span_tree.c

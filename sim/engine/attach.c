@@ -29,6 +29,15 @@ static void attach_commit(const struct attach *attach, enum trace_commit_kind ki
 			   attach->pasid, attach->dev->object.id);
 }
 
+/* Tells who listens what the device's DMA without a PASID reaches now, or no more. */
+static void attach_note(const struct attach *attach, bool attached)
+{
+	struct hwpt *paging = hwpt_find_paging(attach->hwpt);
+
+	if (paging && attach->pasid == NO_PASID)
+		listeners_note_attach(attach->dev, &paging->ioas->iopt, attached);
+}
+
 /* Keeps the list by rising pasid. */
 static void attach_insert(struct attach *attach)
 {
@@ -150,6 +159,7 @@ int hwpt_attach(struct hwpt *hwpt, struct device *dev, uint32_t pasid)
 	attach_insert(attach);
 	hwpt->object.users++;
 	attach_commit(attach, TRACE_COMMIT_ATTACH);
+	attach_note(attach, true);
 	return 0;
 
 out_unreserve:
@@ -168,6 +178,7 @@ struct hwpt *hwpt_detach(struct device *dev, uint32_t pasid)
 		return NULL;
 	hwpt = attach->hwpt;
 	attach_commit(attach, TRACE_COMMIT_DETACH);
+	attach_note(attach, false);
 	list_remove(&attach->link);
 	/* Back to blocking all DMA; this cannot fail. */
 	if (!dev->driver->noiommu)
@@ -226,9 +237,13 @@ static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, s
 		fault_queue_drop(from->fault, attach);
 	attach_commit(attach, TRACE_COMMIT_DETACH);
 	dma_wait_device(dev);
+	if (moves)
+		attach_note(attach, false);
 	attach->hwpt = hwpt;
 	hwpt->object.users++;
 	attach_commit(attach, TRACE_COMMIT_ATTACH);
+	if (moves)
+		attach_note(attach, true);
 	*old = from;
 	return 0;
 

@@ -261,5 +261,6 @@ long engine_ctx_ioctl(struct engine_ctx *ctx, const struct engine_client *client
 		trace_call_refused(ctx, call.op_id, &call.named);
 	trace_call_end(ctx, call.op_id, cmd, rc);
 	anon_files_notify(ctx);
+	listeners_tell(ctx);
 	return rc;
 }

@@ -79,6 +79,7 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 	span_pool_init(&ctx->span_pool);
 	pthread_mutex_init(&ctx->lock, NULL);
 	dma_table_init(&ctx->dma);
+	listener_table_init(&ctx->listeners);
 	__atomic_add_fetch(&engine->open_count, 1, __ATOMIC_RELAXED);
 	trace_ctx_open(ctx, client);
 	return ctx;
@@ -120,6 +121,7 @@ void ctx_put(struct engine_ctx *ctx)
 	slab_fini(&ctx->area_slab);
 	slab_fini(&ctx->pages_slab);
 	span_pool_fini(&ctx->span_pool);
+	listener_table_fini(&ctx->listeners);
 	dma_table_fini(&ctx->dma);
 	pthread_mutex_destroy(&ctx->lock);
 	free(ctx);

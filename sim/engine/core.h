@@ -20,6 +20,7 @@
 #include "sim/engine/dma.h"
 #include "sim/engine/engine.h"
 #include "sim/engine/list.h"
+#include "sim/engine/listener.h"
 #include "sim/engine/object.h"
 #include "sim/engine/slab.h"
 #include "sim/engine/span_tree.h"
@@ -92,6 +93,7 @@ struct engine_ctx {
 	struct engine_origin origin;
 
 	struct dma_table dma;
+	struct listener_table listeners;
 
 	/* NULL when no call runs (release, DMA). */
 	const struct engine_call *call;

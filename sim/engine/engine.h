@@ -462,6 +462,30 @@ void engine_device_set_iommu(struct engine_device *device, const struct engine_i
 /* Where it is on the PCI bus, for its dma events; before the first DMA. */
 void engine_device_set_bdf(struct engine_device *device, uint32_t bdf);
 void engine_device_unbind(struct engine_device *device);
+
+/* Memory that a page table maps: an address of a process, or an offset of a file. */
+struct engine_memory {
+	/* NULL, too, when the call that is told of is not that process's own. */
+	struct engine_mm *mm;
+	struct engine_file *file;
+	uint64_t at; /* both NULL: memory of another kind */
+};
+
+/*
+ * Told what the device's DMA without a PASID reaches, piece by piece: what is unmapped is
+ * always a piece that was mapped, or with length UINT64_MAX all of them. Called with no
+ * lock, in the order in which things happened, and before the call that did it returns.
+ * What is behind memory is the engine's.
+ */
+struct engine_listener {
+	void (*mapped)(void *opaque, uint64_t iova, uint64_t length, uint8_t prot,
+		       const struct engine_memory *memory);
+	void (*unmapped)(void *opaque, uint64_t iova, uint64_t length);
+};
+
+/* Before the first attach; until the device is unbound, when all is unmapped. */
+void engine_device_listen(struct engine_device *device, const struct engine_listener *listener,
+			  void *opaque);
 /*
  * Keeps the handle for a DMA of another thread, across an unbind; its DMA is -EFAULT
  * after that.

@@ -223,6 +223,7 @@ int iopt_map_slices(struct ioas *ioas, struct iopt_slice *slices, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		ctx_commit(iopt->ctx, &ioas->object, commit, at, at + (slices[i].length - 1),
 			   prot, commit_arg);
+		listeners_note_area(iopt, iopt_area_first(iopt, at, at, NULL), true);
 		at += slices[i].length;
 	}
 	return 0;
@@ -243,6 +244,7 @@ static void area_unmap(struct io_pagetable *iopt, struct iopt_area *area)
 				domain->unmapped(domain, area->iova, area->last);
 		}
 		dma_wait_range(iopt, area->iova, area->last);
+		listeners_note_area(iopt, area, false);
 		iopt_area_unfill(iopt, area);
 	}
 	area_remove(iopt, area);
@@ -406,6 +408,7 @@ int iopt_cut(struct io_pagetable *iopt, uint64_t iova)
 		if (rc)
 			return rc;
 	}
+	listeners_note_area(iopt, area, false);
 	span_tree_set_last(&iopt->areas, area->iova, iova);
 	area->last = iova;
 	rest = area_insert(iopt, &right, iova + 1, area->prot);
@@ -414,10 +417,13 @@ int iopt_cut(struct io_pagetable *iopt, uint64_t iova)
 		area->last = last;
 		if (filled)
 			cut_pins_undo(iopt, area, index[0], index[1], index[2], index[3]);
+		listeners_note_area(iopt, area, true);
 		return -ENOMEM;
 	}
 	rest->origin = area->origin; /* who mapped it, not who cuts it */
 	iopt_pages_get(area->pages);
 	commit_cut(iopt, area, last);
+	listeners_note_area(iopt, area, true);
+	listeners_note_area(iopt, rest, true);
 	return 0;
 }

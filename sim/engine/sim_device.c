@@ -59,6 +59,7 @@ int sim_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 	device->iommu.address_bits = DEFAULT_ADDRESS_BITS;
 	device->bdf = UINT32_MAX;
 	device->no_iommu = driver->noiommu;
+	list_init(&device->listener_link);
 	device->dev = device_bind(ctx, driver, NULL, 0);
 	if (device->dev) {
 		device->dev->iommu = &device->iommu;
@@ -85,6 +86,7 @@ int engine_device_of_noiommu_group(struct engine_ctx *ctx, struct engine_device 
 		return -ENOMEM;
 	device->bdf = UINT32_MAX;
 	device->no_iommu = true;
+	list_init(&device->listener_link);
 	device->refs = 1;
 	device->ctx = ctx;
 	ctx_get(ctx);
@@ -130,10 +132,15 @@ void engine_device_unbind(struct engine_device *device)
 	struct engine_ctx *ctx = device->ctx;
 
 	ctx_lock(ctx, NULL, NULL);
+	listener_note_end(device);
 	if (device->dev)
 		device_unbind(device->dev);
 	device->dev = NULL;
 	device->no_iommu = false;
+	ctx_unlock(ctx);
+	listeners_tell(ctx);
+	ctx_lock(ctx, NULL, NULL);
+	list_remove(&device->listener_link);
 	ctx_unlock(ctx);
 	engine_device_put(device);
 }
@@ -166,6 +173,7 @@ int engine_device_attach(struct engine_device *device, const struct engine_clien
 	else
 		rc = device_attach(device->dev, pasid, pt_id);
 	ctx_unlock(device->ctx);
+	listeners_tell(device->ctx);
 	return rc;
 }
 
@@ -174,4 +182,5 @@ void engine_device_detach(struct engine_device *device, uint32_t pasid)
 	ctx_lock(device->ctx, NULL, NULL);
 	device_detach(device->dev, pasid);
 	ctx_unlock(device->ctx);
+	listeners_tell(device->ctx);
 }

@@ -12,7 +12,15 @@ struct engine_device {
 	struct engine_iommu iommu;
 	uint32_t bdf; /* for the trace */
 	bool no_iommu; /* its DMA goes to physical addresses */
+	/* See listener.h. */
+	const struct engine_listener *listener; /* NULL: it does not listen */
+	void *listener_opaque;
+	struct list_link listener_link;
+	bool listener_lost; /* a notice could not be made; with the context's lock */
 };
+
+/* Its device is about to go. Needs the context's lock. */
+void listener_note_end(struct engine_device *device);
 
 /* engine_device_bind() with a driver. */
 int sim_device_bind(struct engine_ctx *ctx, const struct engine_client *client,

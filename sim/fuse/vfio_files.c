@@ -48,12 +48,20 @@ static int env_fd_get(void *opaque, const struct engine_client *client, int fd)
 	return process_client_fd_get(client, fd);
 }
 
+static int env_memory_file(void *opaque, const struct engine_memory *memory, uint64_t length,
+			   bool write, uint64_t *offset)
+{
+	(void)opaque;
+	return process_memory_file(memory, length, write, offset);
+}
+
 struct vfio_device_env vfio_files_env(struct fuse_device *device)
 {
 	return (struct vfio_device_env){
 		.ctx_get = env_ctx_get,
 		.ctx_put = env_ctx_put,
 		.fd_get = env_fd_get,
+		.memory_file = env_memory_file,
 		.group_of_fd = vfio_folder_group_of_fd,
 		.block_group = vfio_folder_block_group,
 		.unblock_group = vfio_folder_unblock_group,

@@ -113,6 +113,14 @@ void pci_function_sleep(struct pci_function *function, bool asleep);
 /* The memory itself; only where it can be mapped. */
 uint8_t *pci_function_bar_base(const struct pci_function *function, unsigned int bar);
 
+/* ---- DMA that happens elsewhere --------------------------------------------------- */
+
+/* Whether its model wants to know what is mapped: struct pci_model. */
+bool pci_function_listens(const struct pci_function *function);
+/* Takes over the mapping's file. */
+void pci_function_mapped(struct pci_function *function, const struct pci_mapping *mapping);
+void pci_function_unmapped(struct pci_function *function, uint64_t iova, uint64_t bytes);
+
 /* ---- interrupts ------------------------------------------------------------------ */
 
 enum pci_irq_mode {

@@ -88,6 +88,17 @@ struct pci_model_key {
 	bool (*set)(void *config, const char *value);
 };
 
+/*
+ * A piece of what the function's DMA reaches, with the file that holds the memory, of
+ * which it is [fd_offset, +bytes); fd -1: it has none, or none that may be given away.
+ */
+struct pci_mapping {
+	uint64_t iova, bytes;
+	bool read, write;
+	int fd;
+	uint64_t fd_offset;
+};
+
 /* A growing or shrinking string of bytes, for save() and load(). */
 struct pci_state;
 void pci_state_put(struct pci_state *state, const void *bytes, size_t length);
@@ -138,6 +149,16 @@ struct pci_model {
 	 * a few loads, no lock, no call. NULL: no area is watched.
 	 */
 	bool (*poll)(void *model, unsigned int unit);
+
+	/*
+	 * For a model whose DMA happens in another program: what the address space of its
+	 * DMA without a PASID maps, piece by piece. unmapped() names a piece as mapped() did,
+	 * or all of them with bytes UINT64_MAX; the memory is the client's again when it
+	 * returns. In order, from any thread, and also while the function is reset. fd is
+	 * the model's to close. NULL: DMA goes by the calls below alone.
+	 */
+	void (*mapped)(void *model, const struct pci_mapping *mapping);
+	void (*unmapped)(void *model, uint64_t iova, uint64_t bytes);
 
 	/*
 	 * All that reset() sets, but memory and watched areas, which the function keeps.

@@ -183,6 +183,24 @@ bool pci_function_poll(struct pci_function *function, unsigned int unit)
 	return function->model->poll && function->model->poll(function->state, unit);
 }
 
+/* ---- DMA that happens elsewhere --------------------------------------------------- */
+
+bool pci_function_listens(const struct pci_function *function)
+{
+	return function->model->mapped;
+}
+
+/* Not through the gate: a reset may wait for the other program, and that for this. */
+void pci_function_mapped(struct pci_function *function, const struct pci_mapping *mapping)
+{
+	function->model->mapped(function->state, mapping);
+}
+
+void pci_function_unmapped(struct pci_function *function, uint64_t iova, uint64_t bytes)
+{
+	function->model->unmapped(function->state, iova, bytes);
+}
+
 /* ---- state ----------------------------------------------------------------------- */
 
 /*

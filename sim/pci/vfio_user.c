@@ -3,10 +3,11 @@
  * A device that another program emulates: `--device vfio-user,socket=PATH` is the client
  * of a vfio-user server, such as SPDK's NVMe target or libvfio-user's samples.
  *
- * Each access to a BAR is a message. DMA comes by message too: the server is told of all
- * addresses as memory without a file, and each of its reads and writes goes through the
- * page table that the device is attached to, as that of every device here does. So a
- * server that can only use memory that it maps does not work (docs/NVME.md).
+ * Each access to a BAR is a message. The server is told of each piece that the page table
+ * maps, with the client's file if the memory has one, and maps that itself; it has given
+ * the memory up before the client's unmap returns. Memory without a file it reads and
+ * writes by messages, which go through the page table as the DMA of every device here
+ * does. With dma=message all of it does.
  *
  * Unlike other models this one has a thread: what the server does is not for us to step.
  * It serves the server's commands, turns its eventfds into interrupts, and connects again
@@ -14,7 +15,7 @@
  * reply to an access, that access itself serves what the server asks meanwhile.
  */
 #include "sim/pci/models.h"
-#include "sim/pci/vfio_user_link.h"
+#include "sim/pci/vfio_user_dma.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -33,8 +34,7 @@
 #define REGION_CONFIG	7u
 #define CONFIG_BYTES	256u
 #define VECTORS_MAX	64u
-#define DMA_PART_BYTES	(UINT64_C(1) << 43) /* the most that libvfio-user takes as one region */
-#define DMA_PARTS	32u		    /* together 48 bits */
+#define DMA_BYTES	(UINT64_C(1) << 48) /* with dma=message: any address */
 #define RECONNECT_MS	100
 #define END_PATIENCE_NS 500000000l
 
@@ -42,6 +42,7 @@ enum { IRQ_INTX, IRQ_MSI, IRQ_MSIX };
 
 struct vfio_user_config {
 	char socket[PATH_MAX];
+	bool by_message;
 };
 
 struct vfio_user {
@@ -49,6 +50,7 @@ struct vfio_user {
 	struct vfio_user_config config;
 	pthread_mutex_t lock; /* of the link: one command at a time */
 	struct vfio_user_link link;
+	struct vfio_user_dma dma; /* with the lock */
 
 	/* Known from the first connection on; a server that comes again must be the same. */
 	bool known;
@@ -75,8 +77,17 @@ static bool set_socket(void *config, const char *value)
 	return true;
 }
 
+static bool set_dma(void *config, const char *value)
+{
+	struct vfio_user_config *vfio_user = config;
+
+	vfio_user->by_message = !strcmp(value, "message");
+	return vfio_user->by_message || !strcmp(value, "mapped");
+}
+
 static const struct pci_model_key vfio_user_keys[] = {
 	{ "socket", "the path of a vfio-user server's socket, at most 107 bytes", set_socket },
+	{ "dma", "mapped (default: the server maps memory that has a file) or message", set_dma },
 	{ NULL, NULL, NULL },
 };
 
@@ -215,24 +226,6 @@ static int give_irqs(struct vfio_user *device)
 	return 0;
 }
 
-static int give_memory(struct vfio_user *device)
-{
-	for (unsigned int i = 0; i < DMA_PARTS; i++) {
-		const struct vfio_user_dma_map map = {
-			.argsz = sizeof(map),
-			.flags = VFIO_USER_DMA_READABLE | VFIO_USER_DMA_WRITABLE,
-			.address = i * DMA_PART_BYTES,
-			.size = DMA_PART_BYTES,
-		};
-		ssize_t n = vfio_user_link_call(&device->link, VFIO_USER_DMA_MAP, &map, sizeof(map),
-						NULL, 0, NULL, 0, NULL, 0);
-
-		if (n < 0)
-			return (int)n;
-	}
-	return 0;
-}
-
 /* The server's own switches: our configuration space decides, so there they are on. */
 static int switch_on(struct vfio_user *device)
 {
@@ -257,7 +250,7 @@ static int device_connect(struct vfio_user *device)
 			err = -errno;
 	}
 	if (!err)
-		err = give_memory(device);
+		err = vfio_user_dma_tell(&device->dma);
 	if (!err)
 		err = give_irqs(device);
 	if (!err)
@@ -398,14 +391,16 @@ static void describe_bars(const struct vfio_user *device, struct pci_description
 static bool describe_msix(const struct vfio_user *device, struct pci_description *description)
 {
 	unsigned int at = find_capability(device->space, PCI_CAP_ID_MSIX);
-	uint32_t table, pending;
+	uint32_t table, pending, table_bytes = 16 * device->irq_count;
 
 	if (!at || device->irq_index != IRQ_MSIX || at + 12 > CONFIG_BYTES)
 		return false;
 	table = get32(device->space + at + PCI_MSIX_TABLE);
 	pending = get32(device->space + at + PCI_MSIX_PBA);
-	if ((table & PCI_MSIX_TABLE_BIR) != (pending & PCI_MSIX_PBA_BIR) ||
-	    (table & PCI_MSIX_TABLE_BIR) >= PCI_BARS || (table & ~7u) % 4096 ||
+	/* Pending bits in another BAR: ours are behind the table, nobody asks the server. */
+	if ((table & PCI_MSIX_TABLE_BIR) != (pending & PCI_MSIX_PBA_BIR))
+		pending = (table & ~7u) + (table_bytes + 4095) / 4096 * 4096;
+	if ((table & PCI_MSIX_TABLE_BIR) >= PCI_BARS || (table & ~7u) % 4096 ||
 	    (pending & ~7u) % 4096)
 		return false;
 	description->msix = device->irq_count;
@@ -447,6 +442,7 @@ static void device_free(struct vfio_user *device)
 	}
 	if (device->wake >= 0)
 		close(device->wake);
+	vfio_user_dma_fini(&device->dma);
 	vfio_user_link_fini(&device->link);
 	pthread_mutex_destroy(&device->lock);
 	free(device);
@@ -456,6 +452,9 @@ static int vfio_user_create(struct pci_function *function, const void *config,
 			    struct pci_description *description, void **model,
 			    char why[PCI_WHY_BYTES])
 {
+	static const struct pci_mapping everything = {
+		.bytes = DMA_BYTES, .read = true, .write = true, .fd = -1,
+	};
 	struct vfio_user *device = calloc(1, sizeof(*device));
 	int err;
 
@@ -466,11 +465,14 @@ static int vfio_user_create(struct pci_function *function, const void *config,
 	device->config = *(const struct vfio_user_config *)config;
 	memset(device->eventfds, 0xff, sizeof(device->eventfds));
 	pthread_mutex_init(&device->lock, NULL);
+	vfio_user_dma_init(&device->dma, &device->link);
 	device->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!vfio_user_link_init(&device->link, serve_dma, device) || device->wake < 0) {
 		device_free(device);
 		return -ENOMEM;
 	}
+	if (device->config.by_message)
+		vfio_user_dma_add(&device->dma, &everything);
 	if (!device->config.socket[0]) {
 		snprintf(why, PCI_WHY_BYTES, "--device vfio-user needs socket=PATH");
 		device_free(device);
@@ -524,25 +526,37 @@ static void vfio_user_reset(void *model)
 	pthread_mutex_unlock(&device->lock);
 }
 
+/* The lock, with a server or without. */
+static bool device_lock(struct vfio_user *device)
+{
+	pthread_mutex_lock(&device->lock);
+	device_start(device);
+	return device->link.fd >= 0;
+}
+
+static void device_unlock(struct vfio_user *device, bool was_open)
+{
+	const uint64_t one = 1;
+	bool wakes = was_open && device->link.fd < 0;
+
+	pthread_mutex_unlock(&device->lock);
+	/* The thread waits for a socket that is closed: it must look again. */
+	if (wakes && write(device->wake, &one, sizeof(one)) < 0)
+		return;
+}
+
 static bool device_access(struct vfio_user *device, unsigned int bar, uint64_t offset, void *value,
 			  unsigned int size, bool to_device)
 {
-	const uint64_t one = 1;
 	bool good = false, was_open;
 
 	/* A BAR's size is a power of two, a region's is not. */
 	if (offset >= device->region_bytes[bar] || size > device->region_bytes[bar] - offset)
 		return false;
-	pthread_mutex_lock(&device->lock);
-	device_start(device);
-	was_open = device->link.fd >= 0;
+	was_open = device_lock(device);
 	if (was_open)
 		good = !region_access(device, bar, offset, value, size, to_device);
-	was_open = was_open && device->link.fd < 0;
-	pthread_mutex_unlock(&device->lock);
-	/* The thread waits for a socket that is closed: it must look again. */
-	if (was_open && write(device->wake, &one, sizeof(one)) < 0)
-		return false;
+	device_unlock(device, was_open);
 	return good;
 }
 
@@ -559,6 +573,28 @@ static void vfio_user_write(void *model, unsigned int bar, uint64_t offset, uint
 	device_access(model, bar, offset, &value, size, true);
 }
 
+static void vfio_user_mapped(void *model, const struct pci_mapping *mapping)
+{
+	struct vfio_user *device = model;
+	bool was_open = device_lock(device);
+
+	if (!device->config.by_message)
+		vfio_user_dma_add(&device->dma, mapping);
+	else if (mapping->fd >= 0)
+		close(mapping->fd);
+	device_unlock(device, was_open);
+}
+
+static void vfio_user_unmapped(void *model, uint64_t iova, uint64_t bytes)
+{
+	struct vfio_user *device = model;
+	bool was_open = device_lock(device);
+
+	if (!device->config.by_message)
+		vfio_user_dma_remove(&device->dma, iova, bytes);
+	device_unlock(device, was_open);
+}
+
 const struct pci_model pci_model_vfio_user = {
 	.kind = "vfio-user",
 	.summary = "a device that a vfio-user server emulates",
@@ -570,4 +606,6 @@ const struct pci_model pci_model_vfio_user = {
 	.reset = vfio_user_reset,
 	.read = vfio_user_read,
 	.write = vfio_user_write,
+	.mapped = vfio_user_mapped,
+	.unmapped = vfio_user_unmapped,
 };

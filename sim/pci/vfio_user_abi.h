@@ -66,6 +66,10 @@ struct vfio_user_dma_map {
 	uint32_t argsz, flags;
 	uint64_t offset, address, size;
 };
+struct vfio_user_dma_unmap {
+	uint32_t argsz, flags;
+	uint64_t address, size;
+};
 #define VFIO_USER_DMA_READABLE 1u
 #define VFIO_USER_DMA_WRITABLE 2u
 
@@ -81,6 +85,7 @@ struct vfio_user_dma_access {
 
 _Static_assert(sizeof(struct vfio_user_header) == 16, "vfio-user, Header");
 _Static_assert(sizeof(struct vfio_user_dma_map) == 32, "vfio-user, VFIO_USER_DMA_MAP");
+_Static_assert(sizeof(struct vfio_user_dma_unmap) == 24, "vfio-user, VFIO_USER_DMA_UNMAP");
 _Static_assert(sizeof(struct vfio_user_region_access) == 16, "vfio-user, REGION_READ");
 
 #endif

@@ -193,6 +193,11 @@ static void file_classify(struct process_table *table, struct process_file *pf)
 	file_make_writable(pf, st.stx_mode);
 }
 
+int process_file_fd(struct engine_file *file)
+{
+	return file->ops == &file_ops ? file_fd(file) : -1;
+}
+
 struct engine_file *process_file_create(struct process_table *table, int fd, int *err)
 {
 	struct process_file *pf = calloc(1, sizeof(*pf));

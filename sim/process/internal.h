@@ -114,6 +114,11 @@ int process_table_resolve(struct process_table *table, uint32_t tid, struct proc
 size_t process_table_others(struct process_table *table, const struct process *process,
 			    struct process *others[PROCESS_OTHERS_MAX]);
 
+/* ---- file.c ---------------------------------------------------------------------- */
+
+/* The file of an engine_file of process_file_create(), borrowed; -1: of another one. */
+int process_file_fd(struct engine_file *file);
+
 /* ---- shared.c -------------------------------------------------------------------- */
 
 /* Pages of this shared mapping are being pinned. */

@@ -80,6 +80,15 @@ void process_client_fini(struct process_client *pc);
  */
 int process_client_fd_get(const struct engine_client *client, int fd);
 
+/*
+ * A file of this process, close-on-exec and to be closed, of which the memory is
+ * [*offset, +length), and which may be written with write; -1: the memory has no file that
+ * lives in memory, or the process has not got it open. memory->mm: of a process that is in
+ * a call of its own.
+ */
+int process_memory_file(const struct engine_memory *memory, uint64_t length, bool write,
+			uint64_t *offset);
+
 #define PROCESS_NAME_BYTES 16 /* TASK_COMM_LEN */
 
 /*

@@ -93,6 +93,11 @@ bool vfio_trace_wants_calls(const struct vfio_device *device);
 void vfio_trace_call(struct vfio_file *file, const struct engine_client *client, unsigned int cmd,
 		     uint64_t arg, long ret, uint64_t began_ns);
 
+/* ---- mapped.c --------------------------------------------------------------------- */
+
+/* Before the first attach: a function that wants to know what it reaches is told. */
+void vfio_listen(struct vfio_device *device, struct engine_device *engine_device);
+
 /* ---- region.c -------------------------------------------------------------------- */
 
 long vfio_info(struct vfio_device *device, const struct engine_client *client, uint64_t arg);

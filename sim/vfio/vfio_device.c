@@ -253,6 +253,7 @@ static void engine_device_set(struct vfio_device *device, struct engine_device *
 static int engine_bind(struct vfio_device *device, const struct engine_client *client,
 		       struct engine_ctx *ctx, bool by_group, struct engine_device **out)
 {
+	struct engine_iommu iommu = *device->env.iommu;
 	int err;
 
 	device->devid = 0;
@@ -261,9 +262,12 @@ static int engine_bind(struct vfio_device *device, const struct engine_client *c
 	if (device->slot->no_iommu)
 		return engine_device_bind_noiommu(ctx, client, out, &device->devid);
 	err = engine_device_bind(ctx, client, out, &device->devid);
-	if (!err)
-		engine_device_set_iommu(*out, device->env.iommu);
-	return err;
+	if (err)
+		return err;
+	/* What another program writes to memory that it maps is not seen. */
+	iommu.no_dirty_tracking |= pci_function_listens(device->function);
+	engine_device_set_iommu(*out, &iommu);
+	return 0;
 }
 
 static int first_open(struct vfio_device *device, const struct engine_client *client,
@@ -281,6 +285,7 @@ static int first_open(struct vfio_device *device, const struct engine_client *cl
 	}
 	engine_device_set_bdf(engine_device, pci_address_number(&device->slot->address));
 	engine_device_set(device, engine_device);
+	vfio_listen(device, engine_device);
 	device->ctx = ctx;
 	device_enable(device);
 	vfio_trace_bind(device, client, ctx, by_group);

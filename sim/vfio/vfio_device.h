@@ -33,6 +33,12 @@ struct vfio_device_env {
 	/* fd of the client as a file of this process, to be closed; or -EBADF. */
 	int (*fd_get)(void *opaque, const struct engine_client *client, int fd);
 	/*
+	 * A file of this process, to be closed, of which the memory is [*offset, +length), and
+	 * which may be written with write; -1: there is none. NULL: never.
+	 */
+	int (*memory_file)(void *opaque, const struct engine_memory *memory, uint64_t length,
+			   bool write, uint64_t *offset);
+	/*
 	 * The group whose file fd of the client is, for a hot reset: 0, -EBADF, or -EINVAL
 	 * (another file). NULL: there are no groups.
 	 */

@@ -37,5 +37,7 @@ inputs ff
 inputs fa'
 run server server 'clock ok
 interrupt ok
-afterwards ffffffffffffffff'
+mapped ABCD
+by message ABCD
+afterwards here'
 done_testing

@@ -10,9 +10,12 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "sim/pci/pci_bus.h"
+#include "sim/pci/vfio_user_abi.h"
 #include "tests/unit/vfio_user_server.h"
 
 #define MEMORY_BYTES 0x10000u
@@ -25,6 +28,7 @@ struct world {
 	unsigned int messages[8]; /* __atomic */
 };
 
+static const char *dma_key = "message";
 static struct vfio_user_server server;
 static struct world world;
 
@@ -78,7 +82,7 @@ static int try_begin(char why[PCI_WHY_BYTES])
 
 	memset(&world, 0, sizeof(world));
 	world.bus = pci_bus_create(1);
-	snprintf(device, sizeof(device), "vfio-user,socket=%s", server.path);
+	snprintf(device, sizeof(device), "vfio-user,socket=%s,dma=%s", server.path, dma_key);
 	err = pci_bus_add(world.bus, device, why);
 	return err ? err : pci_bus_settle(world.bus, why);
 }
@@ -105,6 +109,7 @@ static int end(void **state)
 	(void)state;
 	pci_bus_destroy(world.bus);
 	vfio_user_server_stop(&server);
+	dma_key = "message";
 	return 0;
 }
 
@@ -191,6 +196,125 @@ static void test_dma_by_the_second_socket_goes_through(void **state)
 	assert_true(server.twin_fd >= 0);
 }
 
+/* ---- memory that the server maps ----------------------------------------------------- */
+
+static uint8_t *shared; /* what the file of the mappings holds, two pages from page 1 on */
+
+/* A server with a piece of memory at 0x1000 whose file it can map, and one at 0x4000 without. */
+static void begin_mapped(void)
+{
+	struct pci_mapping mapping = { 0x1000, 0x2000, true, true, -1, 0x1000 };
+
+	dma_key = "mapped";
+	begin(false);
+	mapping.fd = memfd_create("test", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(mapping.fd, 0x3000), 0);
+	shared = mmap(NULL, 0x2000, PROT_READ | PROT_WRITE, MAP_SHARED, mapping.fd, 0x1000);
+	assert_ptr_not_equal(shared, MAP_FAILED);
+	pci_function_mapped(world.function, &mapping);
+	mapping = (struct pci_mapping){ 0x4000, 0x1000, true, false, -1, 0 };
+	pci_function_mapped(world.function, &mapping);
+	memset(shared, 0x5a, 0x2000);
+}
+
+static void copy_at(uint64_t address, int status)
+{
+	reg_set(SERVER_REG_ADDRESS, address);
+	reg_set(SERVER_REG_COPY, 1);
+	assert_int_equal(reg(SERVER_REG_STATUS), status);
+}
+
+static void test_memory_with_a_file_is_mapped_by_the_server(void **state)
+{
+	(void)state;
+	begin_mapped();
+	assert_int_equal(server.maps, 2);
+	assert_int_equal(server.pieces[0].flags,
+			 VFIO_USER_DMA_READABLE | VFIO_USER_DMA_WRITABLE);
+	assert_non_null(server.pieces[0].base);
+	assert_int_equal(server.pieces[1].flags, VFIO_USER_DMA_READABLE);
+	assert_null(server.pieces[1].base);
+	copy_at(0x1100, 0);
+	assert_int_equal(shared[0x100 + SERVER_DMA_BYTES], 0xa5);
+	assert_int_equal(world.memory[0x1100 + SERVER_DMA_BYTES], 0); /* no message */
+	world.memory[0x4000] = 1;
+	copy_at(0x4000, 0);
+	assert_int_equal(world.memory[0x4000 + SERVER_DMA_BYTES], 0xfe);
+	munmap(shared, 0x2000);
+}
+
+static void test_memory_is_given_up_when_unmap_returns(void **state)
+{
+	(void)state;
+	begin_mapped();
+	pci_function_unmapped(world.function, 0x1000, 0x2000);
+	assert_int_equal(__atomic_load_n(&server.unmaps, __ATOMIC_ACQUIRE), 1);
+	assert_int_equal(server.pieces[0].bytes, 0);
+	/* What is not there is not told; then all of the rest. */
+	pci_function_unmapped(world.function, 0x1000, 0x2000);
+	pci_function_unmapped(world.function, 0, UINT64_MAX);
+	assert_int_equal(__atomic_load_n(&server.unmaps, __ATOMIC_ACQUIRE), 2);
+	assert_int_equal(server.pieces[1].bytes, 0);
+	munmap(shared, 0x2000);
+}
+
+static void test_server_that_comes_again_is_told_of_all_memory(void **state)
+{
+	(void)state;
+	begin_mapped();
+	vfio_user_server_stop(&server);
+	pci_function_unmapped(world.function, 0x4000, 0x1000); /* while nobody is there */
+	vfio_user_server_start(&server);
+	await(reg(0x28) != UINT64_MAX);
+	assert_int_equal(server.maps, 3);
+	copy_at(0x1200, 0);
+	assert_int_equal(shared[0x200 + SERVER_DMA_BYTES], 0xa5);
+	munmap(shared, 0x2000);
+}
+
+static void test_server_that_takes_no_file_gets_messages(void **state)
+{
+	struct pci_mapping mapping = { 0x8000, 0x1000, true, true, -1, 0 };
+
+	(void)state;
+	begin_mapped();
+	__atomic_store_n(&server.fault, SERVER_NO_FILES, __ATOMIC_RELEASE);
+	mapping.fd = memfd_create("test", MFD_CLOEXEC);
+	pci_function_mapped(world.function, &mapping);
+	__atomic_store_n(&server.fault, SERVER_GOOD, __ATOMIC_RELEASE);
+	assert_int_equal(server.maps, 4);
+	assert_int_equal(server.pieces[2].address, 0x8000);
+	assert_null(server.pieces[2].base);
+	copy_at(0x8000, 0);
+	munmap(shared, 0x2000);
+}
+
+static void test_server_that_ends_at_an_unmap_holds_nobody_up(void **state)
+{
+	(void)state;
+	begin_mapped();
+	__atomic_store_n(&server.fault, SERVER_NO_UNMAP, __ATOMIC_RELEASE);
+	pci_function_unmapped(world.function, 0x1000, 0x2000);
+	__atomic_store_n(&server.fault, SERVER_GOOD, __ATOMIC_RELEASE);
+	await(reg(0x28) != UINT64_MAX);
+	assert_int_equal(server.pieces[0].address, 0x4000); /* only this one is left */
+	assert_int_equal(server.pieces[1].bytes, 0);
+	munmap(shared, 0x2000);
+}
+
+static void test_all_addresses_are_one_piece_in_parts(void **state)
+{
+	const struct pci_mapping mapping = { 0, UINT64_C(1) << 48, true, true, -1, 0 };
+
+	(void)state;
+	dma_key = "mapped";
+	begin(false);
+	pci_function_mapped(world.function, &mapping);
+	assert_int_equal(server.map_bytes, UINT64_C(1) << 48);
+	pci_function_unmapped(world.function, 0, UINT64_C(1) << 48);
+	assert_int_equal(__atomic_load_n(&server.unmaps, __ATOMIC_ACQUIRE), 32);
+}
+
 static void test_eventfds_become_interrupts(void **state)
 {
 	(void)state;
@@ -275,6 +399,12 @@ int main(void)
 		CASE(test_registers_are_read_and_written),
 		CASE(test_dma_while_a_driver_waits_goes_through),
 		CASE(test_dma_by_the_second_socket_goes_through),
+		CASE(test_memory_with_a_file_is_mapped_by_the_server),
+		CASE(test_memory_is_given_up_when_unmap_returns),
+		CASE(test_server_that_comes_again_is_told_of_all_memory),
+		CASE(test_server_that_takes_no_file_gets_messages),
+		CASE(test_server_that_ends_at_an_unmap_holds_nobody_up),
+		CASE(test_all_addresses_are_one_piece_in_parts),
 		CASE(test_eventfds_become_interrupts),
 		CASE(test_server_that_ends_leaves_ones_until_it_comes_again),
 		CASE(test_server_that_answers_wrong_is_given_up),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -99,6 +100,69 @@ static bool reply(struct vfio_user_server *server, const struct vfio_user_header
 	return put(server->fd, bytes, sizeof(header) + length, file);
 }
 
+/* ---- memory ------------------------------------------------------------------------- */
+
+static void piece_forget(struct server_piece *piece)
+{
+	if (piece->base)
+		munmap(piece->base, piece->bytes);
+	*piece = (struct server_piece){ .bytes = 0 };
+}
+
+/* An errno. */
+static int piece_add(struct vfio_user_server *server, const struct vfio_user_dma_map *map,
+		     const int *file)
+{
+	for (unsigned int i = 0; i < SERVER_PIECES; i++) {
+		struct server_piece *piece = &server->pieces[i];
+
+		if (piece->bytes)
+			continue;
+		*piece = (struct server_piece){ map->address, map->size, map->flags, NULL };
+		if (!file)
+			return 0;
+		piece->base = mmap(NULL, map->size,
+				   map->flags & VFIO_USER_DMA_WRITABLE ? PROT_READ | PROT_WRITE :
+									 PROT_READ,
+				   MAP_SHARED, *file, (off_t)map->offset);
+		if (piece->base == MAP_FAILED || fault_of(server) == SERVER_NO_FILES) {
+			piece->base = piece->base == MAP_FAILED ? NULL : piece->base;
+			piece_forget(piece);
+			return EINVAL;
+		}
+		return 0;
+	}
+	return ENOSPC;
+}
+
+/* Only a piece as it was mapped can be given up; an errno. */
+static int piece_remove(struct vfio_user_server *server, const struct vfio_user_dma_unmap *unmap)
+{
+	for (unsigned int i = 0; i < SERVER_PIECES; i++) {
+		struct server_piece *piece = &server->pieces[i];
+
+		if (!piece->bytes || piece->address != unmap->address ||
+		    piece->bytes != unmap->size)
+			continue;
+		piece_forget(piece);
+		return 0;
+	}
+	return ENOENT;
+}
+
+/* Where the server has mapped SERVER_DMA_BYTES at the address; NULL: nowhere. */
+static uint8_t *mapped_at(const struct vfio_user_server *server, uint64_t address)
+{
+	for (unsigned int i = 0; i < SERVER_PIECES; i++) {
+		const struct server_piece *piece = &server->pieces[i];
+
+		if (piece->base && address >= piece->address &&
+		    address - piece->address <= piece->bytes - SERVER_DMA_BYTES)
+			return piece->base + (address - piece->address);
+	}
+	return NULL;
+}
+
 /* A command of the server's: memory of the client is read or written. An errno. */
 static int dma(struct vfio_user_server *server, uint16_t command, uint64_t address, void *data)
 {
@@ -130,8 +194,17 @@ static int dma(struct vfio_user_server *server, uint16_t command, uint64_t addre
 static void copy(struct vfio_user_server *server)
 {
 	uint64_t address = server->regs[SERVER_REG_ADDRESS / 8];
-	uint8_t data[SERVER_DMA_BYTES];
-	int err = dma(server, VFIO_USER_DMA_READ, address, data);
+	uint8_t data[SERVER_DMA_BYTES], *from = mapped_at(server, address);
+	uint8_t *to = mapped_at(server, address + SERVER_DMA_BYTES);
+	int err;
+
+	for (size_t i = 0; from && to && i < sizeof(data); i++)
+		to[i] = (uint8_t)~from[i];
+	if (from && to) {
+		server->regs[SERVER_REG_STATUS / 8] = 0;
+		return;
+	}
+	err = dma(server, VFIO_USER_DMA_READ, address, data);
 
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)~data[i];
@@ -249,7 +322,7 @@ static bool serve(struct vfio_user_server *server)
 	struct vfio_user_header header;
 	uint8_t data[DATA_MAX] = { 0 };
 	unsigned int files_count = 0;
-	int files[16];
+	int files[16], err;
 
 	if (!get(server, server->fd, &header, sizeof(header), files, &files_count) ||
 	    header.bytes - sizeof(header) > sizeof(data) / 2 ||
@@ -298,7 +371,20 @@ static bool serve(struct vfio_user_server *server)
 		memcpy(&map, data, sizeof(map));
 		__atomic_add_fetch(&server->maps, 1, __ATOMIC_ACQ_REL);
 		server->map_bytes += map.size;
-		return reply(server, &header, NULL, 0, 0, NULL);
+		err = piece_add(server, &map, files_count ? files : NULL);
+		if (files_count)
+			close(files[0]);
+		return reply(server, &header, NULL, 0, err, NULL);
+	}
+	case VFIO_USER_DMA_UNMAP: {
+		struct vfio_user_dma_unmap unmap;
+
+		if (fault_of(server) == SERVER_NO_UNMAP)
+			return false;
+		memcpy(&unmap, data, sizeof(unmap));
+		err = piece_remove(server, &unmap);
+		__atomic_add_fetch(&server->unmaps, !err, __ATOMIC_ACQ_REL);
+		return reply(server, &header, &unmap, sizeof(unmap), err, NULL);
 	}
 	case VFIO_USER_RESET:
 		__atomic_add_fetch(&server->resets, 1, __ATOMIC_ACQ_REL);
@@ -325,6 +411,8 @@ static void *run(void *argument)
 		if (server->twin_fd >= 0)
 			close(server->twin_fd);
 		server->twin_fd = -1;
+		for (unsigned int i = 0; i < SERVER_PIECES; i++)
+			piece_forget(&server->pieces[i]);
 		for (unsigned int i = 0; i < SERVER_VECTORS; i++) {
 			if (server->eventfds[i] >= 0)
 				close(server->eventfds[i]);

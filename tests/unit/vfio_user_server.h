@@ -13,6 +13,7 @@
 #define SERVER_REGION_BYTES 0x30u /* not a power of two */
 #define SERVER_VECTORS	    5u
 #define SERVER_DMA_BYTES    64u
+#define SERVER_PIECES	    40u
 
 /* Registers of 64 bits; others keep what was written. */
 enum {
@@ -31,6 +32,15 @@ enum server_fault {
 	SERVER_NO_PCI,	 /* is no PCI device */
 	SERVER_OLD,	 /* of another version */
 	SERVER_CLOSES,	 /* ends in the middle of its answer */
+	SERVER_NO_FILES, /* maps nothing */
+	SERVER_NO_UNMAP, /* ends when memory is to be given up */
+};
+
+/* Memory that it was told of. */
+struct server_piece {
+	uint64_t address, bytes;
+	uint32_t flags;
+	uint8_t *base; /* where it has mapped it; NULL: it has not */
 };
 
 struct vfio_user_server {
@@ -40,8 +50,9 @@ struct vfio_user_server {
 	uint16_t device_id;
 
 	/* What it saw. */
-	unsigned int connections, resets, maps; /* __atomic */
+	unsigned int connections, resets, maps, unmaps; /* __atomic */
 	uint64_t map_bytes;
+	struct server_piece pieces[SERVER_PIECES]; /* bytes 0: free */
 	uint16_t command;
 
 	int listener, fd, twin_fd;
