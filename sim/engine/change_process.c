@@ -54,13 +54,13 @@ static bool needs_charge(const struct iopt_pages *pages, const struct iopt_sourc
 static int area_is_file(struct iopt_area *area, void *opaque)
 {
 	(void)opaque;
-	return area->pages->type == IOPT_PAGES_FILE ? 0 : -EINVAL;
+	return iopt_area_pages(area)->type == IOPT_PAGES_FILE ? 0 : -EINVAL;
 }
 
 /* Sums what the new process is to be charged; pages of several areas count once. */
 static int area_sum(struct iopt_area *area, void *opaque)
 {
-	struct iopt_pages *pages = area->pages;
+	struct iopt_pages *pages = iopt_area_pages(area);
 	struct move *move = opaque;
 
 	if (!pages->moving && needs_charge(pages, move->to))
@@ -72,13 +72,13 @@ static int area_sum(struct iopt_area *area, void *opaque)
 static int area_stay(struct iopt_area *area, void *opaque)
 {
 	(void)opaque;
-	area->pages->moving = false;
+	iopt_area_pages(area)->moving = false;
 	return 0;
 }
 
 static int area_move(struct iopt_area *area, void *opaque)
 {
-	struct iopt_pages *pages = area->pages;
+	struct iopt_pages *pages = iopt_area_pages(area);
 	struct move *move = opaque;
 
 	if (!pages->moving)

@@ -74,8 +74,8 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 						      client->stack };
 	list_init(&ctx->mmaps);
 	list_init(&ctx->changed_files);
-	slab_init(&ctx->area_slab, sizeof(struct iopt_area));
-	slab_init(&ctx->pages_slab, sizeof(struct iopt_pages));
+	slab_init(&ctx->own_area_slab, sizeof(struct iopt_own_area));
+	slab_init(&ctx->other_area_slab, sizeof(struct iopt_other_area));
 	span_pool_init(&ctx->span_pool);
 	pthread_mutex_init(&ctx->lock, NULL);
 	dma_table_init(&ctx->dma);
@@ -118,8 +118,8 @@ void ctx_put(struct engine_ctx *ctx)
 		iopt_source_put(ctx->source);
 	ctx_unlock(ctx);
 	trace_ctx_release(ctx);
-	slab_fini(&ctx->area_slab);
-	slab_fini(&ctx->pages_slab);
+	slab_fini(&ctx->own_area_slab);
+	slab_fini(&ctx->other_area_slab);
 	span_pool_fini(&ctx->span_pool);
 	listener_table_fini(&ctx->listeners);
 	dma_table_fini(&ctx->dma);

@@ -82,8 +82,9 @@ struct engine_ctx {
 	bool orphan;	      /* see engine_ctx_set_orphan() */
 
 	struct object_table objects;
-	struct slab area_slab;
-	struct slab pages_slab;
+	struct slab own_area_slab;   /* struct iopt_own_area */
+	struct slab other_area_slab; /* struct iopt_other_area */
+	uint64_t areas_count;	     /* of both kinds, mapped */
 	struct span_pool span_pool;
 	struct iopt_source *source; /* the last caller's memory and user; a reference */
 	struct ioas *vfio_ioas;

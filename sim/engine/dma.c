@@ -159,22 +159,17 @@ static int plan_add(struct dma_plan *plan, const struct dma_run *run)
 	return 0;
 }
 
-/* The part [iova, last] of an area; pages to be written become dirty. */
-static int plan_area(struct dma_plan *plan, struct hwpt *paging, const struct iopt_area *area,
-		     uint64_t iova, uint64_t last, bool write, bool moves)
+/* Adds the part [iova, last] of an area. */
+static int plan_area(struct dma_plan *plan, const struct iopt_area *area, uint64_t iova,
+		     uint64_t last)
 {
-	struct iopt_pages *pages = area->pages;
+	struct iopt_pages *pages = iopt_area_pages(area);
 	struct dma_run run = {
 		.type = (enum iopt_pages_type)pages->type,
 		.at = pages->base + iopt_area_byte(area, iova),
 		.length = last - iova + 1,
 	};
-	int rc;
 
-	if (!(area->prot & (write ? ENGINE_PROT_WRITE : ENGINE_PROT_READ)))
-		return -EFAULT;
-	if (iopt_pages_revoked(pages))
-		return -EFAULT;
 	switch (run.type) {
 	case IOPT_PAGES_USER:
 		run.mm = pages->source->mm;
@@ -186,25 +181,32 @@ static int plan_area(struct dma_plan *plan, struct hwpt *paging, const struct io
 		run.dmabuf = iopt_file_pages(pages)->dmabuf;
 		break;
 	}
-	rc = moves ? plan_add(plan, &run) : 0;
-	if (!rc && write && paging->domain.dirty_tracking)
-		rc = dirty_set_add(&paging->domain.dirty, iova, last);
-	return rc;
+	return plan_add(plan, &run);
 }
 
-/* Looks [iova, last] up, to the first address that is not mapped for this: *fault_iova. */
+/*
+ * Looks [iova, last] up, to the first address that is not mapped for this: *fault_iova; pages to be
+ * written become dirty. moves false: no more than the tree of areas is read.
+ */
 static int plan_piece(struct dma_plan *plan, struct hwpt *paging, uint64_t iova, uint64_t last,
 		      bool write, bool moves, uint64_t *fault_iova)
 {
+	unsigned int right = write ? ENGINE_PROT_WRITE : ENGINE_PROT_READ;
 	struct iopt_contig iter;
 	struct iopt_area *area;
 
 	*fault_iova = iova;
 	iopt_contig_for_each(&iter, area, &paging->ioas->iopt, iova, last) {
-		uint64_t end = area->last < last ? area->last : last;
+		uint64_t end = iter.area_last < last ? iter.area_last : last;
 
 		*fault_iova = iter.iova;
-		if (plan_area(plan, paging, area, iter.iova, end, write, moves))
+		if (!(iter.flags & right) || ((iter.flags & IOPT_VALUE_DMABUF) &&
+					      iopt_pages_revoked(iopt_area_pages(area))))
+			return -EFAULT;
+		if (moves && plan_area(plan, area, iter.iova, end))
+			return -EFAULT;
+		if (write && paging->domain.dirty_tracking &&
+		    dirty_set_add(&paging->domain.dirty, iter.iova, end))
 			return -EFAULT;
 		*fault_iova = end + 1;
 	}

@@ -48,7 +48,7 @@ static void area_run(const struct iopt_area *area, uint64_t iova, uint64_t *firs
 	uint64_t byte = iopt_area_byte(area, iova), before, after;
 	int64_t run_first, run_last;
 
-	iopt_pages_run(area->pages, byte, &run_first, &run_last);
+	iopt_pages_run(iopt_area_pages(area), byte, &run_first, &run_last);
 	before = byte - (uint64_t)run_first;
 	after = (uint64_t)run_last - byte;
 	if (before > iova - area->iova)
@@ -95,7 +95,7 @@ void domain_leaf(const struct domain *domain, const struct io_pagetable *iopt,
 
 static bool area_is_mapped(const struct iopt_area *area)
 {
-	return area && !iopt_pages_revoked(area->pages);
+	return area && !iopt_pages_revoked(iopt_area_pages(area));
 }
 
 int domain_set_dirty(struct domain *domain, struct io_pagetable *iopt, uint64_t iova)

@@ -53,7 +53,7 @@ static bool is_one_run(struct io_pagetable *iopt, uint64_t iova, uint64_t length
 		return true;
 	if (area->last - iova < length - 1)
 		return false;
-	iopt_pages_run(area->pages, iopt_area_byte(area, iova), &first, &last);
+	iopt_pages_run(iopt_area_pages(area), iopt_area_byte(area, iova), &first, &last);
 	return (int64_t)(iopt_area_byte(area, iova) + (length - 1)) <= last;
 }
 

@@ -17,9 +17,12 @@ static void visit_areas(struct ioas *ioas, const struct engine_visitor *visitor,
 	struct span_pos pos;
 
 	for (area = iopt_area_first(&ioas->iopt, 0, UINT64_MAX, &pos); area;
-	     area = iopt_area_next(&pos, UINT64_MAX))
-		visitor->area(opaque, ioas->object.id, area->iova, area->last, area->prot,
-			      &area->origin);
+	     area = iopt_area_next(&pos, UINT64_MAX)) {
+		const struct engine_origin origin = { area->made_pid, area->made_tid, area->made_ns,
+						      area->made_stack };
+
+		visitor->area(opaque, ioas->object.id, area->iova, area->last, area->prot, &origin);
+	}
 }
 
 void engine_ctx_visit(struct engine_ctx *ctx, const struct engine_visitor *visitor,
@@ -47,16 +50,16 @@ static void verify_area(struct io_pagetable *iopt, const struct iopt_area *area)
 
 	ENGINE_BUG_ON(area->iova > area->last);
 	ENGINE_BUG_ON((area->iova & mask) || (iopt_area_length(area) & mask));
-	ENGINE_BUG_ON(area->start_byte & ENGINE_PAGE_MASK & mask);
-	ENGINE_BUG_ON(!area->pages->refs || last_index >= area->pages->npages);
-	ENGINE_BUG_ON((area->prot & ENGINE_PROT_WRITE) && !area->pages->writable);
+	ENGINE_BUG_ON(iopt_area_start_byte(area) & ENGINE_PAGE_MASK & mask);
+	ENGINE_BUG_ON(!iopt_area_pages(area)->refs || last_index >= iopt_area_pages(area)->npages);
+	ENGINE_BUG_ON((area->prot & ENGINE_PROT_WRITE) && !iopt_area_pages(area)->writable);
 	ENGINE_BUG_ON(area->num_locks > area->num_accesses);
 	ENGINE_BUG_ON(area->num_accesses && list_empty(&iopt->accesses));
 	ENGINE_BUG_ON(iopt_is_reserved(iopt, area->iova, area->last));
-	if (!list_empty(&iopt->domains) && area->pages->type != IOPT_PAGES_DMABUF)
-		ENGINE_BUG_ON(iopt_pages_pinned(area->pages) <
+	if (!list_empty(&iopt->domains) && iopt_area_pages(area)->type != IOPT_PAGES_DMABUF)
+		ENGINE_BUG_ON(iopt_pages_pinned(iopt_area_pages(area)) <
 			      last_index - iopt_area_index(area, area->iova) + 1);
-	iopt_pins_verify(area->pages);
+	iopt_pins_verify(iopt_area_pages(area));
 }
 
 static void verify_ranges(struct io_pagetable *iopt)
@@ -91,7 +94,8 @@ void iopt_verify(struct io_pagetable *iopt)
 		struct span span;
 
 		ENGINE_BUG_ON(!span_tree_first(&iopt->areas, area->iova, area->iova, &span, NULL) ||
-			      span.value != area || span.start != area->iova ||
+			      iopt_area_of(span.value) != area ||
+			      ((uintptr_t)span.value & IOPT_VALUE_PROT) != area->prot || span.start != area->iova ||
 			      span.last != area->last);
 		verify_area(iopt, area);
 		count++;
@@ -154,24 +158,26 @@ static void for_each_area(struct engine_ctx *ctx,
 	}
 }
 
+/* Between calls the areas alone refer to pages: without their references none is left. */
 static void pages_forget(struct engine_ctx *ctx, struct iopt_area *area)
 {
 	(void)ctx;
-	area->pages->areas_seen = 0;
+	iopt_area_pages(area)->refs--;
 }
 
-static void pages_see(struct engine_ctx *ctx, struct iopt_area *area)
-{
-	(void)ctx;
-	area->pages->areas_seen++;
-}
-
-/* Between calls the areas alone refer to pages. */
 static void pages_check(struct engine_ctx *ctx, struct iopt_area *area)
 {
+	const struct iopt_pages *pages = iopt_area_pages(area);
+
 	(void)ctx;
-	ENGINE_BUG_ON(area->pages->refs != area->pages->areas_seen);
-	ENGINE_BUG_ON(area->pages->moving || !area->pages->source->refs);
+	ENGINE_BUG_ON(pages->refs || pages->moving || !pages->source->refs);
+	ENGINE_BUG_ON(area->own && !pages->own_mapped);
+}
+
+static void pages_remember(struct engine_ctx *ctx, struct iopt_area *area)
+{
+	(void)ctx;
+	iopt_area_pages(area)->refs++;
 }
 
 void engine_ctx_verify(struct engine_ctx *ctx)
@@ -193,9 +199,9 @@ void engine_ctx_verify(struct engine_ctx *ctx)
 		vfio_ioas_lives |= (struct ioas *)object == ctx->vfio_ioas;
 	}
 	ENGINE_BUG_ON(!vfio_ioas_lives);
-	ENGINE_BUG_ON(areas != ctx->area_slab.live);
+	ENGINE_BUG_ON(areas != ctx->areas_count);
 	for_each_area(ctx, pages_forget);
-	for_each_area(ctx, pages_see);
 	for_each_area(ctx, pages_check);
+	for_each_area(ctx, pages_remember);
 	pthread_mutex_unlock(&ctx->lock);
 }

@@ -23,40 +23,61 @@ void iopt_init(struct io_pagetable *iopt, struct engine_ctx *ctx)
 
 /* ---- finding ------------------------------------------------------------------ */
 
+/* The area of a span that was found. All of it is asked for at once: it is in no cache. */
+static struct iopt_area *area_found(const struct span *span)
+{
+	struct iopt_area *area = iopt_area_of(span->value);
+
+	__builtin_prefetch(area);
+	__builtin_prefetch((const char *)area + sizeof(struct iopt_own_area) - 1);
+	return area;
+}
+
 struct iopt_area *iopt_area_first(struct io_pagetable *iopt, uint64_t start, uint64_t last,
 				  struct span_pos *pos)
 {
 	struct span span;
 
-	return span_tree_first(&iopt->areas, start, last, &span, pos) ? span.value : NULL;
+	return span_tree_first(&iopt->areas, start, last, &span, pos) ? area_found(&span) : NULL;
 }
 
 struct iopt_area *iopt_area_next(struct span_pos *pos, uint64_t last)
 {
 	struct span span;
 
-	return span_tree_next(pos, last, &span) ? span.value : NULL;
+	return span_tree_next(pos, last, &span) ? area_found(&span) : NULL;
+}
+
+static struct iopt_area *contig_take(struct iopt_contig *iter, bool found,
+				     const struct span *span)
+{
+	iter->area = found && span->start <= iter->iova ? iopt_area_of(span->value) : NULL;
+	if (iter->area) {
+		iter->area_last = span->last;
+		iter->flags = (uintptr_t)span->value & IOPT_VALUE_MASK;
+	}
+	return iter->area;
 }
 
 struct iopt_area *iopt_contig_first(struct iopt_contig *iter, struct io_pagetable *iopt,
 				    uint64_t iova, uint64_t last)
 {
+	struct span span;
+	bool found = span_tree_first(&iopt->areas, iova, iova, &span, &iter->pos);
+
 	iter->iova = iova;
 	iter->last = last;
-	iter->area = iopt_area_first(iopt, iova, iova, &iter->pos);
-	return iter->area;
+	return contig_take(iter, found, &span);
 }
 
 struct iopt_area *iopt_contig_next(struct iopt_contig *iter)
 {
-	struct iopt_area *next;
+	struct span span;
 
-	if (!iter->area || iter->last <= iter->area->last)
+	if (!iter->area || iter->last <= iter->area_last)
 		return NULL;
-	iter->iova = iter->area->last + 1;
-	next = iopt_area_next(&iter->pos, iter->last);
-	iter->area = next && next->iova == iter->iova ? next : NULL;
-	return iter->area;
+	iter->iova = iter->area_last + 1;
+	return contig_take(iter, span_tree_next(&iter->pos, iter->last, &span), &span);
 }
 
 /* ---- pinning for domains ---------------------------------------------------------- */
@@ -68,7 +89,7 @@ bool iopt_area_suits(const struct iopt_area *area, const struct iopt_domain *dom
 
 int iopt_area_fill(struct io_pagetable *iopt, struct iopt_area *area)
 {
-	return iopt_pages_pin(iopt->ctx, area->pages, iopt_area_index(area, area->iova),
+	return iopt_pages_pin(iopt->ctx, iopt_area_pages(area), iopt_area_index(area, area->iova),
 			      iopt_area_index(area, area->last));
 }
 
@@ -91,7 +112,7 @@ static int area_fill_domains(struct io_pagetable *iopt, struct iopt_area *area)
 
 void iopt_area_unfill(struct io_pagetable *iopt, struct iopt_area *area)
 {
-	iopt_pages_unpin(iopt->ctx, area->pages, iopt_area_index(area, area->iova),
+	iopt_pages_unpin(iopt->ctx, iopt_area_pages(area), iopt_area_index(area, area->iova),
 			 iopt_area_index(area, area->last));
 }
 
@@ -114,24 +135,65 @@ static int slice_check(const struct io_pagetable *iopt, const struct iopt_slice 
 	return 0;
 }
 
+/* Room for the area of a slice: beside its pages if no area is there. NULL: out of memory. */
+static struct iopt_area *area_alloc(struct engine_ctx *ctx, const struct iopt_slice *slice)
+{
+	struct iopt_own_area *own = container_of(slice->pages, struct iopt_own_area, pages);
+	struct iopt_other_area *other;
+
+	if (slice->pages->in_own && !slice->pages->own_mapped &&
+	    slice->start_byte < ENGINE_PAGE_SIZE) {
+		own->area = (struct iopt_area){ .own = true, .own_start = slice->start_byte & 0xfff };
+		slice->pages->own_mapped = true;
+		ctx->areas_count++;
+		return &own->area;
+	}
+	other = slab_alloc(&ctx->other_area_slab);
+	if (!other)
+		return NULL;
+	*other = (struct iopt_other_area){
+		.pages = slice->pages,
+		.start_byte = slice->start_byte,
+	};
+	ctx->areas_count++;
+	return &other->area;
+}
+
+/* Its pages' reference stays. */
+static void area_free(struct engine_ctx *ctx, struct iopt_area *area)
+{
+	if (area->own)
+		iopt_area_pages(area)->own_mapped = false;
+	else
+		slab_free(&ctx->other_area_slab, area);
+	ctx->areas_count--;
+}
+
+static void *area_value(const struct iopt_area *area)
+{
+	bool dmabuf = iopt_area_pages(area)->type == IOPT_PAGES_DMABUF;
+
+	return (char *)area + area->prot + (dmabuf ? IOPT_VALUE_DMABUF : 0);
+}
+
 /* Makes the area of a slice, in the tree but not filled. NULL: out of memory. */
 static struct iopt_area *area_insert(struct io_pagetable *iopt, const struct iopt_slice *slice,
 				     uint64_t iova, uint8_t prot)
 {
-	struct iopt_area *area = slab_alloc(&iopt->ctx->area_slab);
+	struct engine_origin origin = ctx_origin(iopt->ctx);
+	struct iopt_area *area = area_alloc(iopt->ctx, slice);
 
 	if (!area)
 		return NULL;
-	*area = (struct iopt_area){
-		.iova = iova,
-		.last = iova + (slice->length - 1),
-		.pages = slice->pages,
-		.start_byte = slice->start_byte,
-		.prot = prot,
-		.origin = ctx_origin(iopt->ctx),
-	};
-	if (span_tree_insert(&iopt->areas, area->iova, area->last, area)) {
-		slab_free(&iopt->ctx->area_slab, area);
+	area->iova = iova;
+	area->last = iova + (slice->length - 1);
+	area->prot = prot & 3;
+	area->made_pid = origin.pid;
+	area->made_tid = origin.tid;
+	area->made_ns = origin.time_ns;
+	area->made_stack = origin.stack;
+	if (span_tree_insert(&iopt->areas, area->iova, area->last, area_value(area))) {
+		area_free(iopt->ctx, area);
 		return NULL;
 	}
 	return area;
@@ -141,7 +203,7 @@ static struct iopt_area *area_insert(struct io_pagetable *iopt, const struct iop
 static void area_remove(struct io_pagetable *iopt, struct iopt_area *area)
 {
 	span_tree_remove(&iopt->areas, area->iova);
-	slab_free(&iopt->ctx->area_slab, area);
+	area_free(iopt->ctx, area);
 }
 
 /* Undoes the first `count` slices, the first `filled` of them filled. */
@@ -234,7 +296,7 @@ int iopt_map_slices(struct ioas *ioas, struct iopt_slice *slices, size_t count,
 /* Removes a mapped area: from all domains first, then its pins, then itself. */
 static void area_unmap(struct io_pagetable *iopt, struct iopt_area *area)
 {
-	struct iopt_pages *pages = area->pages;
+	struct iopt_pages *pages = iopt_area_pages(area);
 
 	if (!list_empty(&iopt->domains)) {
 		list_for_each(link, &iopt->domains) {
@@ -337,15 +399,15 @@ static int cut_pins(struct io_pagetable *iopt, struct iopt_area *area, uint64_t 
 {
 	int rc;
 
-	rc = iopt_pages_pin(iopt->ctx, area->pages, first, left_last);
+	rc = iopt_pages_pin(iopt->ctx, iopt_area_pages(area), first, left_last);
 	if (rc)
 		return rc;
-	rc = iopt_pages_pin(iopt->ctx, area->pages, right_first, last);
+	rc = iopt_pages_pin(iopt->ctx, iopt_area_pages(area), right_first, last);
 	if (rc) {
-		iopt_pages_unpin(iopt->ctx, area->pages, first, left_last);
+		iopt_pages_unpin(iopt->ctx, iopt_area_pages(area), first, left_last);
 		return rc;
 	}
-	iopt_pages_unpin(iopt->ctx, area->pages, first, last);
+	iopt_pages_unpin(iopt->ctx, iopt_area_pages(area), first, last);
 	return 0;
 }
 
@@ -353,11 +415,11 @@ static int cut_pins(struct io_pagetable *iopt, struct iopt_area *area, uint64_t 
 static void cut_pins_undo(struct io_pagetable *iopt, struct iopt_area *area, uint64_t first,
 			  uint64_t left_last, uint64_t right_first, uint64_t last)
 {
-	int rc = iopt_pages_pin(iopt->ctx, area->pages, first, last);
+	int rc = iopt_pages_pin(iopt->ctx, iopt_area_pages(area), first, last);
 
 	ENGINE_BUG_ON(rc);
-	iopt_pages_unpin(iopt->ctx, area->pages, first, left_last);
-	iopt_pages_unpin(iopt->ctx, area->pages, right_first, last);
+	iopt_pages_unpin(iopt->ctx, iopt_area_pages(area), first, left_last);
+	iopt_pages_unpin(iopt->ctx, iopt_area_pages(area), right_first, last);
 }
 
 /* To a trace a cut is the mapping gone, and its two parts mapped on the same pages. */
@@ -387,7 +449,7 @@ int iopt_cut(struct io_pagetable *iopt, uint64_t iova)
 		return 0;
 	if (area->prevent_access)
 		return -EBUSY;
-	if (area->pages->type == IOPT_PAGES_DMABUF)
+	if (iopt_area_pages(area)->type == IOPT_PAGES_DMABUF)
 		return -EOPNOTSUPP;
 	if ((iova + 1) & (iopt->iova_alignment - 1) ||
 	    iopt_area_byte(area, iova + 1) & (iopt->iova_alignment - 1))
@@ -398,7 +460,7 @@ int iopt_cut(struct io_pagetable *iopt, uint64_t iova)
 		return -EINVAL;
 
 	last = area->last;
-	right = (struct iopt_slice){ area->pages, iopt_area_byte(area, iova + 1), last - iova };
+	right = (struct iopt_slice){ iopt_area_pages(area), iopt_area_byte(area, iova + 1), last - iova };
 	index[0] = iopt_area_index(area, area->iova);
 	index[1] = iopt_area_index(area, iova);
 	index[2] = iopt_area_index(area, iova + 1);
@@ -420,8 +482,12 @@ int iopt_cut(struct io_pagetable *iopt, uint64_t iova)
 		listeners_note_area(iopt, area, true);
 		return -ENOMEM;
 	}
-	rest->origin = area->origin; /* who mapped it, not who cuts it */
-	iopt_pages_get(area->pages);
+	/* Who mapped it, not who cuts it. */
+	rest->made_pid = area->made_pid;
+	rest->made_tid = area->made_tid;
+	rest->made_ns = area->made_ns;
+	rest->made_stack = area->made_stack;
+	iopt_pages_get(iopt_area_pages(area));
 	commit_cut(iopt, area, last);
 	listeners_note_area(iopt, area, true);
 	listeners_note_area(iopt, rest, true);

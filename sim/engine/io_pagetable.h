@@ -22,16 +22,36 @@
 #include "sim/engine/pages.h"
 #include "sim/engine/span_tree.h"
 
+/*
+ * There are millions, so no byte is spared twice: what maps the memory of its own MAP is one object
+ * with its pages (struct iopt_own_area), and only other areas say where theirs are.
+ */
 struct iopt_area {
 	uint64_t iova;
 	uint64_t last;
+	uint64_t made_ns; /* with the next three: an engine_origin */
+	uint32_t made_pid;
+	uint32_t made_tid;
+	uint32_t made_stack;
+	uint32_t num_accesses;
+	uint16_t num_locks;	  /* accesses of hardware queues: UNMAP is EBUSY */
+	uint16_t own_start : 12;  /* of an area with its own pages: where iova begins in the first */
+	uint16_t prot : 2;	  /* ENGINE_PROT_*; never changes */
+	uint16_t prevent_access : 1; /* being unmapped: no new pins */
+	uint16_t own : 1;	  /* it is in a struct iopt_own_area */
+};
+
+/* Pages of a process's memory, and the first area of them while that is mapped. */
+struct iopt_own_area {
+	struct iopt_area area;
+	struct iopt_pages pages;
+};
+
+/* An area of pages that are elsewhere: copied, cut off, of a file. */
+struct iopt_other_area {
+	struct iopt_area area;
 	struct iopt_pages *pages;
 	uint64_t start_byte; /* into pages, where iova begins */
-	uint32_t num_accesses;
-	uint16_t num_locks;    /* accesses of hardware queues: UNMAP is EBUSY */
-	uint8_t prot;	       /* ENGINE_PROT_* */
-	bool prevent_access;   /* being unmapped: no new pins */
-	struct engine_origin origin;
 };
 
 /* A page table that shows an address space. Embedded in its owner. */
@@ -63,7 +83,7 @@ struct iopt_reserved {
 
 struct io_pagetable {
 	struct engine_ctx *ctx;
-	struct span_tree areas;	   /* value: struct iopt_area */
+	struct span_tree areas;	   /* value: see iopt_area_of() */
 	struct list_link reserved; /* struct iopt_reserved; may overlap one another */
 	struct span_tree allowed;  /* no values */
 	struct list_link domains;  /* struct iopt_domain, in the order of attach */
@@ -100,18 +120,45 @@ struct iopt_area *iopt_area_first(struct io_pagetable *iopt, uint64_t start, uin
 /* The next one that begins at or before last, or NULL. */
 struct iopt_area *iopt_area_next(struct span_pos *pos, uint64_t last);
 
+/*
+ * The value of an area in the tree is its address with its prot in the low bits, and a bit that
+ * says that its pages may be gone (a dma-buf's): so a look-up need not read the area, which is
+ * not in any cache.
+ */
+#define IOPT_VALUE_PROT 3u
+#define IOPT_VALUE_DMABUF 4u
+#define IOPT_VALUE_MASK 7u
+
+static inline struct iopt_area *iopt_area_of(const void *value)
+{
+	return (struct iopt_area *)((uintptr_t)value & ~(uintptr_t)IOPT_VALUE_MASK);
+}
+
 static inline uint64_t iopt_area_length(const struct iopt_area *area)
 {
 	return area->last - area->iova + 1;
 }
 
-/* Where iova is inside area->pages, in bytes from page 0. */
-static inline uint64_t iopt_area_byte(const struct iopt_area *area, uint64_t iova)
+/* The memory behind an area, borrowed. */
+static inline struct iopt_pages *iopt_area_pages(const struct iopt_area *area)
 {
-	return area->start_byte + (iova - area->iova);
+	return area->own ? &((struct iopt_own_area *)area)->pages :
+			   ((struct iopt_other_area *)area)->pages;
 }
 
-/* The page of area->pages that iova lies in. */
+/* Where the area begins inside its pages, in bytes from page 0. */
+static inline uint64_t iopt_area_start_byte(const struct iopt_area *area)
+{
+	return area->own ? area->own_start : ((struct iopt_other_area *)area)->start_byte;
+}
+
+/* Where iova is inside the area's pages, in bytes from page 0. */
+static inline uint64_t iopt_area_byte(const struct iopt_area *area, uint64_t iova)
+{
+	return iopt_area_start_byte(area) + (iova - area->iova);
+}
+
+/* The page of the area's pages that iova lies in. */
 static inline uint64_t iopt_area_index(const struct iopt_area *area, uint64_t iova)
 {
 	return iopt_area_byte(area, iova) >> ENGINE_PAGE_SHIFT;
@@ -126,7 +173,9 @@ static inline uint64_t iopt_area_index(const struct iopt_area *area, uint64_t io
 struct iopt_contig {
 	uint64_t iova; /* where the present area's part begins */
 	uint64_t last;
-	struct iopt_area *area; /* NULL after a hole */
+	struct iopt_area *area; /* NULL after a hole; not read by the walk itself */
+	uint64_t area_last;
+	unsigned int flags; /* IOPT_VALUE_* of the area */
 	struct span_pos pos;
 };
 struct iopt_area *iopt_contig_first(struct iopt_contig *iter, struct io_pagetable *iopt,
@@ -134,7 +183,7 @@ struct iopt_area *iopt_contig_first(struct iopt_contig *iter, struct io_pagetabl
 struct iopt_area *iopt_contig_next(struct iopt_contig *iter);
 static inline bool iopt_contig_done(const struct iopt_contig *iter)
 {
-	return iter->area && iter->last <= iter->area->last;
+	return iter->area && iter->last <= iter->area_last;
 }
 #define iopt_contig_for_each(iter, area, iopt, iova, last)                             \
 	for (area = iopt_contig_first(iter, iopt, iova, last); area;                   \

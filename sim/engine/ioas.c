@@ -281,7 +281,7 @@ static int slice_list_get(struct ioas *src, uint64_t iova, uint64_t length,
 	iopt_contig_for_each(&iter, area, &src->iopt, iova, last) {
 		uint64_t part_last = last < area->last ? last : area->last;
 
-		rc = slice_list_add(src->iopt.ctx, list, area->pages,
+		rc = slice_list_add(src->iopt.ctx, list, iopt_area_pages(area),
 				    iopt_area_byte(area, iter.iova), part_last - iter.iova + 1);
 		if (rc)
 			return rc;

@@ -17,7 +17,7 @@ static int alignment_check(struct io_pagetable *iopt, uint64_t alignment)
 	for (area = iopt_area_first(iopt, 0, UINT64_MAX, &pos); area;
 	     area = iopt_area_next(&pos, UINT64_MAX)) {
 		if ((area->iova & mask) || (iopt_area_length(area) & mask) ||
-		    (area->start_byte & ENGINE_PAGE_MASK & mask))
+		    (iopt_area_start_byte(area) & ENGINE_PAGE_MASK & mask))
 			return -EADDRINUSE;
 	}
 	return 0;
@@ -234,19 +234,19 @@ static int area_access_pin(struct io_pagetable *iopt, struct iopt_access *access
 
 	if (area->prevent_access || !contig_is_page_aligned(iter))
 		return -EINVAL;
-	if (!prot_allows(area, write) || (write && !area->pages->writable))
+	if (!prot_allows(area, write) || (write && !iopt_area_pages(area)->writable))
 		return -EPERM;
-	if (area->pages->type == IOPT_PAGES_DMABUF)
+	if (iopt_area_pages(area)->type == IOPT_PAGES_DMABUF)
 		return -EINVAL;
 	if (ctx_should_fail(iopt->ctx))
 		return -ENOMEM;
-	rc = iopt_pages_pin(iopt->ctx, area->pages, first, last);
+	rc = iopt_pages_pin(iopt->ctx, iopt_area_pages(area), first, last);
 	if (rc)
 		return rc;
 	for (uint64_t index = first; pages && index <= last && !rc; index++)
-		rc = iopt_pages_identity(iopt->ctx, area->pages, index, pages++);
+		rc = iopt_pages_identity(iopt->ctx, iopt_area_pages(area), index, pages++);
 	if (rc) {
-		iopt_pages_unpin(iopt->ctx, area->pages, first, last);
+		iopt_pages_unpin(iopt->ctx, iopt_area_pages(area), first, last);
 		return rc;
 	}
 	area->num_accesses++;
@@ -289,7 +289,7 @@ void iopt_access_unpin(struct io_pagetable *iopt, struct iopt_access *access, ui
 		ENGINE_BUG_ON(!area->num_accesses);
 		area->num_accesses--;
 		area->num_locks -= access->internal;
-		iopt_pages_unpin(iopt->ctx, area->pages, iopt_area_index(area, iter.iova),
+		iopt_pages_unpin(iopt->ctx, iopt_area_pages(area), iopt_area_index(area, iter.iova),
 				 iopt_area_index(area, contig_last(&iter)));
 	}
 	ENGINE_BUG_ON(!iopt_contig_done(&iter));
@@ -299,7 +299,7 @@ void iopt_access_unpin(struct io_pagetable *iopt, struct iopt_access *access, ui
 static int area_rw(struct io_pagetable *iopt, const struct iopt_contig *iter, void *data,
 		   bool write, bool slow)
 {
-	struct iopt_pages *pages = iter->area->pages;
+	struct iopt_pages *pages = iopt_area_pages(iter->area);
 	uint64_t byte = iopt_area_byte(iter->area, iter->iova);
 	uint64_t length = contig_last(iter) - iter->iova + 1;
 	uint64_t first = byte >> ENGINE_PAGE_SHIFT;

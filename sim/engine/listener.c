@@ -44,8 +44,8 @@ static bool is_of_caller(const struct engine_ctx *ctx, const struct engine_mm *m
 
 static struct engine_memory memory_of(const struct engine_ctx *ctx, const struct iopt_area *area)
 {
-	struct iopt_pages *pages = area->pages;
-	struct engine_memory memory = { .at = pages->base + area->start_byte };
+	struct iopt_pages *pages = iopt_area_pages(area);
+	struct engine_memory memory = { .at = pages->base + iopt_area_start_byte(area) };
 
 	/* Another process's files are not looked at but in its own calls. */
 	if (pages->type == IOPT_PAGES_USER && is_of_caller(ctx, pages->source->mm)) {

@@ -66,7 +66,7 @@ static int contiguous_length(struct engine_ctx *ctx, const struct iopt_area *are
 
 	/* By pages, as long as one begins inside of the area. */
 	while (done < *length && done <= area->last - iova) {
-		rc = phys_address(ctx, area->pages, iopt_area_byte(area, iova + done), &next_phys);
+		rc = phys_address(ctx, iopt_area_pages(area), iopt_area_byte(area, iova + done), &next_phys);
 		if (rc)
 			return rc;
 		if (next_phys != phys + done)
@@ -88,11 +88,11 @@ static int get_phys(struct engine_ctx *ctx, struct ioas *ioas,
 
 	if (!area)
 		return -ENOENT;
-	if (iopt_pages_revoked(area->pages))
+	if (iopt_pages_revoked(iopt_area_pages(area)))
 		return -EINVAL;
 	if (!domain || !domain->noiommu)
 		return -EOPNOTSUPP;
-	rc = phys_address(ctx, area->pages, iopt_area_byte(area, cmd->iova), &phys);
+	rc = phys_address(ctx, iopt_area_pages(area), iopt_area_byte(area, cmd->iova), &phys);
 	if (!rc)
 		rc = contiguous_length(ctx, area, cmd->iova, phys, &length);
 	if (rc)

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "sim/engine/io_pagetable.h"
 #include "sim/engine/pins.h"
 
 /* ---- source ------------------------------------------------------------------- */
@@ -79,6 +80,7 @@ static bool length_is_bad(uint64_t length)
 int iopt_pages_alloc_user(struct engine_ctx *ctx, uint64_t addr, uint64_t length,
 			  bool writable, struct iopt_pages **out, uint64_t *start_byte)
 {
+	struct iopt_own_area *own;
 	struct iopt_pages *pages;
 	uint64_t end;
 
@@ -91,15 +93,17 @@ int iopt_pages_alloc_user(struct engine_ctx *ctx, uint64_t addr, uint64_t length
 		return -EINVAL;
 	if (ctx_should_fail(ctx))
 		return -ENOMEM;
-	pages = slab_alloc(&ctx->pages_slab);
-	if (!pages)
+	own = slab_alloc(&ctx->own_area_slab);
+	if (!own)
 		return -ENOMEM;
+	pages = &own->pages;
 	*start_byte = addr & ENGINE_PAGE_MASK;
 	if (pages_init(ctx, pages, *start_byte, length, writable)) {
-		slab_free(&ctx->pages_slab, pages);
+		slab_free(&ctx->own_area_slab, own);
 		return -ENOMEM;
 	}
 	pages->type = IOPT_PAGES_USER;
+	pages->in_own = true;
 	pages->base = addr & ~ENGINE_PAGE_MASK;
 	*out = pages;
 	return 0;
@@ -206,8 +210,9 @@ void iopt_pages_put(struct engine_ctx *ctx, struct iopt_pages *pages)
 	ENGINE_BUG_ON(iopt_pages_pinned(pages));
 	iopt_pins_free(pages);
 	iopt_source_put(pages->source);
-	if (pages->type == IOPT_PAGES_USER) {
-		slab_free(&ctx->pages_slab, pages);
+	if (pages->in_own) {
+		ENGINE_BUG_ON(pages->own_mapped);
+		slab_free(&ctx->own_area_slab, container_of(pages, struct iopt_own_area, pages));
 		return;
 	}
 	if (pages->type == IOPT_PAGES_DMABUF) {

@@ -59,12 +59,13 @@ struct iopt_dmabuf {
 struct iopt_pages {
 	uint32_t refs;	      /* one an area, and calls that hold it */
 	uint32_t whole_pins;  /* users that need all pages pinned */
-	uint8_t type;	      /* enum iopt_pages_type */
-	uint8_t account_mode; /* enum account_mode */
-	bool writable;
-	bool moving;	      /* CHANGE_PROCESS has counted them */
-	uint32_t areas_seen;  /* of engine_ctx_verify() */
-	uint64_t npages;
+	uint64_t npages : 52;
+	uint64_t type : 2;	   /* enum iopt_pages_type */
+	uint64_t account_mode : 2; /* enum account_mode */
+	uint64_t writable : 1;
+	uint64_t moving : 1;	/* CHANGE_PROCESS has counted them */
+	uint64_t in_own : 1;	/* they are in a struct iopt_own_area */
+	uint64_t own_mapped : 1; /* and the area there is in use */
 	uint64_t base; /* page-aligned: user address, or offset in the file or dma-buf */
 	struct iopt_source *source; /* a reference */
 	struct iopt_pins *pins;	    /* NULL: pinned as a whole or not at all */

@@ -4,8 +4,8 @@
  *
  * room[a][i] of an inner node is an upper bound that a search makes exact again
  * when it went down for nothing. So that happens once for each insertion at most,
- * apart from the search's two bounds, which cut gaps, and requests below a page's
- * alignment, for which room[0] never was more than a bound.
+ * apart from the search's two bounds, which cut gaps, and gaps or requests that are not
+ * whole pages, for which room[] never was more than a bound.
  */
 #include "sim/engine/span_tree.h"
 
@@ -51,28 +51,28 @@ static uint64_t leaf_room(const struct span_leaf *leaf, unsigned int align)
 	return most;
 }
 
-static uint64_t inner_room(struct span_inner *inner, uint32_t level, unsigned int align);
+static uint32_t inner_room(struct span_inner *inner, uint32_t level, unsigned int align);
 
 /* The room in child i of a node at level, brought up to date. */
-static uint64_t child_room(struct span_inner *inner, uint32_t i, uint32_t level,
+static uint32_t child_room(struct span_inner *inner, uint32_t i, uint32_t level,
 			   unsigned int align)
 {
 	if (inner->stale[i] & (1u << align)) {
 		inner->room[align][i] = level > 1 ?
-						inner_room(inner->child[i], level - 1, align) :
-						leaf_room(inner->child[i], align);
+			inner_room(inner->child[i], level - 1, align) :
+			room_units(leaf_room(inner->child[i], align));
 		inner->stale[i] &= (uint16_t)~(1u << align);
 	}
 	return inner->room[align][i];
 }
 
-static uint64_t inner_room(struct span_inner *inner, uint32_t level, unsigned int align)
+static uint32_t inner_room(struct span_inner *inner, uint32_t level, unsigned int align)
 {
-	uint64_t most = child_room(inner, 0, level, align);
+	uint32_t most = child_room(inner, 0, level, align);
 
 	for (uint32_t i = 1; i < inner->count; i++) {
-		uint64_t between = gap_room(inner->last[i - 1], inner->start[i], align);
-		uint64_t inside = child_room(inner, i, level, align);
+		uint32_t between = room_units(gap_room(inner->last[i - 1], inner->start[i], align));
+		uint32_t inside = child_room(inner, i, level, align);
 
 		most = between > most ? between : most;
 		most = inside > most ? inside : most;
@@ -116,7 +116,7 @@ static bool inner_search(struct span_inner *inner, uint32_t level,
 			return true;
 		if (inner->start[i] >= search->hi)
 			return false;
-		if (child_room(inner, i, level, search->align) < search->length)
+		if (!room_may_hold(child_room(inner, i, level, search->align), search->length))
 			continue;
 		if (level > 1 ? inner_search(inner->child[i], level - 1, search) :
 				leaf_search(inner->child[i], search))
@@ -228,8 +228,8 @@ static void node_verify(const void *node, uint32_t level, struct verify_state *s
 						    leaf->last[leaf->count - 1]));
 		for (unsigned int a = 0; a < SPAN_TREE_ALIGNS; a++)
 			MUST((inner->stale[i] & (1u << a)) ||
-			     inner->room[a][i] >=
-				     room_from_scratch(inner->child[i], level - 1, a));
+			     inner->room[a][i] >= room_units(room_from_scratch(inner->child[i],
+									       level - 1, a)));
 		node_verify(inner->child[i], level - 1, state);
 	}
 }

@@ -102,12 +102,14 @@ bool span_tree_first(const struct span_tree *tree, uint64_t start, uint64_t last
 	for (uint32_t level = tree->height; level; level--) {
 		const struct span_inner *inner = node;
 
+		inner_prefetch(inner);
 		index = keys_below(inner->last, inner->count, start);
 		if (index == inner->count)
 			return false;
 		node = inner->child[index];
 	}
 	leaf = node;
+	leaf_prefetch(leaf);
 	index = keys_below(leaf->last, leaf->count, start);
 	if (index == leaf->count || leaf->start[index] > last)
 		return false;
@@ -262,6 +264,46 @@ static void leaf_unlink(struct span_leaf *leaf)
 		leaf->next->prev = leaf->prev;
 }
 
+/* A node of either kind, by its level. */
+static uint32_t *node_count(void *node, uint32_t level)
+{
+	return level ? &((struct span_inner *)node)->count : &((struct span_leaf *)node)->count;
+}
+
+static void node_shift(void *node, uint32_t level, uint32_t to, uint32_t from)
+{
+	if (level)
+		inner_shift(node, to, from);
+	else
+		leaf_shift(node, to, from);
+}
+
+static void node_copy(void *dst, uint32_t level, uint32_t to, const void *src, uint32_t from,
+		      uint32_t n)
+{
+	if (level)
+		inner_copy(dst, to, src, from, n);
+	else
+		leaf_copy(dst, to, src, from, n);
+}
+
+/* Moves entries between two neighbours, so that both are half full or right is empty. */
+static void node_balance(void *left, void *right, uint32_t level)
+{
+	uint32_t *count = node_count(left, level);
+	uint32_t sum = *count + *node_count(right, level);
+	uint32_t want = sum <= NODE_MAX ? sum : sum / 2;
+
+	if (want > *count) {
+		node_copy(left, level, *count, right, 0, want - *count);
+		node_shift(right, level, 0, want - *count);
+	} else {
+		node_shift(right, level, *count - want, 0);
+		node_copy(right, level, 0, left, want, *count - want);
+	}
+	*count = want;
+}
+
 /* ---- insertion ---------------------------------------------------------------- */
 
 /* Nodes taken in advance, one a level at most, so that a split cannot fail. */
@@ -362,6 +404,34 @@ static void path_insert(struct span_tree *tree, struct span_path *path,
 	root_grow(tree, spare->node[child_level + 1], right);
 }
 
+/*
+ * Makes room in the path's full leaf by giving spans to a neighbour below the same parent, which
+ * keeps leaves fuller than splitting does. A leaf that grows at its end stays full. False: nothing
+ * changed.
+ */
+static bool leaf_relieve(struct span_path *path, uint64_t start)
+{
+	struct span_step *step = path->height ? &path->step[path->height - 1] : NULL;
+	struct span_leaf *leaf = path->leaf;
+	uint32_t left;
+
+	if (!step || leaf->count < NODE_MAX || start > leaf->start[NODE_MAX - 1] ||
+	    start < leaf->start[0])
+		return false;
+	left = step->index;
+	if (left + 1 < step->node->count &&
+	    ((struct span_leaf *)step->node->child[left + 1])->count <= NODE_SPARE)
+		;
+	else if (left && ((struct span_leaf *)step->node->child[left - 1])->count <= NODE_SPARE)
+		left--;
+	else
+		return false;
+	node_balance(step->node->child[left], step->node->child[left + 1], 0);
+	inner_describe(step->node, left, 0);
+	inner_describe(step->node, left + 1, 0);
+	return true;
+}
+
 int span_tree_insert(struct span_tree *tree, uint64_t start, uint64_t last, void *value)
 {
 	const struct span span = { start, last, value };
@@ -379,6 +449,8 @@ int span_tree_insert(struct span_tree *tree, uint64_t start, uint64_t last, void
 		tree->root = leaf;
 	}
 	path_find(tree, start, &path);
+	if (leaf_relieve(&path, start))
+		path_find(tree, start, &path);
 	if (spare_take(tree, &path, &spare))
 		return -ENOMEM;
 	at = keys_below(path.leaf->start, path.leaf->count, start);
@@ -396,46 +468,6 @@ int span_tree_insert(struct span_tree *tree, uint64_t start, uint64_t last, void
 }
 
 /* ---- removal -------------------------------------------------------------------- */
-
-/* A node of either kind, by its level. */
-static uint32_t *node_count(void *node, uint32_t level)
-{
-	return level ? &((struct span_inner *)node)->count : &((struct span_leaf *)node)->count;
-}
-
-static void node_shift(void *node, uint32_t level, uint32_t to, uint32_t from)
-{
-	if (level)
-		inner_shift(node, to, from);
-	else
-		leaf_shift(node, to, from);
-}
-
-static void node_copy(void *dst, uint32_t level, uint32_t to, const void *src, uint32_t from,
-		      uint32_t n)
-{
-	if (level)
-		inner_copy(dst, to, src, from, n);
-	else
-		leaf_copy(dst, to, src, from, n);
-}
-
-/* Moves entries between two neighbours, so that both are half full or right is empty. */
-static void node_balance(void *left, void *right, uint32_t level)
-{
-	uint32_t *count = node_count(left, level);
-	uint32_t sum = *count + *node_count(right, level);
-	uint32_t want = sum <= NODE_MAX ? sum : sum / 2;
-
-	if (want > *count) {
-		node_copy(left, level, *count, right, 0, want - *count);
-		node_shift(right, level, 0, want - *count);
-	} else {
-		node_shift(right, level, *count - want, 0);
-		node_copy(right, level, 0, left, want, *count - want);
-	}
-	*count = want;
-}
 
 /*
  * Child i of inner lost an entry: it is mended when it is below half, and may be

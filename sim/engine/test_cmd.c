@@ -103,11 +103,11 @@ static bool domain_maps_to(struct hwpt *hwpt, uint64_t iova, const struct engine
 	struct iopt_area *area = iopt_area_first(&hwpt->ioas->iopt, iova, iova, NULL);
 	struct engine_page behind;
 
-	if (!area || iopt_pages_revoked(area->pages))
+	if (!area || iopt_pages_revoked(iopt_area_pages(area)))
 		return false;
 	if ((iopt_area_byte(area, iova) & ENGINE_PAGE_MASK) != offset)
 		return false;
-	if (iopt_pages_identity(hwpt->object.ctx, area->pages, iopt_area_index(area, iova),
+	if (iopt_pages_identity(hwpt->object.ctx, iopt_area_pages(area), iopt_area_index(area, iova),
 				&behind))
 		return false;
 	return behind.object == page->object && behind.index == page->index;
