@@ -2,13 +2,12 @@
 /*
  * ioasis sweep: a scenario with many settings and seeds.
  *
- * Prints one command a line, for GNU parallel or a Slurm array, or runs them with
- * -j at once. A result that is there already is not computed again.
+ * Prints one command a line or a script for a cluster, or runs them with -j at once. A result
+ * that is there already is not computed again.
  */
 #include "cli/commands.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -22,25 +21,21 @@
 
 #include "cli/options.h"
 #include "cli/shipped_scenarios.h"
+#include "cli/sweep.h"
+#include "cli/sweep_plan.h"
 #include "sim/scenario/load.h"
 
-#define VARIES_MAX 8
-#define VALUES_MAX 256
-#define JOBS_MAX   1024
-#define WORDS_MAX  (2 * VARIES_MAX + 12)
-
-struct vary {
-	const char *text; /* KEY=VALUE,VALUE... */
-	size_t values_count;
-};
+#define JOBS_MAX 1024
+/* What Slurm takes in an array unless its administrator says more (MaxArraySize). */
+#define TASKS_DEFAULT_MAX 1000
 
 struct options {
-	struct vary varies[VARIES_MAX];
-	size_t varies_count;
-	uint64_t first_seed;
-	uint64_t last_seed;
+	struct sweep sweep;
 	uint64_t jobs;
+	uint64_t share, shares; /* which of how many tasks; shares 0: all of it */
+	uint64_t tasks;
 	const char *dir;
+	bool slurm, parallel;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -52,42 +47,36 @@ static void on_signal(int number)
 
 static bool set_vary(void *opaque, const char *value)
 {
-	struct options *options = opaque;
-	const char *equals = strchr(value, '=');
-	struct vary *vary;
+	return sweep_vary(&((struct options *)opaque)->sweep, value);
+}
 
-	if (!equals || equals == value || !equals[1] || options->varies_count == VARIES_MAX)
+/* Splits "A SEPARATOR B" into two numbers. */
+static bool parse_pair(const char *value, const char *separator, uint64_t *a, uint64_t *b)
+{
+	const char *at = strstr(value, separator);
+	char first[24];
+
+	if (!at || at - value >= (ptrdiff_t)sizeof(first))
 		return false;
-	vary = &options->varies[options->varies_count++];
-	vary->text = value;
-	vary->values_count = 1;
-	for (const char *c = equals; *c; c++)
-		vary->values_count += *c == ',';
-	return vary->values_count <= VALUES_MAX;
+	memcpy(first, value, (size_t)(at - value));
+	first[at - value] = 0;
+	return cli_parse_u64(first, a) && cli_parse_u64(at + strlen(separator), b);
 }
 
 /* N or FIRST..LAST */
 static bool set_seeds(void *opaque, const char *value)
 {
-	struct options *options = opaque;
-	const char *dots = strstr(value, "..");
-	char first[24];
+	struct sweep *sweep = &((struct options *)opaque)->sweep;
 
-	if (!dots) {
-		options->last_seed = 0;
-		if (!cli_parse_u64(value, &options->first_seed))
+	if (!strstr(value, "..")) {
+		if (!cli_parse_u64(value, &sweep->first_seed))
 			return false;
-		options->last_seed = options->first_seed;
+		sweep->last_seed = sweep->first_seed;
 		return true;
 	}
-	if (dots - value >= (ptrdiff_t)sizeof(first))
-		return false;
-	memcpy(first, value, (size_t)(dots - value));
-	first[dots - value] = 0;
-	return cli_parse_u64(first, &options->first_seed) &&
-	       cli_parse_u64(dots + 2, &options->last_seed) &&
-	       options->first_seed <= options->last_seed &&
-	       options->last_seed - options->first_seed < 1000000;
+	return parse_pair(value, "..", &sweep->first_seed, &sweep->last_seed) &&
+	       sweep->first_seed <= sweep->last_seed &&
+	       sweep->last_seed - sweep->first_seed < 1000000;
 }
 
 static bool set_jobs(void *opaque, const char *value)
@@ -95,6 +84,22 @@ static bool set_jobs(void *opaque, const char *value)
 	struct options *options = opaque;
 
 	return cli_parse_u64(value, &options->jobs) && options->jobs && options->jobs <= JOBS_MAX;
+}
+
+static bool set_share(void *opaque, const char *value)
+{
+	struct options *options = opaque;
+
+	return parse_pair(value, "/", &options->share, &options->shares) &&
+	       options->share < options->shares;
+}
+
+static bool set_tasks(void *opaque, const char *value)
+{
+	struct options *options = opaque;
+
+	return cli_parse_u64(value, &options->tasks) && options->tasks &&
+	       options->tasks <= 1000000;
 }
 
 static const struct cli_option option_table[] = {
@@ -106,6 +111,15 @@ static const struct cli_option option_table[] = {
 	  CLI_TEXT(struct options, dir) },
 	{ "jobs", 'j', "N", "a number from 1 to 1024",
 	  "run them, so many at once, instead of printing them", .set = set_jobs },
+	{ "slurm", 0, NULL, NULL, "print a script for sbatch: an array of tasks",
+	  CLI_FLAG(struct options, slurm) },
+	{ "parallel", 0, NULL, NULL, "print a script that runs the tasks with GNU parallel",
+	  CLI_FLAG(struct options, parallel) },
+	{ "tasks", 0, "N", "a number from 1 to 1000000",
+	  "of the script, which share the runs (default one a run, 1000 at most)",
+	  .set = set_tasks },
+	{ "share", 0, "I/N", "I/N, with I from 0 to N-1",
+	  "run only every Nth run, from the Ith on: a task's", .set = set_share },
 	{ 0 },
 };
 
@@ -115,90 +129,30 @@ static const struct cli_command command = {
 	.summary = "Runs a scenario for many settings and seeds.",
 	.details =
 		"SCENARIO is a file, or a name that 'ioasis simulate --list' shows.\n"
-		"Without -j it prints the commands, one a line: pipe them into parallel, or let\n"
-		"each task of a Slurm array run its line. 'ioasis merge DIR' joins the results.",
+		"Without -j it prints the commands, one a line; they need no PATH and no current\n"
+		"folder. 'ioasis merge DIR' joins the results, and says which are missing.\n\n"
+		"Examples:\n"
+		"  ioasis sweep nic --vary nic.rate=10G,25G --seeds 1..20 -j 4\n"
+		"  ioasis sweep nic --vary nic.rate=10G,25G --seeds 1..500 --slurm >job && sbatch job\n"
+		"  ioasis sweep nic --seeds 1..500 --parallel >job && sh job --jobs 8",
 	.options = option_table,
 	.error_status = 3,
 };
 
-/* ---- one run ------------------------------------------------------------------- */
-
-struct run {
-	char settings[VARIES_MAX][256];
-	char seed[24];
-	char output[PATH_MAX];
-	const char *words[WORDS_MAX]; /* the command, ended by NULL */
-};
-
-/* Value number `index` of vary as KEY=VALUE. */
-static bool print_setting(const struct vary *vary, size_t index, char *buf, size_t size)
-{
-	const char *value = strchr(vary->text, '=') + 1;
-
-	for (; index; index--)
-		value = strchr(value, ',') + 1;
-	return snprintf(buf, size, "%.*s%.*s", (int)(strchr(vary->text, '=') + 1 - vary->text),
-			vary->text, (int)strcspn(value, ","), value) < (int)size;
-}
-
-static size_t combinations_count(const struct options *options)
-{
-	size_t count = 1;
-
-	for (size_t i = 0; i < options->varies_count; i++)
-		count *= options->varies[i].values_count;
-	return count;
-}
-
-/* Run `number`, counted over seeds first, then over the values of the last --vary. */
-static bool make_run(const struct options *options, const char *scenario, uint64_t number,
-		     struct run *run)
-{
-	uint64_t seeds_count = options->last_seed - options->first_seed + 1;
-	size_t left = number / seeds_count, words = 0;
-
-	run->words[words++] = "ioasis";
-	run->words[words++] = "simulate";
-	run->words[words++] = scenario;
-	for (size_t i = options->varies_count; i-- > 0;) {
-		const struct vary *vary = &options->varies[i];
-
-		if (!print_setting(vary, left % vary->values_count, run->settings[i],
-				   sizeof(run->settings[i])))
-			return false;
-		left /= vary->values_count;
-	}
-	for (size_t i = 0; i < options->varies_count; i++) {
-		run->words[words++] = "--set";
-		run->words[words++] = run->settings[i];
-	}
-	snprintf(run->seed, sizeof(run->seed), "%" PRIu64,
-		 options->first_seed + number % seeds_count);
-	run->words[words++] = "--seed";
-	run->words[words++] = run->seed;
-	run->words[words++] = "--json";
-	run->words[words++] = "--output";
-	if (snprintf(run->output, sizeof(run->output), "%s/run-%06" PRIu64 ".json", options->dir,
-		     number) >= (int)sizeof(run->output))
-		return false;
-	run->words[words++] = run->output;
-	run->words[words] = NULL;
-	return true;
-}
-
 /* A mistake is told at once, not by each of many runs. */
-static bool settings_hold(const struct options *options, const char *path, uint64_t count)
+static bool settings_hold(const struct sweep *sweep)
 {
 	char error[SCENARIO_ERROR_BYTES];
-	const char *settings[VARIES_MAX];
+	const char *settings[SWEEP_VARIES_MAX];
 	struct scenario scenario;
-	struct run run;
+	struct sweep_run run;
 
-	for (uint64_t i = 0; i < count; i += options->last_seed - options->first_seed + 1) {
-		make_run(options, path, i, &run);
-		for (size_t k = 0; k < options->varies_count; k++)
+	for (uint64_t i = 0; i < sweep_combinations(sweep); i++) {
+		sweep_run(sweep, i, &run);
+		for (size_t k = 0; k < sweep->varies_count; k++)
 			settings[k] = run.settings[k];
-		if (scenario_load(path, settings, options->varies_count, &scenario, error)) {
+		if (scenario_load(sweep->scenario, settings, sweep->varies_count, &scenario,
+				  error)) {
 			fprintf(stderr, "%s\n", error);
 			return false;
 		}
@@ -207,37 +161,9 @@ static bool settings_hold(const struct options *options, const char *path, uint6
 	return true;
 }
 
-/* A word as a shell takes it. */
-static void print_word(const char *word)
-{
-	if (!word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-			       "-_./=%:,+")]) {
-		fputs(word, stdout);
-		return;
-	}
-	putchar('\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			fputs("'\\''", stdout);
-		else
-			putchar(*word);
-	}
-	putchar('\'');
-}
-
-static void print_run(const struct run *run)
-{
-	for (size_t i = 0; run->words[i]; i++) {
-		if (i)
-			putchar(' ');
-		print_word(run->words[i]);
-	}
-	putchar('\n');
-}
-
 /* ---- many runs ------------------------------------------------------------------- */
 
-static pid_t start_run(const struct run *run)
+static pid_t start_run(const struct sweep_run *run)
 {
 	pid_t pid = fork();
 
@@ -260,15 +186,19 @@ static bool await_run(unsigned int *running)
 	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-static int run_all(const struct options *options, const char *scenario, uint64_t count)
+static int run_all(const struct options *options)
 {
+	const struct sweep *sweep = &options->sweep;
 	bool on_terminal = isatty(STDERR_FILENO);
+	uint64_t step = options->shares ? options->shares : 1;
+	uint64_t count = 0, failed = 0, there = 0;
 	unsigned int running = 0;
-	uint64_t failed = 0, there = 0;
-	struct run run;
+	struct sweep_run run;
 
-	for (uint64_t i = 0; i < count && !interrupted && !failed; i++) {
-		make_run(options, scenario, i, &run);
+	for (uint64_t i = options->share; i < sweep_runs(sweep) && !interrupted && !failed;
+	     i += step) {
+		sweep_run(sweep, i, &run);
+		count++;
 		if (!access(run.output, F_OK)) {
 			there++;
 			continue;
@@ -281,7 +211,7 @@ static int run_all(const struct options *options, const char *scenario, uint64_t
 		}
 		running++;
 		if (on_terminal)
-			fprintf(stderr, "\r%" PRIu64 " of %" PRIu64, i + 1, count);
+			fprintf(stderr, "\r%" PRIu64 " of %" PRIu64, i + 1, sweep_runs(sweep));
 	}
 	while (running)
 		failed += !await_run(&running);
@@ -310,14 +240,67 @@ static bool is_folder(const char *path)
 	return is;
 }
 
+static int find_program(char path[PATH_MAX])
+{
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+
+	path[length < 0 ? 0 : length] = 0;
+	return length < 0 ? cli_fail(&command, "/proc/self/exe: %s", strerror(errno)) : 0;
+}
+
+/* The sweep's paths, all absolute, and its folder. */
+static int prepare(struct options *options, const char *scenario)
+{
+	struct sweep *sweep = &options->sweep;
+	char error[SWEEP_PLAN_ERROR_BYTES], path[PATH_MAX];
+	struct sweep_run run;
+	const char *file;
+	int status;
+
+	file = shipped_scenario_file(&command, scenario, path, &status);
+	if (!file)
+		return status;
+	if (!realpath(file, sweep->scenario)) /* the loader says what is wrong */
+		snprintf(sweep->scenario, sizeof(sweep->scenario), "%s", file);
+	status = find_program(sweep->program);
+	if (status)
+		return status;
+	if (!sweep_run(sweep, 0, &run))
+		return cli_fail(&command, "a value or the name of the directory is too long");
+	if (!settings_hold(sweep))
+		return 3;
+	if (mkdir(options->dir, 0777) && (errno != EEXIST || !is_folder(options->dir)))
+		return cli_fail(&command, "--output %s: %s", options->dir, strerror(errno));
+	if (!realpath(options->dir, sweep->dir))
+		return cli_fail(&command, "--output %s: %s", options->dir, strerror(errno));
+	if (!sweep_run(sweep, sweep_runs(sweep) - 1, &run))
+		return cli_fail(&command, "--output %s: the path is too long", options->dir);
+	return sweep_plan_write(sweep, error) ? cli_fail(&command, "%s", error) : 0;
+}
+
+static int print_script(const struct options *options)
+{
+	uint64_t runs = sweep_runs(&options->sweep), tasks = options->tasks;
+
+	if (!tasks)
+		tasks = runs < TASKS_DEFAULT_MAX ? runs : TASKS_DEFAULT_MAX;
+	if (tasks > runs)
+		tasks = runs;
+	if (options->slurm)
+		sweep_print_slurm(&options->sweep, tasks, stdout);
+	else
+		sweep_print_parallel(&options->sweep, tasks, stdout);
+	return 0;
+}
+
 int cmd_sweep(int argc, char **argv)
 {
-	struct options options = { .first_seed = 1, .last_seed = 1, .dir = "ioasis-sweep" };
+	struct options options = {
+		.sweep = { .first_seed = 1, .last_seed = 1 },
+		.dir = "ioasis-sweep",
+	};
 	struct sigaction action = { .sa_handler = on_signal };
-	char path[PATH_MAX];
-	const char *file;
-	struct run run;
-	uint64_t count;
+	struct sweep_run run;
 	int status, first = cli_parse(&command, argc, argv, &options, &status);
 
 	if (first < 0)
@@ -328,24 +311,26 @@ int cmd_sweep(int argc, char **argv)
 	if (first != argc - 1)
 		return cli_fail(&command, "more than one scenario: %s and %s; name one",
 				argv[first], argv[first + 1]);
-	file = shipped_scenario_file(&command, argv[first], path, &status);
-	if (!file)
+	if (options.slurm + options.parallel + (options.jobs || options.shares) > 1)
+		return cli_fail(&command,
+				"--slurm, --parallel and -j or --share exclude each other");
+	if (options.tasks && !options.slurm && !options.parallel)
+		return cli_fail(&command, "--tasks needs --slurm or --parallel");
+	status = prepare(&options, argv[first]);
+	if (status)
 		return status;
-	count = combinations_count(&options) * (options.last_seed - options.first_seed + 1);
-	if (!make_run(&options, argv[first], 0, &run))
-		return cli_fail(&command, "a value or the name of the directory is too long");
-	if (!settings_hold(&options, file, count))
-		return 3;
-	if (mkdir(options.dir, 0777) && (errno != EEXIST || !is_folder(options.dir)))
-		return cli_fail(&command, "--output %s: %s", options.dir, strerror(errno));
-	if (options.jobs) {
+	if (options.slurm || options.parallel)
+		return print_script(&options);
+	if (options.jobs || options.shares) {
+		options.jobs = options.jobs ? options.jobs : 1;
 		sigaction(SIGINT, &action, NULL);
 		sigaction(SIGTERM, &action, NULL);
-		return run_all(&options, argv[first], count);
+		return run_all(&options);
 	}
-	for (uint64_t i = 0; i < count; i++) {
-		make_run(&options, argv[first], i, &run);
-		print_run(&run);
+	for (uint64_t i = 0; i < sweep_runs(&options.sweep); i++) {
+		sweep_run(&options.sweep, i, &run);
+		sweep_print_words(run.words, stdout);
+		putchar('\n');
 	}
 	return 0;
 }

@@ -29,6 +29,8 @@ cli_srcs := \
 	cli/recording_check.c \
 	cli/remove.c \
 	cli/shipped_scenarios.c \
+	cli/sweep.c \
+	cli/sweep_plan.c \
 	cli/trace_input.c \
 	cli/tracing_session.c \
 	cli/verdict_files.c

@@ -372,6 +372,13 @@ check-clients: all $(B)/tests/edu_guest
 	$(Q)BUILD=$(abspath $(B)) tests/clients/run $(ROW)
 
 # SIGKILL at 300 random moments; SEED= repeats them.
+# Sweeps on a Slurm and with GNU parallel, on this machine; see tests/cluster/check.sh.
+.PHONY: check-cluster
+check-cluster: deps-check
+	$(Q)./install-packages cluster || echo "check-cluster: goes on with what is installed"
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)BUILD=$(abspath $(B)) tests/run -t 1800 -v tests/cluster/check.sh
+
 .PHONY: check-kill
 check-kill: all $(B)/tests/vfio_client $(B)/tests/group_probe
 	$(Q)ROUNDS=300 BUILD=$(abspath $(B)) tests/run -v -t 900 tests/integration/exec_kill.sh

@@ -185,27 +185,71 @@ static int add_run(struct merge *merge, struct json_object *json, uint64_t seed,
 	return 0;
 }
 
-int merge_add(struct merge *merge, const char *path, char error[MERGE_ERROR_BYTES])
+static uint64_t seed_of(struct json_object *json)
 {
-	struct json_object *json = json_object_from_file(path), *name = NULL, *seed = NULL;
+	return json_object_get_uint64(json_object_object_get(json, "seed"));
+}
+
+/* Takes the run in if it is of the scenario of those before. */
+static int add_result(struct merge *merge, struct json_object *json, const char *path, char *error)
+{
+	const char *name = json_object_get_string(json_object_object_get(json, "scenario"));
 	int err = 0;
 
-	if (!json)
-		return fail(error, -EINVAL, path,
-			    "cannot be read as JSON; name results of 'ioasis simulate --json'");
-	if (!json_object_is_type(json, json_type_object) ||
-	    !json_object_object_get_ex(json, "scenario", &name) ||
-	    !json_object_object_get_ex(json, "seed", &seed)) {
-		err = fail(error, -EINVAL, path, "is no result of 'ioasis simulate --json'");
-	} else if (!merge->runs_count && !merge->metrics_count) {
-		snprintf(merge->scenario, sizeof(merge->scenario), "%s",
-			 json_object_get_string(name));
+	if (!merge->runs_count && !merge->metrics_count) {
+		snprintf(merge->scenario, sizeof(merge->scenario), "%s", name);
 		err = each_number(json, add_metric, merge);
-	} else if (strcmp(merge->scenario, json_object_get_string(name))) {
+	} else if (strcmp(merge->scenario, name)) {
 		err = fail(error, -EINVAL, path, "is of another scenario; merge one at a time");
 	}
-	if (!err)
-		err = add_run(merge, json, (uint64_t)json_object_get_int64(seed), path, error);
+	return err ? err : add_run(merge, json, seed_of(json), path, error);
+}
+
+/* The result in the file; NULL with the reason. The caller puts it. */
+static struct json_object *read_result(const char *path, int *err, char *error)
+{
+	struct json_object *json = json_object_from_file(path), *name = NULL, *seed = NULL;
+
+	if (!json) {
+		*err = fail(error, -EINVAL, path,
+			    "cannot be read as JSON; name results of 'ioasis simulate --json'");
+		return NULL;
+	}
+	if (json_object_is_type(json, json_type_object) &&
+	    json_object_object_get_ex(json, "scenario", &name) && name &&
+	    json_object_object_get_ex(json, "seed", &seed))
+		return json;
+	*err = fail(error, -EINVAL, path, "is no result of 'ioasis simulate --json'");
+	json_object_put(json);
+	return NULL;
+}
+
+int merge_add(struct merge *merge, const char *path, char error[MERGE_ERROR_BYTES])
+{
+	int err = 0;
+	struct json_object *json = read_result(path, &err, error);
+
+	if (!json)
+		return err;
+	err = add_result(merge, json, path, error);
+	json_object_put(json);
+	return err;
+}
+
+int merge_add_run(struct merge *merge, const char *path, const char *settings, uint64_t seed,
+		  char error[MERGE_ERROR_BYTES])
+{
+	int err = 0;
+	struct json_object *json = read_result(path, &err, error);
+	char found[SETTINGS_BYTES];
+
+	if (!json)
+		return err;
+	read_settings(json, found);
+	if (seed_of(json) != seed || strcmp(found, settings))
+		err = fail(error, -EINVAL, path, "is the result of another run");
+	else
+		err = add_result(merge, json, path, error);
 	json_object_put(json);
 	return err;
 }
@@ -295,6 +339,26 @@ const char *merge_metric_name(const struct merge *merge, size_t metric)
 	return merge->metrics[metric];
 }
 
+const char *merge_metric_unit(const struct merge *merge, size_t metric)
+{
+	static const struct {
+		const char *end, *unit;
+	} units[] = {
+		{ "_ns", "ns" }, { "_ppm", "ppm" }, { "bytes", "bytes" }, { "_bits", "bit/s" },
+		{ "_per_s", "1/s" },
+	};
+	const char *name = merge->metrics[metric];
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		size_t end = strlen(units[i].end);
+
+		if (length >= end && !strcmp(name + length - end, units[i].end))
+			return units[i].unit;
+	}
+	return "";
+}
+
 bool merge_metric_varies(const struct merge *merge, size_t metric)
 {
 	double first = merge->points[0].runs[0].values[metric];
@@ -370,8 +434,10 @@ struct merge_stat merge_stat(const struct merge *merge, size_t point, size_t met
 		stat.min = value < stat.min ? value : stat.min;
 		stat.max = value > stat.max ? value : stat.max;
 	}
-	if (p->runs_count < 2)
+	if (p->runs_count < 2) {
+		stat.half_width = NAN;
 		return stat;
+	}
 	for (size_t i = 0; i < p->runs_count; i++) {
 		double off = p->runs[i].values[metric] - stat.mean;
 

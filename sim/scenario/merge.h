@@ -26,6 +26,10 @@ void merge_destroy(struct merge *merge);
  */
 int merge_add(struct merge *merge, const char *path, char error[MERGE_ERROR_BYTES]);
 
+/* The same; -EINVAL also if the run is not that of these settings ("KEY=VALUE ...") and seed. */
+int merge_add_run(struct merge *merge, const char *path, const char *settings, uint64_t seed,
+		  char error[MERGE_ERROR_BYTES]);
+
 /* Sorts the points; after the last merge_add() and before what follows. */
 void merge_sort(struct merge *merge);
 
@@ -33,6 +37,8 @@ void merge_sort(struct merge *merge);
 int merge_metric_find(const struct merge *merge, const char *name);
 size_t merge_metrics_count(const struct merge *merge);
 const char *merge_metric_name(const struct merge *merge, size_t metric);
+/* What it is counted in, from the end of its name: "ns", "ppm", "bytes", "bit/s"; "" a number. */
+const char *merge_metric_unit(const struct merge *merge, size_t metric);
 /* Whether it is not the same in all runs. */
 bool merge_metric_varies(const struct merge *merge, size_t metric);
 
@@ -48,7 +54,7 @@ const char *merge_point_setting(const struct merge *merge, size_t point, const c
 struct merge_stat {
 	size_t count;
 	double mean;
-	double half_width; /* of the 95 % confidence interval; 0 with one run */
+	double half_width; /* of the 95 % confidence interval; NAN with one run: there is none */
 	double min;
 	double max;
 };

@@ -135,6 +135,8 @@ static void draw_axes(const struct drawing *drawing)
 	print_text(out, merge_scenario(drawing->merge));
 	fputs(": ", out);
 	print_text(out, merge_metric_name(drawing->merge, drawing->metric));
+	if (*merge_metric_unit(drawing->merge, drawing->metric))
+		fprintf(out, " (%s)", merge_metric_unit(drawing->merge, drawing->metric));
 	fputs("</text>\n", out);
 }
 
@@ -214,9 +216,11 @@ static void draw_series(const struct drawing *drawing, size_t series)
 			fprintf(out,
 				"<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='%s'/>\n",
 				before_x, before_y, x, y, series_colour(series));
-		fprintf(out, "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='%s'/>\n", x,
-			y_of(drawing, fmax(stat.mean - stat.half_width, 0)), x,
-			y_of(drawing, stat.mean + stat.half_width), series_colour(series));
+		if (!isnan(stat.half_width))
+			fprintf(out,
+				"<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='%s'/>\n", x,
+				y_of(drawing, fmax(stat.mean - stat.half_width, 0)), x,
+				y_of(drawing, stat.mean + stat.half_width), series_colour(series));
 		draw_mark(out, series, x, y);
 		before_x = x;
 		before_y = y;
@@ -245,7 +249,8 @@ static void collect(struct drawing *drawing)
 			    VALUES_MAX, value);
 		find_or_add(drawing->series[0], sizeof(drawing->series[0]), &drawing->series_count,
 			    SERIES_MAX, name);
-		drawing->top = fmax(drawing->top, stat.mean + stat.half_width);
+		drawing->top = fmax(drawing->top, stat.mean);
+		drawing->top = fmax(drawing->top, stat.mean + stat.half_width); /* not of NAN */
 	}
 	if (drawing->top <= 0)
 		drawing->top = 1;
