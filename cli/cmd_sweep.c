@@ -133,8 +133,8 @@ static const struct cli_command command = {
 		"folder. 'ioasis merge DIR' joins the results, and says which are missing.\n\n"
 		"Examples:\n"
 		"  ioasis sweep nic --vary nic.rate=10G,25G --seeds 1..20 -j 4\n"
-		"  ioasis sweep nic --vary nic.rate=10G,25G --seeds 1..500 --slurm >job && sbatch job\n"
-		"  ioasis sweep nic --seeds 1..500 --parallel >job && sh job --jobs 8",
+		"  ioasis sweep nic --seeds 1..500 --slurm >job; sbatch job\n"
+		"  ioasis sweep nic --seeds 1..500 --parallel >job; sh job --jobs 8",
 	.options = option_table,
 	.error_status = 3,
 };
