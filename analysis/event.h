@@ -35,6 +35,10 @@ enum event_kind {
 	EVENT_COMMIT,
 	EVENT_DMA,
 	EVENT_FAULT,
+	EVENT_VFIO_BIND,     /* a device is bound */
+	EVENT_VFIO_UNBIND,
+	EVENT_VFIO_CALL,     /* on the file of a bound device, at its end */
+	EVENT_VFIO_IRQ,
 	EVENT_DEV_STATE,     /* state dump of an open file begins */
 	EVENT_DEV_OBJECT,    /* ... */
 	EVENT_DEV_MAPPING,   /* ... */
@@ -134,7 +138,13 @@ struct event {
 	uint64_t type;	      /* enum trace_object_type */
 	uint64_t virt_ns;     /* virtual time of a scenario's event */
 	uint64_t by_exit;     /* of a release: 1: the process that opened the file is gone */
+	uint64_t bdf;	      /* of a device: EVENT_NO_BDF: on no bus */
+	uint64_t group;
+	uint64_t by_group;
+	uint64_t duration_ns;
 };
+
+#define EVENT_NO_BDF UINT32_MAX
 
 /* Who emits an event: the library that a program links (or QEMU), or the device. */
 enum event_layer {

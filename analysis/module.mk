@@ -21,6 +21,7 @@ analysis_core_srcs := \
 	analysis/state/state_process.c \
 	analysis/linearize/linearize.c \
 	analysis/stats/stats.c \
+	analysis/stats/stats_device.c \
 	analysis/stats/stats_print.c \
 	analysis/table.c \
 	$(text_srcs) \

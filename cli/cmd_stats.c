@@ -22,7 +22,7 @@ static bool set_by(void *opaque, const char *value)
 
 static const struct cli_option option_table[] = {
 	{ "by", 0, "WHAT", STATS_VIEWS_TEXT,
-	  "a row per operation (default), process, thread or space", .set = set_by },
+	  "a row per operation (default), process, thread, space or device", .set = set_by },
 	{ "json", 0, NULL, NULL, "print all of it as JSON", CLI_FLAG(struct options, json) },
 	{ .name = NULL },
 };

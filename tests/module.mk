@@ -23,6 +23,7 @@ unit_tests := \
 	test_check_device \
 	test_check_gaps \
 	test_check_loss \
+	test_check_vfio \
 	test_commands \
 	test_des \
 	test_device_stop \
@@ -93,6 +94,7 @@ check_test_srcs := tests/unit/check_rig.c $(analysis_test_srcs)
 test_check_srcs := $(check_test_srcs)
 test_check_device_srcs := $(check_test_srcs)
 test_check_gaps_srcs := $(check_test_srcs)
+test_check_vfio_srcs := $(check_test_srcs)
 test_event_names_srcs := $(check_test_srcs)
 test_stats_srcs := $(analysis_test_srcs)
 test_range_set_srcs := analysis/state/range_set.c analysis/table.c
@@ -234,7 +236,7 @@ $(where_clients): tests/integration/where_client.c backend/include/ioasis/iommuf
 		-Ibackend/include -pthread -o $@ $<
 
 # What the serve tests run, and those of devices.
-serve_clients := $(B)/tests/bar_client $(B)/tests/device_client $(B)/tests/hostile_client \
+serve_clients := $(B)/tests/bar_memory_client $(B)/tests/device_client $(B)/tests/hostile_client \
 	$(B)/tests/ids_client $(B)/tests/noiommu_client $(B)/tests/nvme_client \
 	$(B)/tests/vfio_client
 tests += $(serve_clients)

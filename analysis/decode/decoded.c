@@ -23,6 +23,13 @@ void decoded_init(struct decoded *decoded, const char *name)
 	decoded->is_device = !strncmp(name, DEVICE_PREFIX, sizeof(DEVICE_PREFIX) - 1);
 }
 
+/* Whether such an event says whose call it is, with namespace and start. */
+static bool names_caller(enum event_kind kind)
+{
+	return kind == EVENT_DEV_OPEN || kind == EVENT_IOCTL_BEGIN || kind == EVENT_VFIO_BIND ||
+	       kind == EVENT_VFIO_CALL;
+}
+
 int32_t decoded_member(struct decoded *decoded, const char *name, bool is_signed)
 {
 	size_t offset;
@@ -33,8 +40,7 @@ int32_t decoded_member(struct decoded *decoded, const char *name, bool is_signed
 		decoded->has_pid = true;
 		return offsetof(struct decoded, pid);
 	}
-	if ((decoded->class.kind == EVENT_DEV_OPEN || decoded->class.kind == EVENT_IOCTL_BEGIN) &&
-	    !is_signed) {
+	if (names_caller(decoded->class.kind) && !is_signed) {
 		if (!strcmp(name, "pid_ns"))
 			return offsetof(struct decoded, caller_ns);
 		if (!strcmp(name, "start"))

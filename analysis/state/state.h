@@ -220,6 +220,9 @@ bool state_lost_since(const struct state *state, const struct state_context *con
 /* The device context that an event of the device is about, or NULL. */
 struct state_context *state_context_of(const struct state *state, const struct event *event);
 
+/* The process that event names as the caller; never NULL. */
+const struct state_process *state_caller(struct state *state, const struct event *event);
+
 /* The live object with this id, or NULL. */
 struct state_object *state_object_find(const struct state *state,
 				       const struct state_context *context, uint64_t id);

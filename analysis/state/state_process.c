@@ -103,6 +103,11 @@ struct state_process *state_process_of(struct state *state, const struct event *
 	return state_process_get(state, event->machine, event->pid_ns, event->started, event->pid);
 }
 
+const struct state_process *state_caller(struct state *state, const struct event *event)
+{
+	return state_process_of(state, event);
+}
+
 struct state_process *state_process_of_number(struct state *state, const struct event *event,
 					      uint64_t number)
 {

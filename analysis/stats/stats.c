@@ -14,6 +14,7 @@ const char *const stats_view_names[STATS_VIEWS] = {
 	[STATS_BY_PROCESS] = "process",
 	[STATS_BY_THREAD] = "thread",
 	[STATS_BY_SPACE] = "space",
+	[STATS_BY_DEVICE] = "device",
 };
 
 bool stats_view_find(const char *name, enum stats_view *view)
@@ -169,7 +170,16 @@ static void on_commit(void *opaque, const struct state_object *object,
 		row->bytes += commit->arg;
 }
 
+static void on_event(void *opaque, const struct event *event)
+{
+	struct stats *stats = opaque;
+
+	if (stats_devices_event(&stats->devices, analysis_state(stats->analysis), event))
+		stats->failed = true;
+}
+
 static const struct analysis_observer observer = {
+	.event = on_event,
 	.op = on_op,
 	.commit = on_commit,
 };
@@ -208,6 +218,7 @@ void stats_destroy(struct stats *stats)
 	rows_fini(&stats->processes);
 	rows_fini(&stats->threads);
 	rows_fini(&stats->spaces);
+	stats_devices_fini(&stats->devices);
 	free(stats);
 }
 

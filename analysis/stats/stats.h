@@ -38,12 +38,13 @@ enum stats_view {
 	STATS_BY_PROCESS,
 	STATS_BY_THREAD,
 	STATS_BY_SPACE,
+	STATS_BY_DEVICE,
 	STATS_VIEWS,
 };
 
 /* What the views are called where one is asked for, and all of them in a sentence. */
 extern const char *const stats_view_names[STATS_VIEWS];
-#define STATS_VIEWS_TEXT "operation, process, thread or space"
+#define STATS_VIEWS_TEXT "operation, process, thread, space or device"
 
 /* Finds the view of that name. False: there is none. */
 bool stats_view_find(const char *name, enum stats_view *view);

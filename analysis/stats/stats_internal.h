@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "analysis/stats/stats.h"
+#include "analysis/stats/stats_device.h"
 #include "analysis/table.h"
 
 /* A process, or a thread or an address space of one. */
@@ -28,6 +29,7 @@ struct stats {
 	struct analysis *analysis;
 	struct stats_op *ops[OP_COUNT]; /* NULL: never called */
 	struct stats_rows processes, threads, spaces;
+	struct stats_devices devices;
 	bool failed;
 };
 

@@ -216,8 +216,10 @@ void stats_print(const struct stats *stats, enum stats_view view, FILE *out)
 		print_rows(stats, &stats->processes, view, out);
 	else if (view == STATS_BY_THREAD)
 		print_rows(stats, &stats->threads, view, out);
-	else
+	else if (view == STATS_BY_SPACE)
 		print_rows(stats, &stats->spaces, view, out);
+	else
+		stats_devices_print(&stats->devices, analysis_quality(stats->analysis), out);
 	if (stats->failed)
 		fprintf(out, "\nout of memory: the numbers are not whole\n");
 }
@@ -310,5 +312,6 @@ struct json_object *stats_to_json(const struct stats *stats)
 	json_object_object_add(object, "processes", rows_to_json(&stats->processes, STATS_BY_PROCESS));
 	json_object_object_add(object, "threads", rows_to_json(&stats->threads, STATS_BY_THREAD));
 	json_object_object_add(object, "address_spaces", rows_to_json(&stats->spaces, STATS_BY_SPACE));
+	json_object_object_add(object, "devices", stats_devices_to_json(&stats->devices));
 	return object;
 }

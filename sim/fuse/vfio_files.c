@@ -55,6 +55,17 @@ static int env_memory_file(void *opaque, const struct engine_memory *memory, uin
 	return process_memory_file(memory, length, write, offset);
 }
 
+/* The address space of a process that ends goes before its files. */
+static bool env_is_gone(void *opaque, uint32_t pid)
+{
+	struct engine_mm *mm =
+		process_table_mm_get(((struct fuse_device *)opaque)->processes, pid);
+
+	if (mm)
+		engine_mm_put(mm);
+	return !mm;
+}
+
 struct vfio_device_env vfio_files_env(struct fuse_device *device)
 {
 	return (struct vfio_device_env){
@@ -62,6 +73,7 @@ struct vfio_device_env vfio_files_env(struct fuse_device *device)
 		.ctx_put = env_ctx_put,
 		.fd_get = env_fd_get,
 		.memory_file = env_memory_file,
+		.is_gone = env_is_gone,
 		.group_of_fd = vfio_folder_group_of_fd,
 		.block_group = vfio_folder_block_group,
 		.unblock_group = vfio_folder_unblock_group,

@@ -44,6 +44,8 @@ struct vfio_device {
 	pthread_mutex_t lock;
 	unsigned int opens;	 /* files that may use it: one, or several of a group */
 	struct engine_ctx *ctx;	 /* of the first of them; borrowed from it */
+	uint64_t ctx_number;	 /* of the trace */
+	uint32_t bound_by;	 /* the process that opened the first of them */
 	bool by_group;
 	struct engine_device *engine_device; /* also with dma_lock */
 	pthread_mutex_t dma_lock;	     /* held for moments */
@@ -88,6 +90,7 @@ void vfio_migration_reset(struct vfio_device *device);
 void vfio_trace_bind(struct vfio_device *device, const struct engine_client *client,
 		     const struct engine_ctx *ctx, bool by_group);
 void vfio_trace_unbind(struct vfio_device *device, const struct engine_ctx *ctx);
+void vfio_trace_irq(struct vfio_device *device, uint32_t index, unsigned int vector);
 bool vfio_trace_wants_calls(const struct vfio_device *device);
 /* began_ns: of pci_runner_now(). */
 void vfio_trace_call(struct vfio_file *file, const struct engine_client *client, unsigned int cmd,

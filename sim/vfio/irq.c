@@ -35,13 +35,17 @@ static void set_type(struct vfio_irqs *irqs, uint32_t type)
 /* ---- the pin --------------------------------------------------------------------- */
 
 /* The line is up: vfio_intx_handler(). Needs pin_lock. */
-static void pin_interrupt(struct vfio_irqs *irqs)
+static void pin_interrupt(struct vfio_device *device)
 {
+	struct vfio_irqs *irqs = &device->irqs;
+
 	if (irqs->type != SIM_VFIO_INTX || irqs->masked)
 		return;
 	irqs->masked = true; /* until the client has seen it */
-	if (!irqs->disabled)
-		vfio_eventfd_signal(irqs->pin_trigger);
+	if (irqs->disabled)
+		return;
+	vfio_trace_irq(device, SIM_VFIO_INTX, 0);
+	vfio_eventfd_signal(irqs->pin_trigger);
 }
 
 void vfio_irqs_pin(struct vfio_device *device, bool up)
@@ -49,7 +53,7 @@ void vfio_irqs_pin(struct vfio_device *device, bool up)
 	if (!up)
 		return;
 	pthread_mutex_lock(&device->irqs.pin_lock);
-	pin_interrupt(&device->irqs);
+	pin_interrupt(device);
 	pthread_mutex_unlock(&device->irqs.pin_lock);
 }
 
@@ -71,7 +75,7 @@ static void pin_unmask(void *opaque)
 	if (irqs->type == SIM_VFIO_INTX && irqs->masked && !irqs->disabled) {
 		irqs->masked = false;
 		if (pci_function_pin(device->function))
-			pin_interrupt(irqs);
+			pin_interrupt(device);
 	}
 	pthread_mutex_unlock(&irqs->pin_lock);
 }
@@ -105,11 +109,15 @@ static void pin_off(struct vfio_device *device)
 
 /* ---- messages -------------------------------------------------------------------- */
 
-void vfio_irqs_message(struct vfio_irqs *irqs, unsigned int vector)
+void vfio_irqs_message(struct vfio_device *device, unsigned int vector)
 {
+	struct vfio_irqs *irqs = &device->irqs;
+
 	pthread_rwlock_rdlock(&irqs->vectors_lock);
-	if (vector < irqs->vectors_count)
+	if (vector < irqs->vectors_count && irqs->vectors[vector] >= 0) {
+		vfio_trace_irq(device, irqs->vectors_index, vector);
 		vfio_eventfd_signal(irqs->vectors[vector]);
+	}
 	pthread_rwlock_unlock(&irqs->vectors_lock);
 }
 
@@ -161,6 +169,7 @@ static long messages_on(struct vfio_device *device, uint32_t index, unsigned int
 	pthread_rwlock_wrlock(&irqs->vectors_lock);
 	irqs->vectors = vectors;
 	irqs->vectors_count = total;
+	irqs->vectors_index = index;
 	pthread_rwlock_unlock(&irqs->vectors_lock);
 	set_type(irqs, index);
 	if (index == SIM_VFIO_MSI)
@@ -282,7 +291,7 @@ static void pin_on(struct vfio_device *device, int fd)
 		irqs->type = SIM_VFIO_INTX;
 		irqs->masked = irqs->disabled;
 		if (pci_function_pin(device->function))
-			pin_interrupt(irqs);
+			pin_interrupt(device);
 	}
 	pthread_mutex_unlock(&irqs->pin_lock);
 }
@@ -380,7 +389,7 @@ static long set_message_trigger(struct irq_call *call)
 		return -EINVAL;
 	for (uint32_t i = 0; i < call->count; i++) {
 		if (wants(call, i))
-			vfio_irqs_message(irqs, call->start + i);
+			vfio_irqs_message(call->device, call->start + i);
 	}
 	return 0;
 }

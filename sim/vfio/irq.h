@@ -32,6 +32,7 @@ struct vfio_irqs {
 	pthread_rwlock_t vectors_lock; /* held for reading while a message is signalled */
 	int *vectors;		       /* eventfds, owned; -1: none */
 	unsigned int vectors_count;
+	uint32_t vectors_index;	       /* SIM_VFIO_MSI or SIM_VFIO_MSIX */
 };
 
 void vfio_irqs_init(struct vfio_irqs *irqs);
@@ -40,7 +41,7 @@ void vfio_irqs_fini(struct vfio_irqs *irqs);
 void vfio_irqs_end(struct vfio_device *device);
 
 /* For pci_world_ops. */
-void vfio_irqs_message(struct vfio_irqs *irqs, unsigned int vector);
+void vfio_irqs_message(struct vfio_device *device, unsigned int vector);
 void vfio_irqs_pin(struct vfio_device *device, bool up);
 
 /* The client's INTX_DISABLE changed. */

@@ -29,8 +29,19 @@ void vfio_trace_bind(struct vfio_device *device, const struct engine_client *cli
 
 void vfio_trace_unbind(struct vfio_device *device, const struct engine_ctx *ctx)
 {
-	trace_emit(device->env.trace, iommufd_dev, vfio_unbind, engine_ctx_number(ctx),
-		   device->devid, pci_address_number(&device->slot->address));
+	const struct vfio_device_env *env = &device->env;
+
+	if (!trace_on(env->trace, iommufd_dev, vfio_unbind))
+		return;
+	trace_emit(env->trace, iommufd_dev, vfio_unbind, engine_ctx_number(ctx), device->devid,
+		   pci_address_number(&device->slot->address),
+		   env->is_gone && env->is_gone(env->opaque, device->bound_by));
+}
+
+void vfio_trace_irq(struct vfio_device *device, uint32_t index, unsigned int vector)
+{
+	trace_emit(device->env.trace, iommufd_dev, vfio_irq, device->ctx_number, device->devid,
+		   pci_address_number(&device->slot->address), (uint8_t)index, vector);
 }
 
 bool vfio_trace_wants_calls(const struct vfio_device *device)

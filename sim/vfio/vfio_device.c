@@ -51,7 +51,7 @@ static int world_dma(void *opaque, uint32_t pasid, bool write, const struct pci_
 
 static void world_message(void *opaque, unsigned int vector)
 {
-	vfio_irqs_message(&((struct vfio_device *)opaque)->irqs, vector);
+	vfio_irqs_message(opaque, vector);
 }
 
 static void world_pin(void *opaque, bool up)
@@ -287,6 +287,8 @@ static int first_open(struct vfio_device *device, const struct engine_client *cl
 	engine_device_set(device, engine_device);
 	vfio_listen(device, engine_device);
 	device->ctx = ctx;
+	device->ctx_number = engine_ctx_number(ctx);
+	device->bound_by = client->pid;
 	device_enable(device);
 	vfio_trace_bind(device, client, ctx, by_group);
 	return 0;

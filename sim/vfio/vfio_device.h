@@ -50,6 +50,8 @@ struct vfio_device_env {
 	 */
 	int (*block_group)(void *opaque, struct vfio_device *device);
 	void (*unblock_group)(void *opaque, struct vfio_device *device);
+	/* Whether the process has ended, or runs another program; for the trace. NULL: never. */
+	bool (*is_gone)(void *opaque, uint32_t pid);
 	void *opaque;
 	struct trace *trace; /* where events go; NULL: nowhere */
 	const struct engine_iommu *iommu; /* what the device's IOMMU can do; outlives it */

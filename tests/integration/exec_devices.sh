@@ -166,8 +166,8 @@ fi
 # The memory behind a BAR, when a driver is quick or hostile (sim/exec/map_bar.c).
 ram='--device ram,addr=0000:00:02.0,group=2'
 check_output "a close() after an mmap() of a BAR is the last one" "300 times" \
-	timeout 60 $exec $ram -- "$BUILD/tests/bar_client" reopen /dev/vfio/2 0000:00:02.0
+	timeout 60 $exec $ram -- "$BUILD/tests/bar_memory_client" reopen /dev/vfio/2 0000:00:02.0
 check_output "a client that cuts the file of a BAR short hurts nobody" "cut
 the BAR has 7
-the device is there" timeout 60 $exec $ram -- "$BUILD/tests/bar_client" cut
+the device is there" timeout 60 $exec $ram -- "$BUILD/tests/bar_memory_client" cut
 done_testing

@@ -221,6 +221,21 @@ void maker_dma(struct trace_maker *maker, uint64_t pt, uint64_t iova, uint64_t s
 	event->ret = ret;
 }
 
+struct event *maker_vfio(struct trace_maker *maker, enum event_kind kind, uint64_t cmd,
+			 uint64_t what, int64_t ret)
+{
+	struct event *event = add(maker, kind);
+
+	event->dev_id = 90;
+	event->bdf = 5 << 3;
+	event->group = 5;
+	event->cmd = cmd;
+	event->arg = what;
+	event->ret = ret;
+	event->duration_ns = 2000;
+	return event;
+}
+
 /* ---- playing ---------------------------------------------------------------------------- */
 
 static bool is_lost(const struct event *event, const struct maker_loss *losses, size_t count)
@@ -267,7 +282,8 @@ struct check *maker_play(const struct trace_maker *maker, const struct maker_los
 			 size_t losses_count, struct analysis **out)
 {
 	struct analysis *analysis = analysis_create();
-	struct check *check = analysis ? check_create(analysis, NULL) : NULL;
+	const struct check_config config = { .leaks = maker->leaks };
+	struct check *check = analysis ? check_create(analysis, &config) : NULL;
 	int64_t told_ns = INT64_MIN;
 
 	if (!check)

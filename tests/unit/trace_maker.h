@@ -26,6 +26,7 @@ struct trace_maker {
 	uint32_t cpus; /* streams */
 	uint64_t random;
 	bool device; /* with the device's events */
+	enum check_leaks leaks; /* of the checker that maker_play() makes */
 };
 
 /* A call: what is asked. Fields that the call does not have are 0. */
@@ -68,6 +69,12 @@ void maker_open(struct trace_maker *maker);
 void maker_release(struct trace_maker *maker);
 void maker_dma(struct trace_maker *maker, uint64_t pt, uint64_t iova, uint64_t size, bool write,
 	       int64_t ret);
+/*
+ * An event of a VFIO device: 0000:00:05.0 in group 5, id 90, whose client is the process. cmd, what,
+ * ret: of a call.
+ */
+struct event *maker_vfio(struct trace_maker *maker, enum event_kind kind, uint64_t cmd,
+			 uint64_t what, int64_t ret);
 /* The last event, to be changed. */
 struct event *maker_last(struct trace_maker *maker);
 

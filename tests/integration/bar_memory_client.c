@@ -2,10 +2,10 @@
 /*
  * What a program does to the memory behind a BAR of `--device ram`:
  *
- *   bar_client reopen GROUP BDF   maps a BAR, closes all, and opens again, many times: each
- *                                 time the group is free
- *   bar_client cut                catches the file behind a BAR and cuts it short; then asks
- *                                 the device
+ *   bar_memory_client reopen GROUP BDF   maps a BAR, closes all, and opens again, many times:
+ *                                        each time the group is free
+ *   bar_memory_client cut                catches the file behind a BAR and cuts it short; then
+ *                                        asks the device
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -158,6 +158,6 @@ int main(int argc, char **argv)
 		cut();
 		return 0;
 	}
-	fprintf(stderr, "usage: bar_client reopen GROUP BDF | cut\n");
+	fprintf(stderr, "usage: bar_memory_client reopen GROUP BDF | cut\n");
 	return 2;
 }
