@@ -112,6 +112,7 @@ include sim/module.mk
 include analysis/module.mk
 include tests/bench/module.mk
 include cli/module.mk
+include sim/learn/module.mk
 include packaging/module.mk
 include tests/module.mk
 
@@ -128,7 +129,8 @@ deps-check:
 clean:
 	$(Q)rm -rf $(out)/obj $(out)/tests $(out)/asan $(out)/ubsan $(out)/tsan $(out)/O0 \
 		$(patsubst $(B)/%,$(out)/%,$(libs) $(programs)) $(out)/libioasis-backend.so.* \
-		$(out)/babeltrace2 $(out)/share $(out)/demo $(out)/fuzz $(out)/deb
+		$(out)/babeltrace2 $(out)/share $(out)/demo $(out)/fuzz $(out)/deb \
+		$(out)/learn $(out)/learn-site
 	$(Q)rmdir $(out) 2>/dev/null || true
 
 # All objects are made anew when the compiler or its flags change (-Werror apart).

@@ -49,7 +49,7 @@ uint64_t report_ppm(uint64_t a, uint64_t b)
 	return b ? (uint64_t)((unsigned __int128)a * 1000000 / b) : 0;
 }
 
-static const char *print_value(const struct report_row *row, char buf[UNITS_TEXT_BYTES])
+const char *report_shown(const struct report_row *row, char buf[REPORT_SHOWN_BYTES])
 {
 	switch (row->unit) {
 	case REPORT_BYTES:
@@ -74,10 +74,10 @@ void report_print(const struct report *report, FILE *out)
 
 	for (size_t i = 0; i < report->count; i++) {
 		const struct report_row *row = &report->rows[i];
-		char buf[UNITS_TEXT_BYTES];
+		char buf[REPORT_SHOWN_BYTES];
 
 		fprintf(out, "%-14s %-44s %16s\n", strcmp(group, row->group) ? row->group : "",
-			row->text, print_value(row, buf));
+			row->text, report_shown(row, buf));
 		group = row->group;
 	}
 }

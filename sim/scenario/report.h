@@ -46,6 +46,10 @@ uint64_t report_get(const struct report *report, const char *group, const char *
 /* a * 1,000,000 / b, 0 when b is 0. */
 uint64_t report_ppm(uint64_t a, uint64_t b);
 
+/* The value with its unit, as tables show it. Returns buf, or static text. */
+#define REPORT_SHOWN_BYTES 40
+const char *report_shown(const struct report_row *row, char buf[REPORT_SHOWN_BYTES]);
+
 void report_print(const struct report *report, FILE *out);
 /* The groups as members of a JSON object, without its braces. */
 void report_print_json(const struct report *report, FILE *out);

@@ -4,7 +4,7 @@
 cd "$TOP" || exit 1
 
 check_output "each line has a name, a kind and a purpose" "" \
-	awk '!/^#/ && (NF < 3 || $2 !~ /^(build|run|test|kernel|kbuild|fresh|upstream|fuzz|deb|qemu|cluster)$/)' packages.txt
+	awk '!/^#/ && (NF < 3 || $2 !~ /^(build|run|test|kernel|kbuild|fresh|upstream|fuzz|deb|qemu|cluster|learn)$/)' packages.txt
 check_output "no package is listed twice" "" \
 	sh -c "awk '!/^#/ { print \$1 }' packages.txt | sort | uniq -d"
 others=$(grep -rlE 'apt(-get)? +install|dpkg +-i' --exclude-dir=build --exclude-dir=.git . |
