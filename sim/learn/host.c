@@ -87,6 +87,13 @@ int memfd_create(const char *name, unsigned int flags)
 	return -1;
 }
 
+char *host_strerror_r(int number, char *buf, size_t size)
+{
+	(void)buf;
+	(void)size;
+	return strerror(number);
+}
+
 char *secure_getenv(const char *name)
 {
 	(void)name;

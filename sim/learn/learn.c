@@ -337,7 +337,7 @@ static void print_iotlb(struct json_out *json, const struct iommu *iommu)
 	json_out_end(json, ']');
 }
 
-const char *learn_state(void)
+const char *learn_state(int iotlb)
 {
 	const struct world *world = page.world;
 	FILE *out = text_begin();
@@ -359,7 +359,8 @@ const char *learn_state(void)
 		json_out_u64(&json, "invalidation_ahead_ns", ahead_ns(&iommu->invalidation_queue));
 		json_out_u64(&json, "lock_ahead_ns", ahead_ns(&iommu->lock));
 		print_levels(&json);
-		print_iotlb(&json, iommu);
+		if (iotlb)
+			print_iotlb(&json, iommu);
 	}
 	json_out_end(&json, '}');
 	return text_end(out);

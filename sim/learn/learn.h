@@ -43,8 +43,8 @@ const double *learn_moments(void);
 double learn_moments_count(void);
 double learn_moments_lost(void);
 
-/* How full queues and rings are now, counts so far, and the IOTLB: JSON. */
-const char *learn_state(void);
+/* How full queues and rings are now, counts so far, and, where asked for, the IOTLB: JSON. */
+const char *learn_state(int iotlb);
 
 /*
  * How an access of the first guest's device to iova (0x...) would be translated now: JSON; "" while

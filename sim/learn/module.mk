@@ -72,11 +72,19 @@ $(L)/obj/%.o: %.c $(L)/libyaml/License | $(L)/include/json-c
 		-DIOASIS_VERSION='"$(VERSION)"' -include sim/learn/host.h -I. -Ibackend/include \
 		-I$(L)/libyaml/include -I$(L)/include -MMD -MP -c $< -o $@
 
-$(L)/engine.js: $(learn_objs)
+$(L)/engine.js: $(learn_objs) sim/learn/module.mk sim/learn/learn.h
 	$(say) EMCC $@
-	$(Q)$(learn_emcc) $(learn_cflags) $^ -o $@ -Wl,--gc-sections -sMODULARIZE=1 \
+	$(Q)$(learn_emcc) $(learn_cflags) $(learn_objs) -o $@ -Wl,--gc-sections -sMODULARIZE=1 \
 		-sEXPORT_NAME=createEngine -sSINGLE_FILE=1 -sALLOW_MEMORY_GROWTH=1 \
-		-sENVIRONMENT=worker,node -sEXPORTED_RUNTIME_METHODS=ccall,HEAPF64 \
+		-sENVIRONMENT=worker,node -sEXPORTED_RUNTIME_METHODS=ccall,HEAPF64,stringToUTF8,lengthBytesUTF8 \
+		-sTOTAL_STACK=5242880 \
 		-sEXPORTED_FUNCTIONS=_malloc,_free,$(subst $(space),$(comma),$(learn_exports))
 
 -include $(shell find $(L)/obj -name '*.d' 2>/dev/null)
+
+$(learn_site)/index.html: $(L)/engine.js sim/learn/build_page.mjs $(learn_page) docs/LEARN.md \
+		$(wildcard sim/scenarios/*.yaml)
+	@mkdir -p $(@D)
+	$(say) PAGE $@
+	$(Q)$(NODE) sim/learn/build_page.mjs $@ $(L)/engine.js $(D3_JS) $(D3_LICENCE) $(CODEMIRROR) \
+		$(CODEMIRROR_LICENCE) $(L)/libyaml/License $(VERSION) $(CMARK)

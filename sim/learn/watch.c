@@ -8,6 +8,7 @@
 #include "analysis/analysis.h"
 #include "analysis/check/check.h"
 #include "analysis/decode/decoded.h"
+#include "sim/scenario/boot.h"
 #include "tracepoints/names.h"
 
 /* How the checker reads an event of the catalogue. */
@@ -32,6 +33,8 @@ struct watch {
 	size_t size;
 	size_t taken; /* they were given away: the next one goes to the beginning */
 	double lost_count;
+	struct object files[WATCH_SPACES_MAX]; /* open files, and the numbers of their guests */
+	size_t files_count;
 	struct object spaces[WATCH_SPACES_MAX];
 	size_t spaces_count;
 	struct table_of {
@@ -86,15 +89,22 @@ static bool is_same(const struct object *a, uint64_t ctx, uint64_t id)
 	return a->ctx == ctx && a->id == id;
 }
 
-/* The number of an address space; -1: there are too many. */
-static int space_of(struct watch *watch, uint64_t ctx, uint64_t ioas)
+/* The number of an address space; -1: there are too many. time_ns: when it is heard of. */
+static int space_of(struct watch *watch, uint64_t ctx, uint64_t ioas, uint64_t time_ns)
 {
+	uint64_t guest = 0;
+
 	for (size_t i = 0; i < watch->spaces_count; i++) {
 		if (is_same(&watch->spaces[i], ctx, ioas))
 			return (int)i;
 	}
 	if (watch->spaces_count == WATCH_SPACES_MAX)
 		return -1;
+	for (size_t i = 0; i < watch->files_count; i++) {
+		if (watch->files[i].ctx == ctx)
+			guest = watch->files[i].id;
+	}
+	moment(watch, WATCH_SPACE, time_ns, (double)watch->spaces_count, (double)guest, 0, 0);
 	watch->spaces[watch->spaces_count] = (struct object){ ctx, ioas };
 	return (int)watch->spaces_count++;
 }
@@ -121,18 +131,18 @@ static void commit_moment(struct watch *watch, const struct sim_record *record)
 	case TRACE_COMMIT_MAP:
 	case TRACE_COMMIT_COPY:
 		moment(watch, WATCH_MAP, record->time_ns,
-		       space_of(watch, commit->ctx, commit->obj), (double)commit->iova,
+		       space_of(watch, commit->ctx, commit->obj, record->time_ns), (double)commit->iova,
 		       (double)commit->last, (double)commit->flags);
 		break;
 	case TRACE_COMMIT_UNMAP:
 		moment(watch, WATCH_UNMAP, record->time_ns,
-		       space_of(watch, commit->ctx, commit->obj), (double)commit->iova,
+		       space_of(watch, commit->ctx, commit->obj, record->time_ns), (double)commit->iova,
 		       (double)commit->last, 0);
 		break;
 	case TRACE_COMMIT_ALLOC:
 		if (commit->flags != TRACE_OBJ_HWPT_PAGING)
 			break;
-		space = space_of(watch, commit->ctx, commit->arg);
+		space = space_of(watch, commit->ctx, commit->arg, record->time_ns);
 		watch->tables[watch->tables_count++ % room] = (struct table_of){
 			.object = { commit->ctx, commit->obj },
 			.space = space,
@@ -150,6 +160,16 @@ static void commit_moment(struct watch *watch, const struct sim_record *record)
 	default:
 		break;
 	}
+}
+
+/* The thread that opens a file says whose it is. */
+static void open_seen(struct watch *watch, const struct sim_record *record)
+{
+	const struct trace_iommufd_dev_open *open = FIELDS(record, iommufd_dev, open);
+
+	if (watch->files_count < WATCH_SPACES_MAX)
+		watch->files[watch->files_count++] =
+			(struct object){ open->ctx, guest_of_tid((uint32_t)open->tid) };
 }
 
 static void dma_moment(struct watch *watch, const struct sim_record *record)
@@ -174,13 +194,13 @@ static void sim_moment(struct watch *watch, const struct sim_record *record)
 
 	switch (record->event) {
 	case TRACE_ioasis_sim_invalidate:
-		moment(watch, WATCH_INVALIDATE, time_ns, (double)invalidate->domain,
+		moment(watch, WATCH_INVALIDATE, time_ns, (double)invalidate->guest,
 		       (double)invalidate->iova,
 		       (double)(invalidate->iova + (invalidate->size - 1)),
 		       (double)invalidate->done_ns);
 		break;
 	case TRACE_ioasis_sim_flush:
-		moment(watch, WATCH_FLUSH, time_ns, (double)flush->domain, (double)flush->entries,
+		moment(watch, WATCH_FLUSH, time_ns, (double)flush->guest, (double)flush->entries,
 		       0, (double)flush->done_ns);
 		break;
 	case TRACE_ioasis_sim_stale_dma:
@@ -246,6 +266,8 @@ static void put(void *opaque, const struct sim_record *record)
 
 	if (record->event == TRACE_iommufd_dev_commit)
 		commit_moment(watch, record);
+	else if (record->event == TRACE_iommufd_dev_open)
+		open_seen(watch, record);
 	else if (record->event == TRACE_iommufd_dev_dma)
 		dma_moment(watch, record);
 	else

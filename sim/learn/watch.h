@@ -21,11 +21,12 @@ enum watch_kind {
 	WATCH_UNMAP,	  /* space, iova, last, 0 */
 	WATCH_DMA,	  /* space, iova, last, 1: a write, + 2: refused */
 	WATCH_STALE,	  /* space, iova, 0, 1: a write; through an entry whose mapping is gone */
-	WATCH_INVALIDATE, /* domain, iova, last, when it is done */
-	WATCH_FLUSH,	  /* domain, entries, 0, when it is done */
+	WATCH_INVALIDATE, /* guest, iova, last, when it is done */
+	WATCH_FLUSH,	  /* guest, entries, 0, when it is done */
 	WATCH_ROUND,	  /* round, pages, time to send them, 0 */
 	WATCH_PLANTED,	  /* kind, iova, 0, 0 */
 	WATCH_GONE,	  /* space, 0, 0, 0: with all its mappings */
+	WATCH_SPACE,	  /* space, guest, 0, 0: there is one */
 };
 
 #define WATCH_SPACES_MAX 16u

@@ -32,6 +32,11 @@ uint32_t guest_tid(const struct guest *guest, unsigned int thread)
 	return guest->index * THREADS_MAX + thread + 1;
 }
 
+uint32_t guest_of_tid(uint32_t tid)
+{
+	return (tid - 1) / THREADS_MAX;
+}
+
 static uint64_t low_bytes(const struct scenario *s)
 {
 	if (s->guest.memory_bytes > LOW_MEMORY_SPLIT)

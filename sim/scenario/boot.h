@@ -7,6 +7,8 @@
 
 /* Numbers of the threads of a guest in the trace: 0 its main thread, then its actors. */
 uint32_t guest_tid(const struct guest *guest, unsigned int thread);
+/* The number of the guest that has this thread. */
+uint32_t guest_of_tid(uint32_t tid);
 
 /*
  * Connects, makes the address space and maps the memory; guest->booted when all

@@ -18,6 +18,7 @@ sim/exec: sim/engine sim/process sim/fuse sim/pci sim/vfio tracepoints/commands.
 sim/vmm: ioasis/ sim/inproc sim/engine tracepoints/load.h
 sim/des: sim/engine ioasis/
 sim/scenario: sim/des sim/engine sim/inproc ioasis/ backend/trace_to.h text/ tracepoints
+sim/learn: sim/scenario sim/engine/engine.h sim/process/process.h analysis text/ tracepoints
 text:
 analysis: text/ tracepoints/commands.h tracepoints/events.h tracepoints/identity.h tracepoints/names.h tracepoints/op_id.h
 '
