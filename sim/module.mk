@@ -167,6 +167,7 @@ scenario_srcs := \
 	sim/scenario/boot.c \
 	sim/scenario/call.c \
 	sim/scenario/conflicts.c \
+	sim/scenario/ctf_metadata.c \
 	sim/scenario/ctf_uuid.c \
 	sim/scenario/ctf_writer.c \
 	sim/scenario/device_probe.c \

@@ -224,6 +224,7 @@ static int slices_insert(struct io_pagetable *iopt, const struct iopt_slice *sli
 			 size_t count, uint64_t first_iova, uint8_t prot)
 {
 	bool fill = !list_empty(&iopt->domains);
+	struct iopt_area *area = NULL;
 	uint64_t iova = first_iova;
 	size_t i;
 	int rc;
@@ -232,7 +233,8 @@ static int slices_insert(struct io_pagetable *iopt, const struct iopt_slice *sli
 		rc = slice_check(iopt, &slices[i], iova, prot);
 		if (rc)
 			goto out_undo;
-		if (!area_insert(iopt, &slices[i], iova, prot)) {
+		area = area_insert(iopt, &slices[i], iova, prot);
+		if (!area) {
 			rc = -ENOMEM;
 			goto out_undo;
 		}
@@ -243,7 +245,9 @@ static int slices_insert(struct io_pagetable *iopt, const struct iopt_slice *sli
 
 	iova = first_iova;
 	for (i = 0; i < count; i++) {
-		rc = area_fill_domains(iopt, iopt_area_first(iopt, iova, iova, NULL));
+		if (count > 1)
+			area = iopt_area_first(iopt, iova, iova, NULL);
+		rc = area_fill_domains(iopt, area);
 		if (rc) {
 			slices_undo(iopt, slices, count, i, first_iova);
 			return rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Events wait in `held` until their times are known, then in a heap until no event can come
- * before them, and go on to the sink.
+ * Events wait in `held` until their times are known, then in a queue by time until no event can
+ * come before them, and go on to the sink. A record stays where it is meanwhile.
  */
 #include "sim/scenario/sim_log.h"
 
@@ -9,68 +9,107 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/des/event_queue.h"
 #include "tracepoints/identity.h"
 
 /* When an event of a call happens. */
 enum moment { MOMENT_BEGIN, MOMENT_COMMIT, MOMENT_END };
 
-struct records {
-	struct sim_record *at; /* owned */
-	size_t count;
-	size_t size;
+/* A record that waits, or a free one. */
+struct waiting {
+	struct sim_record record;
+	struct waiting *next_free;
+};
+
+#define CHUNK_RECORDS 512u
+
+struct chunk {
+	struct chunk *next;
+	struct waiting waiting[CHUNK_RECORDS];
 };
 
 struct sim_log {
 	struct trace trace;
 	struct sim_sink sink;
-	struct records heap;	   /* a binary heap: few are ahead of time at once */
-	struct records held;	   /* of the call that runs, as they were emitted */
+	struct des_queue *queue;   /* by time; at the same time as they were emitted */
+	struct waiting **held;	   /* of the call that runs, as they were emitted; owned */
+	size_t held_count, held_size;
+	struct chunk *chunks;	   /* owned */
+	struct waiting *free;
 	bool holds;
 	bool mute;
 	uint64_t time_ns; /* of what is emitted while nothing is held */
 	uint32_t tid;
-	uint64_t next_sequence;
 	uint64_t numbers[TRACE_NUMBER_BACKEND + 1]; /* the last ones */
 	char **texts;				    /* owned, as the array: what str fields said */
 	size_t texts_count;
 	enum moment moments[TRACE_EVENTS_COUNT];
+	bool has_text[TRACE_EVENTS_COUNT];
 	int wanted[TRACE_EVENTS_COUNT];
 	const int *wanted_at[TRACE_EVENTS_COUNT];
 };
 
-static bool record_before(const struct sim_record *a, const struct sim_record *b)
+/* NULL: out of memory, which finish() will say. */
+static struct waiting *waiting_alloc(struct sim_log *log)
 {
-	return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->sequence < b->sequence;
-}
+	struct waiting *waiting = log->free;
 
-static struct sim_record *records_add(struct sim_log *log, struct records *records)
-{
-	if (records->count == records->size) {
-		size_t size = records->size ? records->size * 2 : 256;
-		struct sim_record *at = realloc(records->at, size * sizeof(*at));
+	if (!waiting) {
+		struct chunk *chunk = malloc(sizeof(*chunk));
 
-		if (!at) {
+		if (!chunk) {
 			log->sink.fail(log->sink.opaque, -ENOMEM);
 			return NULL;
 		}
-		records->at = at;
-		records->size = size;
+		chunk->next = log->chunks;
+		log->chunks = chunk;
+		for (size_t i = 0; i < CHUNK_RECORDS; i++) {
+			waiting = &chunk->waiting[i];
+			waiting->next_free = log->free;
+			log->free = waiting;
+		}
 	}
-	return &records->at[records->count++];
+	log->free = waiting->next_free;
+	return waiting;
 }
 
-static void heap_add(struct sim_log *log, const struct sim_record *record)
+static void waiting_free(struct sim_log *log, struct waiting *waiting)
 {
-	struct sim_record *heap;
-	size_t i;
+	waiting->next_free = log->free;
+	log->free = waiting;
+}
 
-	if (!records_add(log, &log->heap))
-		return;
-	heap = log->heap.at;
-	for (i = log->heap.count - 1; i && record_before(record, &heap[(i - 1) / 2]);
-	     i = (i - 1) / 2)
-		heap[i] = heap[(i - 1) / 2];
-	heap[i] = *record;
+/* What the queue calls of its event when its time has come: to the sink. */
+static void write_out(void *opaque, uint64_t arg)
+{
+	struct waiting *waiting = (struct waiting *)(uintptr_t)arg;
+	struct sim_log *log = opaque;
+
+	log->sink.put(log->sink.opaque, &waiting->record);
+	waiting_free(log, waiting);
+}
+
+static void queue_add(struct sim_log *log, struct waiting *waiting)
+{
+	des_queue_push(log->queue, waiting->record.time_ns, DES_PRIORITY_NORMAL, write_out, log,
+		       (uintptr_t)waiting);
+}
+
+static void held_add(struct sim_log *log, struct waiting *waiting)
+{
+	if (log->held_count == log->held_size) {
+		size_t size = log->held_size ? log->held_size * 2 : 256;
+		struct waiting **held = realloc(log->held, size * sizeof(struct waiting *));
+
+		if (!held) {
+			log->sink.fail(log->sink.opaque, -ENOMEM);
+			waiting_free(log, waiting);
+			return;
+		}
+		log->held = held;
+		log->held_size = size;
+	}
+	log->held[log->held_count++] = waiting;
 }
 
 /* ---- the trace that is handed in -------------------------------------------- */
@@ -104,25 +143,24 @@ static void emit(struct trace *trace, enum trace_event event, const void *fields
 {
 	const struct trace_description *described = &trace_descriptions[event];
 	struct sim_log *log = log_of(trace);
-	struct sim_record record = { .time_ns = log->time_ns, .event = event };
+	struct waiting *waiting = log->mute ? NULL : waiting_alloc(log);
+	struct sim_record *record;
 
-	if (log->mute)
+	if (!waiting)
 		return;
-	record.sequence = log->next_sequence++;
-	memcpy(record.values, fields, described->fields_count * sizeof(*record.values));
-	for (size_t i = 0; i < described->fields_count; i++) {
+	record = &waiting->record;
+	record->time_ns = log->time_ns;
+	record->event = event;
+	memcpy(record->values, fields, described->fields_count * sizeof(*record->values));
+	for (size_t i = 0; log->has_text[event] && i < described->fields_count; i++) {
 		if (described->fields[i].type == TRACE_TYPE_str)
-			record.values[i] = (uintptr_t)text_keep(
-				log, (const char *)(uintptr_t)record.values[i]);
+			record->values[i] = (uintptr_t)text_keep(
+				log, (const char *)(uintptr_t)record->values[i]);
 	}
-	if (log->holds) {
-		struct sim_record *held = records_add(log, &log->held);
-
-		if (held)
-			*held = record;
-	} else {
-		heap_add(log, &record);
-	}
+	if (log->holds)
+		held_add(log, waiting);
+	else
+		queue_add(log, waiting);
 }
 
 /* The process is the upper half, as in a recorded trace; and no number is left out. */
@@ -158,13 +196,12 @@ static enum moment moment_of(enum trace_event event)
 	return MOMENT_END;
 }
 
-/* Where the simulated memory lies in this process is no part of the simulated world. */
-static bool names_addresses(enum trace_event event)
+static bool has_field(enum trace_event event, enum trace_type type)
 {
 	const struct trace_description *described = &trace_descriptions[event];
 
 	for (size_t i = 0; i < described->fields_count; i++) {
-		if (described->fields[i].type == TRACE_TYPE_va)
+		if (described->fields[i].type == type)
 			return true;
 	}
 	return false;
@@ -176,10 +213,17 @@ struct sim_log *sim_log_create(const struct sim_sink *sink)
 
 	if (!log)
 		return NULL;
+	log->queue = des_queue_create();
+	if (!log->queue) {
+		free(log);
+		return NULL;
+	}
 	log->sink = *sink;
 	for (unsigned int i = 0; i < TRACE_EVENTS_COUNT; i++) {
 		log->moments[i] = moment_of((enum trace_event)i);
-		log->wanted[i] = !names_addresses((enum trace_event)i);
+		log->has_text[i] = has_field((enum trace_event)i, TRACE_TYPE_str);
+		/* Where the simulated memory lies in this process is no part of the world. */
+		log->wanted[i] = !has_field((enum trace_event)i, TRACE_TYPE_va);
 		log->wanted_at[i] = &log->wanted[i];
 	}
 	log->trace = (struct trace){
@@ -220,8 +264,8 @@ void sim_log_call(struct sim_log *log, uint64_t begin_ns, uint64_t commit_ns, ui
 {
 	if (!log)
 		return;
-	for (size_t i = 0; i < log->held.count; i++) {
-		struct sim_record *record = &log->held.at[i];
+	for (size_t i = 0; i < log->held_count; i++) {
+		struct sim_record *record = &log->held[i]->record;
 		const uint64_t times[] = {
 			[MOMENT_BEGIN] = begin_ns,
 			[MOMENT_COMMIT] = commit_ns,
@@ -229,9 +273,9 @@ void sim_log_call(struct sim_log *log, uint64_t begin_ns, uint64_t commit_ns, ui
 		};
 
 		record->time_ns = times[log->moments[record->event]];
-		heap_add(log, record);
+		queue_add(log, log->held[i]);
 	}
-	log->held.count = 0;
+	log->held_count = 0;
 	log->holds = false;
 	log->time_ns = end_ns;
 }
@@ -244,49 +288,36 @@ void sim_log_mute(struct sim_log *log, bool mute)
 
 /* ---- writing ---------------------------------------------------------------- */
 
-static void pop_first(struct sim_log *log)
-{
-	struct sim_record last = log->heap.at[--log->heap.count];
-	size_t i = 0;
-
-	for (;;) {
-		size_t child = 2 * i + 1;
-
-		if (child >= log->heap.count)
-			break;
-		if (child + 1 < log->heap.count &&
-		    record_before(&log->heap.at[child + 1], &log->heap.at[child]))
-			child++;
-		if (!record_before(&log->heap.at[child], &last))
-			break;
-		log->heap.at[i] = log->heap.at[child];
-		i = child;
-	}
-	log->heap.at[i] = last;
-}
-
 void sim_log_advance(struct sim_log *log, uint64_t now_ns)
 {
-	while (log && log->heap.count && log->heap.at[0].time_ns < now_ns) {
-		log->sink.put(log->sink.opaque, &log->heap.at[0]);
-		pop_first(log);
+	struct des_event event;
+	uint64_t time_ns;
+
+	while (log && des_queue_peek(log->queue, &time_ns) && time_ns < now_ns) {
+		des_queue_pop(log->queue, &event);
+		event.fire(event.opaque, event.arg);
 	}
 }
 
 int sim_log_finish(struct sim_log *log, char *error, size_t error_size)
 {
+	struct des_event event;
 	int err;
 
-	while (log->heap.count) {
-		log->sink.put(log->sink.opaque, &log->heap.at[0]);
-		pop_first(log);
-	}
+	while (des_queue_pop(log->queue, &event))
+		event.fire(event.opaque, event.arg);
 	err = log->sink.finish(log->sink.opaque, error, error_size);
 	for (size_t i = 0; i < log->texts_count; i++)
 		free(log->texts[i]);
 	free(log->texts);
-	free(log->heap.at);
-	free(log->held.at);
+	free(log->held);
+	while (log->chunks) {
+		struct chunk *chunk = log->chunks;
+
+		log->chunks = chunk->next;
+		free(chunk);
+	}
+	des_queue_destroy(log->queue);
 	free(log);
 	return err;
 }

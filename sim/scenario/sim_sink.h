@@ -11,7 +11,6 @@
 /* A value is the field's, or for text the address of what lives until the end of the trace. */
 struct sim_record {
 	uint64_t time_ns;
-	uint64_t sequence;
 	enum trace_event event;
 	uint64_t values[TRACE_FIELDS_MAX];
 };

@@ -23,7 +23,7 @@ static bool read_device(char *ioasis, char *device, char *how, uint64_t ns[2])
 			 "--",	 client,       "/dev/iommu",
 			 "/dev/vfio/devices/vfio0", READS, how, NULL };
 
-	bench_sibling("tests/bar_client", client, sizeof(client));
+	bench_sibling("tests/bench_bar_client", client, sizeof(client));
 	return bench_numbers(argv, ns, 2);
 }
 

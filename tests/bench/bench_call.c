@@ -33,8 +33,8 @@ static bool run_client(const struct build *build, const char *client, uint64_t *
 
 static bool run_round(struct build *build, size_t round)
 {
-	return run_client(build, "tests/call_client", &build->dynamic_ns[round]) &&
-	       run_client(build, "tests/call_client_static", &build->static_ns[round]);
+	return run_client(build, "tests/bench_call_client", &build->dynamic_ns[round]) &&
+	       run_client(build, "tests/bench_call_client_static", &build->static_ns[round]);
 }
 
 int bench_call(struct bench *bench)

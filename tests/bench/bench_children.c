@@ -21,7 +21,7 @@ int bench_children(struct bench *bench)
 		return 0;
 	}
 	bench_sibling("ioasis", ioasis, sizeof(ioasis));
-	bench_sibling("tests/children_client", client, sizeof(client));
+	bench_sibling("tests/bench_children_client", client, sizeof(client));
 	if (!bench_numbers(argv, ns, 3))
 		return -EIO;
 	bench_figure(bench, "the first thousand children", (double)ns[0] / 1e9, "s");

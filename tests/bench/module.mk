@@ -43,12 +43,12 @@ $(B)/tests/bare_events.so: $(call objs,tests/bench/bare_events.c)
 	$(link) -shared -llttng-ust
 
 # The clients of `bench call`, `bar` and `children`, which run under exec: without sanitizers.
-bench_clients := $(addprefix $(B)/tests/,bar_client call_client call_client_static children_client)
+bench_clients := $(addprefix $(B)/tests/,bench_bar_client bench_call_client bench_call_client_static bench_children_client)
 tests += $(bench_clients)
 
-$(B)/tests/bar_client: tests/bench/bar_client.c sim/vfio/abi.h
-$(B)/tests/call_client $(B)/tests/call_client_static: tests/bench/call_client.c
-$(B)/tests/children_client: tests/bench/children_client.c
+$(B)/tests/bench_bar_client: tests/bench/bench_bar_client.c sim/vfio/abi.h
+$(B)/tests/bench_call_client $(B)/tests/bench_call_client_static: tests/bench/bench_call_client.c
+$(B)/tests/bench_children_client: tests/bench/bench_children_client.c
 $(bench_clients): backend/include/ioasis/iommufd_abi.h
 	@mkdir -p $(@D)
 	$(say) CC $@

@@ -2,7 +2,7 @@
 /*
  * A client of `bench call`: maps and unmaps a page, again and again.
  *
- *	call_client DEVICE PAIRS
+ *	bench_call_client DEVICE PAIRS
  *
  * Prints the median of what a pair took, in nanoseconds. Built linked dynamically and statically.
  */
@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 
 	if (!pairs || !times || page == MAP_FAILED || fd < 0 ||
 	    ioctl(fd, IOMMU_IOAS_ALLOC, &alloc)) {
-		perror("call_client");
+		perror("bench_call_client");
 		return 1;
 	}
 	for (size_t i = 0; i < pairs; i++) {
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 		uint64_t begin_ns = now_ns();
 
 		if (ioctl(fd, IOMMU_IOAS_MAP, &map) || ioctl(fd, IOMMU_IOAS_UNMAP, &unmap)) {
-			perror("call_client");
+			perror("bench_call_client");
 			return 1;
 		}
 		times[i] = now_ns() - begin_ns;

@@ -2,7 +2,7 @@
 /*
  * A client of `bench bar`: reads a register of BAR 0.
  *
- *	bar_client IOMMU DEVICE READS [map]
+ *	bench_bar_client IOMMU DEVICE READS [map]
  *
  * Prints the nanoseconds of a read: the median of READS with pread(); with `map` of a batch of loads
  * from the mapped BAR, and from memory of its own.
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 	uint32_t value;
 
 	if (device < 0) {
-		perror("bar_client");
+		perror("bench_bar_client");
 		return 1;
 	}
 	if (argc > 4) {
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
 				 -1, 0);
 
 		if (bar == MAP_FAILED || own == MAP_FAILED) {
-			perror("bar_client: mmap");
+			perror("bench_bar_client: mmap");
 			return 1;
 		}
 		printf("%llu ", (unsigned long long)loads_ps(bar, times, reads));
@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 		uint64_t begin_ns = now_ns();
 
 		if (pread(device, &value, 4, 0) != 4) {
-			perror("bar_client: pread");
+			perror("bench_bar_client: pread");
 			return 1;
 		}
 		times[i] = now_ns() - begin_ns;

@@ -3,7 +3,7 @@
  * A client of `bench children`: its children map a page each, one after the other, and end. Then a
  * stranger, who has a device file of its own, makes its first call.
  *
- *	children_client DEVICE CHILDREN
+ *	bench_children_client DEVICE CHILDREN
  *
  * Prints in nanoseconds what the first and the last quarter of the children took, and the call.
  */
