@@ -299,6 +299,7 @@ static const struct field_row fields[] = {
 	{ "viommu_id", ANY, OP_ALLOC_HW_QUEUE, AT(id) },
 	{ "iova", ANY, OP_ALLOC_HW_QUEUE, 0 },
 	{ "size", ANY, OP_ALLOC_HW_QUEUE, 0 },
+	{ "size", ANY, OP_VIOMMU_MMAP, 0 },
 	{ "devid", EVENT_OP_END, OP_BIND, AT(new_id) },
 	{ "id", ANY, OP_ATTACH, AT(id) },
 	{ "start", ANY, OP_SET_DIRTY, AT(start) },

@@ -19,7 +19,8 @@ backend_headers := \
 	backend/include/ioasis/error.h \
 	backend/include/ioasis/iommufd_abi.h \
 	backend/include/ioasis/iommufd_backend.h \
-	backend/include/ioasis/iommufd_registry.h
+	backend/include/ioasis/iommufd_registry.h \
+	backend/include/ioasis/qemu_compat.h
 
 # The number that programs are bound to; raise it when one of them would break.
 backend_soversion := 2

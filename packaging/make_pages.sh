@@ -37,7 +37,10 @@ format_page ioasis-trace "traces that ioasis reads: providers, events, the verdi
 
 for header in "$here"/../backend/include/ioasis/*.h; do
 	name=${header##*/}
-	[ "$name" = iommufd_abi.h ] && continue # the kernel's interface, no functions
+	case $name in
+	iommufd_abi.h) continue ;; # the kernel's interface, no functions
+	qemu_compat.h) continue ;; # QEMU's names again
+	esac
 	what=$(sed -n '/^ \* [A-Z]/{s/^ \* //;s/[.,]$//;p;q}' "$header")
 	awk -v name="ioasis_$name" -v about="$what" -v version="$version" \
 		-f "$here/man_header.awk" "$header" >"$pages/man3/ioasis_$name.3"

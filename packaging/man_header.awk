@@ -70,6 +70,7 @@ BEGIN {
 		if (!is_type && match(declaration, /[a-z_0-9]+\(/))
 			print substr(declaration, RSTART, RLENGTH - 1)
 	} else {
+		gsub(/[ \t\n]*IOASIS_[A-Z]+\([^)]*\)/, "", declaration)
 		print ".PP\n.nf"
 		count = split(declaration, lines, "\n")
 		for (i = 1; i < count; i++)

@@ -206,6 +206,7 @@ script_tests := \
 	tests/integration/vfio_user.sh \
 	tests/oracle/exec.sh \
 	tests/oracle/fuse.sh \
+	tests/qemu_api/check.sh \
 	tests/oracle/inproc.sh \
 	tests/oracle/sweep.sh
 
@@ -344,6 +345,7 @@ include tests/oracle/module.mk
 include tests/kernel/module.mk
 include tests/fuzz/module.mk
 include tests/qemu/module.mk
+include tests/qemu_api/module.mk
 
 # $(1): name of a unit test
 define unit_test_rule

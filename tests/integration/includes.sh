@@ -32,6 +32,8 @@ while read -r line; do
 		case $include in
 		"$folder"/*) continue ;;
 		esac
+		# Stands in QEMU's tree, in the place of QEMU's own header.
+		[ "$file" != backend/include/ioasis/qemu_compat.h ] || continue
 		good=
 		for a in $allowed; do
 			case $include in "$a"*) good=1 ;; esac
