@@ -142,6 +142,7 @@ exec_srcs := \
 	sim/exec/map_calls.c \
 	sim/exec/namespace.c \
 	sim/exec/proc_files.c \
+	sim/exec/read_calls.c \
 	sim/exec/shadow.c \
 	sim/exec/signal_calls.c \
 	sim/exec/stat_calls.c \

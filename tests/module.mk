@@ -281,9 +281,10 @@ $(device_probes): $(B)/tests/%: tests/oracle/devices/%.c backend/include/ioasis/
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -I. -Ibackend/include -o $@ $<
 
 # What the guests of tests/clients run.
-tests += $(B)/tests/edu_guest
+guest_programs := $(B)/tests/bar_guest $(B)/tests/edu_guest
+tests += $(guest_programs)
 
-$(B)/tests/edu_guest: tests/clients/edu_guest.c
+$(guest_programs): $(B)/tests/%: tests/clients/%.c
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -static -o $@ $<
@@ -373,7 +374,7 @@ check-quick: tests
 
 # Programs that people work on, on simulated devices: QEMU with guests, DPDK.
 .PHONY: check-clients
-check-clients: all $(B)/tests/edu_guest
+check-clients: all $(guest_programs)
 	$(Q)BUILD=$(abspath $(B)) tests/clients/run $(ROW)
 
 # SIGKILL at 300 random moments; SEED= repeats them.

@@ -125,6 +125,19 @@ static void move_nothing(struct filter *filter, uint32_t nr)
 	call_end(filter, jump, SECCOMP_RET_USER_NOTIF);
 }
 
+/* Reads that may be of a register (read_calls.h). */
+static void read_register(struct filter *filter)
+{
+	unsigned short jump = call_begin(filter, __NR_pread64);
+
+	load(filter, ARG_HIGH(2));
+	require(filter, 0);
+	load(filter, ARG(2));
+	for (uint32_t bytes = 1; bytes <= 8; bytes *= 2)
+		report_if(filter, bytes);
+	call_end(filter, jump, SECCOMP_RET_ALLOW);
+}
+
 static void look_at_files(struct filter *filter)
 {
 	report_all(filter, __NR_fstat);
@@ -172,6 +185,8 @@ void filter_build(struct filter *filter, bool test_ops, bool devices, bool all_i
 	mmap_of_file(filter);
 	if (all_ioctls)
 		report_all(filter, __NR_rt_sigreturn); /* see signal_calls.h */
+	if (all_ioctls && devices)
+		read_register(filter);
 	if (test_ops) {
 		move_nothing(filter, __NR_read);
 		move_nothing(filter, __NR_write);

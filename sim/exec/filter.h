@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FILTER_INSNS_MAX 96
+#define FILTER_INSNS_MAX 128
 
 /* include/uapi/linux/vfio.h: both give a file. */
 #define FILTER_VFIO_GROUP_GET_DEVICE_FD _IO(IOMMUFD_TYPE, 106)
@@ -35,7 +35,7 @@ struct filter {
  * Makes the filter. test_ops: also the test command, reads of no bytes, and opening
  * files (see proc_files.h). devices: also calls of VFIO that give a file, those that tell
  * KVM of one, and stat (see stat_calls.h). all_ioctls: all with iommufd's type, and
- * the return from handlers of signals.
+ * the return from handlers of signals; with devices reads that may be of a register, too.
  */
 void filter_build(struct filter *filter, bool test_ops, bool devices, bool all_ioctls);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/exec/signal_calls.h"
+#include "sim/exec/read_calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,46 +47,67 @@ static int stack_pointer(const struct caller *caller, uint64_t *sp)
 	return 0;
 }
 
-/* Whether these are the registers of an ioctl of the device that was ended by the signal. */
-static bool is_ended_ioctl(const struct caller *caller, const gregset_t registers)
+/* Whether these are the registers after a system call on a descriptor that the signal ended. */
+static bool is_ended(const struct caller *caller, const gregset_t registers)
 {
 	static const unsigned char syscall_code[2] = { 0x0f, 0x05 };
 	unsigned char code[2];
 
-	return registers[REG_RAX] == -EINTR &&
-	       _IOC_TYPE((unsigned long)registers[REG_RSI]) == IOMMUFD_TYPE &&
-	       !((unsigned long)registers[REG_RSI] >> _IOC_SIZESHIFT) &&
-	       registers[REG_RDI] >= 0 && registers[REG_RDI] < FD_MAX &&
+	return registers[REG_RAX] == -EINTR && registers[REG_RDI] >= 0 &&
+	       registers[REG_RDI] < FD_MAX &&
 	       !caller_read(caller, (uint64_t)registers[REG_RIP] - 2, code, sizeof(code)) &&
 	       !memcmp(code, syscall_code, sizeof(code));
 }
 
+/*
+ * Which call of the device it was; -1: none. What is no ioctl and ends so, on the file of a
+ * device, is a read of a register: all others go by FUSE, which answers them.
+ */
+static greg_t ended_call(struct fuse_device *device, const struct caller *caller,
+			 const gregset_t registers)
+{
+	const greg_t bytes = registers[REG_RDX];
+
+	if (!is_ended(caller, registers))
+		return -1;
+	if (_IOC_TYPE((unsigned long)registers[REG_RSI]) == IOMMUFD_TYPE &&
+	    !((unsigned long)registers[REG_RSI] >> _IOC_SIZESHIFT))
+		return __NR_ioctl;
+	if ((bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8) &&
+	    read_call_is_for(device, caller, (int)registers[REG_RDI]))
+		return __NR_pread64;
+	return -1;
+}
+
 /* The frame of a signal is where the stack ends (arch/x86/kernel/signal_64.c). */
-static void restart_ioctl(const struct caller *caller)
+static void restart(struct fuse_device *device, const struct caller *caller)
 {
 	uint64_t frame, at;
 	gregset_t registers;
-	greg_t again;
+	greg_t again, call;
 
 	if (stack_pointer(caller, &frame))
 		return;
 	at = frame + offsetof(ucontext_t, uc_mcontext.gregs);
-	if (caller_read(caller, at, &registers, sizeof(registers)) ||
-	    !is_ended_ioctl(caller, registers))
+	if (caller_read(caller, at, &registers, sizeof(registers)))
+		return;
+	call = ended_call(device, caller, registers);
+	if (call < 0)
 		return;
 	again = registers[REG_RIP] - 2;
 	if (caller_write(caller, at + REG_RIP * sizeof(again), &again, sizeof(again)))
 		return;
-	again = __NR_ioctl;
-	caller_write(caller, at + REG_RAX * sizeof(again), &again, sizeof(again));
+	caller_write(caller, at + REG_RAX * sizeof(call), &call, sizeof(call));
 }
 
 #endif
 
-void signal_call_return(const struct caller *caller)
+void signal_call_return(struct fuse_device *device, const struct caller *caller)
 {
 #ifdef __x86_64__
-	restart_ioctl(caller);
+	restart(device, caller);
+#else
+	(void)device;
 #endif
 	caller_continue(caller);
 }

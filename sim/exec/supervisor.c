@@ -6,6 +6,7 @@
 #include "sim/exec/ioctl_calls.h"
 #include "sim/exec/map_calls.h"
 #include "sim/exec/proc_files.h"
+#include "sim/exec/read_calls.h"
 #include "sim/exec/signal_calls.h"
 #include "sim/exec/stat_calls.h"
 #include "sim/exec/test_calls.h"
@@ -85,7 +86,10 @@ static void handle(struct supervisor *supervisor, const struct seccomp_notif *no
 		stat_call_answer(supervisor->config.device, &caller);
 		break;
 	case __NR_rt_sigreturn:
-		signal_call_return(&caller);
+		signal_call_return(supervisor->config.device, &caller);
+		break;
+	case __NR_pread64:
+		read_call_answer(supervisor->config.device, &caller);
 		break;
 	case __NR_mmap:
 		map_call_answer(supervisor->config.device, &caller);

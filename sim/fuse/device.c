@@ -328,6 +328,28 @@ void fuse_device_open_expect(struct fuse_device *device, uint32_t tid, int fd, u
 	known_opens_expect(&device->known, tid, fd, cmd, arg);
 }
 
+void fuse_device_open_expect_read(struct fuse_device *device, uint32_t tid, int fd,
+				  uint64_t offset)
+{
+	known_opens_expect(&device->known, tid, fd, KNOWN_BY_READ, offset);
+}
+
+/* What has BARs to map has registers. */
+bool fuse_device_open_reads(const struct fuse_open *open)
+{
+	return open->node->kind->mmap && open->node->kind->read;
+}
+
+ssize_t fuse_device_open_read(struct fuse_open *open, void *buf, size_t size, uint64_t offset)
+{
+	const struct file_access access = { .buf = buf, .size = size, .offset = offset };
+
+	if (!fuse_device_open_reads(open) || (open->oflags & O_ACCMODE) == O_WRONLY)
+		return -ENOTTY;
+	memset(buf, 0, size);
+	return open->node->kind->read(open->file, &access);
+}
+
 long fuse_device_open_ioctl(struct fuse_open *open, const struct engine_client *client,
 			    unsigned int cmd, uint64_t arg)
 {

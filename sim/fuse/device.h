@@ -160,6 +160,15 @@ struct fuse_open *fuse_device_open_known(struct fuse_device *device,
 					 uint64_t *generation);
 void fuse_device_open_expect(struct fuse_device *device, uint32_t tid, int fd, unsigned int cmd,
 			     uint64_t arg);
+/* The same for a pread64() at offset that goes on. */
+void fuse_device_open_expect_read(struct fuse_device *device, uint32_t tid, int fd,
+				  uint64_t offset);
+
+/* Whether it is a VFIO device's, which has registers to read. */
+bool fuse_device_open_reads(const struct fuse_open *open);
+/* pread64() of such a file: bytes or -errno; -ENOTTY: FUSE is to answer. */
+ssize_t fuse_device_open_read(struct fuse_open *open, void *buf, size_t size, uint64_t offset);
+
 
 /* What ioctl() of it gives: as through FUSE, but client may have fd_install. */
 long fuse_device_open_ioctl(struct fuse_open *open, const struct engine_client *client,

@@ -194,7 +194,8 @@ static void handle_open(struct fuse_files *files, const struct fuse_request *req
 	err = in->flags & O_DIRECT ? -EINVAL : 0;
 	if (!err && !node->once)
 		await_releases(files);
-	*open = (struct fuse_open){ .node = node, .file = node->opaque, .refs = 1 };
+	*open = (struct fuse_open){ .node = node, .file = node->opaque, .refs = 1,
+				    .oflags = in->flags };
 	if (!err && node->kind->open)
 		err = node->kind->open(node, request, &open->file);
 	if (err) {
@@ -241,10 +242,24 @@ static void handle_release(struct fuse_files *files, const struct fuse_request *
 
 /* ---- what an open file is asked ---------------------------------------------------- */
 
+/* What the read tells of its caller's descriptor, if that was asked (known.h). */
+static void learn_by_read(struct fuse_open *open, const struct fuse_request *request,
+			  uint64_t offset)
+{
+	struct fuse_device *device = open->node->files->device;
+	struct fuse_call call;
+
+	if (!is_supervised(open->node) || !known_opens_expects(&device->known, request->in->pid) ||
+	    fuse_call_init(&call, device, request))
+		return;
+	known_opens_learn(&device->known, &call.pc, KNOWN_BY_READ, offset, open);
+	fuse_call_fini(&call);
+}
+
 static void handle_read(const struct fuse_request *request)
 {
 	const struct fuse_read_in *in = request->arg;
-	const struct fuse_open *open = to_open(in->fh);
+	struct fuse_open *open = to_open(in->fh);
 	const struct file_kind *kind = open->node->kind;
 	struct file_access access = {
 		.size = in->size < ACCESS_BYTES_MAX ? in->size : ACCESS_BYTES_MAX,
@@ -254,6 +269,7 @@ static void handle_read(const struct fuse_request *request)
 	};
 	ssize_t n = -EINVAL;
 
+	learn_by_read(open, request, in->offset);
 	access.buf = calloc(1, access.size ? access.size : 1);
 	if (!access.buf)
 		n = -ENOMEM;

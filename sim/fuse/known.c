@@ -59,6 +59,17 @@ void known_opens_expect(struct known_opens *known, uint32_t tid, int fd, unsigne
 	pthread_mutex_unlock(&known->lock);
 }
 
+bool known_opens_expects(struct known_opens *known, uint32_t tid)
+{
+	struct known_lesson *lesson = &known->lessons[tid % KNOWN_LESSONS];
+	bool expects;
+
+	pthread_mutex_lock(&known->lock);
+	expects = lesson->tid == tid && lesson->generation == known->generation;
+	pthread_mutex_unlock(&known->lock);
+	return expects;
+}
+
 void known_opens_learn(struct known_opens *known, const struct process_client *pc,
 		       unsigned int cmd, uint64_t arg, struct fuse_open *open)
 {

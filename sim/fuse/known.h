@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which open file a descriptor of another process is, known without asking the kernel.
+ * A call is an ioctl, or a read.
  *
  * A call that a supervisor sees names a number in its caller's table of open files; a call
  * through FUSE names the open file. A thread's first call on a number is let through to
@@ -71,6 +72,12 @@ struct fuse_open *known_opens_find(struct known_opens *known, const struct proce
 /* The thread waits in ioctl(fd, cmd, arg), which is let through to FUSE. */
 void known_opens_expect(struct known_opens *known, uint32_t tid, int fd, unsigned int cmd,
 			uint64_t arg);
+
+/* In the place of a command: a read at offset arg. */
+#define KNOWN_BY_READ UINT32_MAX
+
+/* Whether there may be a lesson for the thread. */
+bool known_opens_expects(struct known_opens *known, uint32_t tid);
 
 /* The same call has come through FUSE, for open. */
 void known_opens_learn(struct known_opens *known, const struct process_client *pc,

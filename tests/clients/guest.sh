@@ -2,7 +2,7 @@
 #
 #   guest_needs         why there can be no guest, on standard output; empty: nothing is missing
 #   guest_make NAME     makes $work/NAME.cpio.gz, whose /init runs the script on standard input
-#                       with `drive` (edu_guest of every edu) and what busybox has
+#                       with `drive` (edu_guest of every edu), bar_guest and what busybox has
 #   guest_args NAME     the arguments of QEMU that boot it, one a line
 
 guest_kernel=${KERNEL:-$top/../shared/kernel/bzImage-7.3}
@@ -12,13 +12,15 @@ guest_needs() {
 		echo "no kernel: KERNEL=FILE names one (7.3 or newer, with VFIO's noiommu mode)"
 	command -v busybox >/dev/null || echo "no busybox (package busybox-static)"
 	command -v cpio >/dev/null || echo "no cpio"
-	[ -x "$build/tests/edu_guest" ] || echo "$build/tests/edu_guest is not built"
+	for program in edu_guest bar_guest; do
+		[ -x "$build/tests/$program" ] || echo "$build/tests/$program is not built"
+	done
 }
 
 guest_make() {
 	local root=$work/$1.root
 	mkdir -p "$root"/{bin,proc,sys,dev,host}
-	cp "$(command -v busybox)" "$build/tests/edu_guest" "$root/bin"
+	cp "$(command -v busybox)" "$build/tests/edu_guest" "$build/tests/bar_guest" "$root/bin"
 	cat >"$root/init" <<'INIT'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin

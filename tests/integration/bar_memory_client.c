@@ -6,16 +6,20 @@
  *                                        each time the group is free
  *   bar_memory_client cut                catches the file behind a BAR and cuts it short; then
  *                                        asks the device
+ *   bar_memory_client registers          reads registers of vfio0, a ram, and vfio1, an edu, while
+ *                                        signals come, and while their numbers change places
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <ioasis/iommufd_abi.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "sim/vfio/abi.h"
@@ -146,6 +150,92 @@ static void cut(void)
 	printf("the device is there\n");
 }
 
+/* ---- registers -------------------------------------------------------------------------- */
+
+#define RAM_ID 0x016d6172u
+#define EDU_ID 0x010000edu
+#define CONFIG ((off_t)SIM_VFIO_CONFIG << SIM_VFIO_OFFSET_SHIFT)
+
+static volatile unsigned int signals;
+
+static void on_alarm(int number)
+{
+	(void)number;
+	signals++;
+}
+
+static int open_vfio(const char *path, int oflags, int iommu)
+{
+	struct sim_vfio_bind bind = { .argsz = sizeof(bind), .iommufd = iommu };
+	int device = open(path, oflags);
+
+	if (device < 0 || ioctl(device, SIM_VFIO_BIND, &bind))
+		fail(path);
+	return device;
+}
+
+static void expect(int fd, off_t offset, size_t size, ssize_t result, uint32_t value)
+{
+	uint32_t got = 0;
+	ssize_t n = pread(fd, &got, size, offset);
+
+	if (n < 0)
+		n = -errno;
+	if (n != result || (n > 0 && got != value)) {
+		printf("pread of %zu at 0x%llx: %zd (%s), 0x%x\n", size,
+		       (unsigned long long)offset, n, n < 0 ? strerrorname_np((int)-n) : "ok", got);
+		exit(1);
+	}
+}
+
+/* All that a register can answer, and numbers that come to mean other files. */
+static void registers_of(int ram, int edu, int write_only)
+{
+	void *nothing = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int spare = dup(ram), text = memfd_create("text", 0);
+
+	if (text < 0 || write(text, "word", 4) != 4)
+		fail("memfd");
+	for (int i = 0; i < 50; i++) {
+		expect(ram, 0, 4, 4, RAM_ID);
+		expect(ram, 2, 2, 2, UINT16_MAX); /* it has words only */
+		expect(edu, 0, 4, 4, EDU_ID);
+		expect(ram, CONFIG, 4, 4, 0x11e91234);
+		expect(ram, CONFIG + 4096, 4, -EFAULT, 0);
+		expect(ram, (off_t)1 << SIM_VFIO_OFFSET_SHIFT, 4, -EINVAL, 0);
+		expect(write_only, 0, 4, -EBADF, 0);
+		expect(-1, 0, 4, -EBADF, 0);
+		if (pread(ram, nothing, 4, 0) >= 0 || errno != EFAULT)
+			fail("a bad address");
+		dup2(edu, spare);
+		expect(spare, 0, 4, 4, EDU_ID);
+		dup2(text, spare);
+		expect(spare, 0, 4, 4, 0x64726f77);
+		dup2(ram, spare);
+		expect(spare, 0, 4, 4, RAM_ID);
+	}
+}
+
+static void registers(void)
+{
+	const struct itimerval often = { { 0, 300 }, { 0, 300 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct sigaction action = { .sa_handler = on_alarm }; /* no SA_RESTART */
+	int iommu = open("/dev/iommu", O_RDWR), ram, edu;
+
+	if (iommu < 0)
+		fail("/dev/iommu");
+	ram = open_vfio("/dev/vfio/devices/vfio0", O_RDWR, iommu);
+	edu = open_vfio("/dev/vfio/devices/vfio1", O_RDWR, iommu);
+	registers_of(ram, edu, open("/dev/vfio/devices/vfio0", O_WRONLY));
+	printf("as expected\n");
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int i = 0; i < 100000 && (i < 20000 || signals < 200); i++)
+		expect(i & 1 ? ram : edu, 0, 4, 4, i & 1 ? RAM_ID : EDU_ID);
+	setitimer(ITIMER_REAL, &never, NULL);
+	printf("%s\n", signals >= 200 ? "no signal ended a read" : "no signals");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "reopen")) {
@@ -158,6 +248,10 @@ int main(int argc, char **argv)
 		cut();
 		return 0;
 	}
-	fprintf(stderr, "usage: bar_memory_client reopen GROUP BDF | cut\n");
+	if (argc == 2 && !strcmp(argv[1], "registers")) {
+		registers();
+		return 0;
+	}
+	fprintf(stderr, "usage: bar_memory_client reopen GROUP BDF | cut | registers\n");
 	return 2;
 }

@@ -170,4 +170,9 @@ check_output "a close() after an mmap() of a BAR is the last one" "300 times" \
 check_output "a client that cuts the file of a BAR short hurts nobody" "cut
 the BAR has 7
 the device is there" timeout 60 $exec $ram -- "$BUILD/tests/bar_memory_client" cut
+for way in notify fuse; do
+	check_output "registers are read by $way" "as expected
+no signal ended a read" env IOASIS_CALL=$way timeout 60 $exec $ram \
+		--device edu,addr=0000:00:03.0 -- "$BUILD/tests/bar_memory_client" registers
+done
 done_testing

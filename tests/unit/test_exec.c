@@ -103,6 +103,30 @@ static void test_filter_mappings_are_reported_and_other_calls_for_tests_alone(vo
 	}
 }
 
+static void test_filter_reads_of_a_register_are_reported_with_devices(void **state)
+{
+	struct seccomp_data data = call(__NR_pread64, 0, 0, 0);
+	struct filter filter;
+
+	(void)state;
+	for (int devices = 0; devices < 2; devices++) {
+		filter_build(&filter, false, devices, true);
+		for (uint64_t bytes = 0; bytes < 20; bytes++) {
+			bool reported = devices && (bytes == 1 || bytes == 2 || bytes == 4 ||
+						    bytes == 8);
+
+			data.args[2] = bytes;
+			assert_int_equal(filter_run(&filter, &data),
+					 reported ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+			data.args[2] = bytes | 1ull << 32;
+			assert_int_equal(filter_run(&filter, &data), SECCOMP_RET_ALLOW);
+		}
+		filter_build(&filter, false, devices, false); /* FUSE answers */
+		data.args[2] = 4;
+		assert_int_equal(filter_run(&filter, &data), SECCOMP_RET_ALLOW);
+	}
+}
+
 static void test_filter_other_architectures_are_let_go(void **state)
 {
 	struct seccomp_data data = call(__NR_ioctl, IOMMU_FAULT_QUEUE_ALLOC, 0, 0);
@@ -195,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_filter_commands_with_a_file_are_reported),
 		cmocka_unit_test(test_filter_mappings_are_reported_and_other_calls_for_tests_alone),
 		cmocka_unit_test(test_filter_other_architectures_are_let_go),
+		cmocka_unit_test(test_filter_reads_of_a_register_are_reported_with_devices),
 		cmocka_unit_test(test_fail_nth_path_names_a_thread),
 		cmocka_unit_test(test_fail_nth_path_of_something_else_is_none),
 		cmocka_unit_test(test_fail_nth_file_holds_a_number),
