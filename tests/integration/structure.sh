@@ -139,7 +139,7 @@ for command in IOAS_ALLOW_IOVAS IOAS_IOVA_RANGES FAULT_QUEUE_ALLOC; do
 	check "$command is in 3 files" test \
 		"$(files "$command|IOMMU_$command|IOMMUFD_CMD_$command|cmd_$lower|iommu_$lower")" -le 3
 done
-for call in alloc_viommu alloc_vdev alloc_veventq viommu_mmap; do
+for call in alloc_viommu alloc_vdev alloc_veventq; do
 	check "$call is in 4 files" test \
 		"$(files "iommufd_backend_$call|trace_$call|$call|${call}_begin|OP_${call^^}")" -le 4
 done
