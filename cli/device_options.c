@@ -4,6 +4,8 @@
 #include "cli/output.h"
 #include "cli/iommu_option.h"
 
+#include "sim/vfio/changes.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -237,6 +239,10 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 	config->engine.phys_run_bytes = options->phys_run_bytes;
 	for (unsigned int i = 0; options->bus && i < pci_bus_count(options->bus); i++)
 		config->engine.noiommu |= pci_bus_at(options->bus, i)->no_iommu;
+	if (config->engine.noiommu &&
+	    !vfio_change_in(VFIO_CHANGE_NOIOMMU_GROUP, engine_config_linux(&config->engine)))
+		return cli_fail(command, "--device KIND,iommu=none needs --linux 6.3 or newer: before, "
+				"VFIO did not know such devices beside iommufd");
 	if (options->phys_run_bytes && !config->engine.noiommu)
 		return cli_fail(command, "--phys-run is of devices without an IOMMU: it needs --device "
 				"KIND,iommu=none");

@@ -74,6 +74,7 @@ unit_tests := \
 	test_vfio \
 	test_vfio_data \
 	test_vfio_irq \
+	test_vfio_versions \
 	test_vfio_user
 
 test_abi_srcs := tests/unit/abi_ours.c tests/unit/abi_system.c
@@ -130,6 +131,7 @@ test_pci_srcs = $(pci_srcs)
 test_vfio_srcs = tests/unit/vfio_rig.c $(pci_srcs) $(vfio_srcs) $(engine_rig_srcs)
 test_vfio_data_srcs = $(test_vfio_srcs)
 test_vfio_irq_srcs = $(test_vfio_srcs)
+test_vfio_versions_srcs = $(test_vfio_srcs)
 test_iommu_costs_srcs = sim/scenario/iommu.c $(des_srcs)
 test_options_srcs := cli/options.c
 trace_feed_srcs := tests/unit/trace_feed.c $(analysis_srcs)
@@ -204,6 +206,7 @@ script_tests := \
 	tests/integration/vfio_probe.sh \
 	tests/integration/vfio_trace.sh \
 	tests/integration/vfio_user.sh \
+	tests/oracle/devices.sh \
 	tests/oracle/exec.sh \
 	tests/oracle/fuse.sh \
 	tests/qemu_api/check.sh \
@@ -279,6 +282,15 @@ $(device_probes): $(B)/tests/%: tests/oracle/devices/%.c backend/include/ioasis/
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -I. -Ibackend/include -o $@ $<
+
+# Runs in the emulator, too.
+tests += $(B)/tests/vfio_sweep
+
+$(B)/tests/vfio_sweep: tests/oracle/devices/vfio_sweep.c sim/vfio/abi.h \
+		backend/include/ioasis/iommufd_abi.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE -I. -Ibackend/include -static -o $@ $<
 
 # What the guests of tests/clients run.
 guest_programs := $(B)/tests/bar_guest $(B)/tests/edu_guest

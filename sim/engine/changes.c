@@ -25,6 +25,9 @@ static const struct engine_change_row rows[CHANGE_COUNT] = {
 	[CHANGE_GENERIC_PAGE_TABLES] = { LINUX(6, 19), { 0 },
 					 "iommufd: Change the selftest to use iommupt instead of "
 					 "xarray" },
+	[CHANGE_NOIOMMU_NO_TYPE1] = { LINUX(7, 0), { LINUX(6, 12), LINUX(6, 18), LINUX(6, 19) },
+				      "iommufd: vfio compatibility extension check for noiommu "
+				      "mode" },
 	[CHANGE_NO_ATS_TOLD] = { LINUX(7, 1), { 0 },
 				 "iommufd: Report ATS not supported status via "
 				 "IOMMU_GET_HW_INFO" },

@@ -38,6 +38,8 @@ enum engine_change {
 	CHANGE_BIND_OBJECT_FIRST,
 	/* The test command's DMABUF_GET returns 0 instead of the descriptor. */
 	CHANGE_TEST_DMABUF_ZERO,
+	/* A container of a group without an IOMMU does not say that it has type 1. */
+	CHANGE_NOIOMMU_NO_TYPE1,
 	/* CONFIG_IOMMUFD_NOIOMMU: devices without an IOMMU can be bound. */
 	CHANGE_NOIOMMU,
 	CHANGE_COUNT,

@@ -216,7 +216,7 @@ static int vfio_check_extension(struct engine_ctx *ctx, uint64_t type)
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
 	case VFIO_UNMAP_ALL:
-		return !ctx->no_iommu_mode;
+		return !ctx->no_iommu_mode || !engine_changed(ctx, CHANGE_NOIOMMU_NO_TYPE1);
 	case VFIO_NOIOMMU_IOMMU:
 		return ctx->engine->config.noiommu || engine_changed(ctx, CHANGE_NOIOMMU);
 	case VFIO_DMA_CC_IOMMU:

@@ -9,9 +9,11 @@
 
 /* A title in brackets says what changed where its commit's title is not known. */
 static const struct engine_change_row rows[VFIO_CHANGE_COUNT] = {
+	[VFIO_CHANGE_NOIOMMU_GROUP] = { LINUX(6, 3), { 0 },
+					"vfio: Support VFIO_NOIOMMU with iommufd" },
 	[VFIO_CHANGE_DYNAMIC_MSIX] = { LINUX(6, 5), { 0 }, "vfio/pci: Support dynamic MSI-X" },
 	[VFIO_CHANGE_CDEV] = { LINUX(6, 6), { 0 }, "vfio: Add cdev for vfio_device" },
-	[VFIO_CHANGE_WIDE_ACCESS] = { LINUX(6, 13), { 0 },
+	[VFIO_CHANGE_WIDE_ACCESS] = { LINUX(6, 14), { 0 },
 				      "vfio/pci: Enable iowrite64 and ioread64 for vfio pci" },
 	[VFIO_CHANGE_PASID] = { LINUX(6, 15), { 0 },
 				"vfio: VFIO_DEVICE_[AT|DE]TACH_IOMMUFD_PT support pasid" },
@@ -20,13 +22,13 @@ static const struct engine_change_row rows[VFIO_CHANGE_COUNT] = {
 	[VFIO_CHANGE_DMA_BUF] = { LINUX(6, 19), { 0 },
 				  "vfio/pci: Add dma-buf export support for MMIO regions" },
 	[VFIO_CHANGE_PRECOPY_INFO_V2] = { LINUX(7, 1), { 0 },
-					  "(vfio_ioctl_device_feature_migration_precopy_info_v2())" },
+					  "vfio: Add support for VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2" },
 	[VFIO_CHANGE_WIDE_IOEVENTFD] = { LINUX(7, 3), { 0 },
 					 "(vfio_pci_rdwr.c, vfio_pci_ioeventfd())" },
 	[VFIO_CHANGE_ERR_OF_ALL] = { LINUX(7, 3), { 0 },
 				     "(vfio_pci_core.c, vfio_pci_get_irq_count())" },
 	[VFIO_CHANGE_NOIOMMU_CDEV] = { LINUX(7, 3), { 0 },
-				       "(device_cdev.c, vfio_init_device_cdev())" },
+				       "vfio: Enable cdev noiommu mode under iommufd" },
 };
 
 const struct engine_change_row *vfio_change_row(enum vfio_change change)

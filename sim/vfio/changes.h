@@ -13,6 +13,8 @@
 #include "sim/pci/pci_bus.h"
 
 enum vfio_change {
+	/* A device without an IOMMU has a group whose container is an iommufd. */
+	VFIO_CHANGE_NOIOMMU_GROUP,
 	/* Vectors of MSI-X can be added while others are in use. */
 	VFIO_CHANGE_DYNAMIC_MSIX,
 	/* A device has a file of its own, BIND, ATTACH, DETACH; hot reset without groups. */

@@ -150,13 +150,15 @@ long vfio_feature(struct vfio_device *device, const struct engine_client *client
 	case SIM_VFIO_FEATURE_LOW_POWER_EXIT:
 		return low_power_exit(&call);
 	case SIM_VFIO_FEATURE_DMA_BUF:
-		return vfio_feature_dma_buf(&call);
+		return vfio_changed(device, VFIO_CHANGE_DMA_BUF) ? vfio_feature_dma_buf(&call) :
+								   -ENOTTY;
 	case SIM_VFIO_FEATURE_MIGRATION:
 	case SIM_VFIO_FEATURE_MIG_STATE:
 	case SIM_VFIO_FEATURE_MIG_DATA_SIZE:
 		return vfio_feature_migration(&call);
 	case SIM_VFIO_FEATURE_PRECOPY_INFO_V2:
-		return vfio_feature_precopy_info(&call);
+		return vfio_changed(device, VFIO_CHANGE_PRECOPY_INFO_V2) ?
+			       vfio_feature_precopy_info(&call) : -ENOTTY;
 	case SIM_VFIO_FEATURE_LOG_START:
 	case SIM_VFIO_FEATURE_LOG_STOP:
 	case SIM_VFIO_FEATURE_LOG_REPORT:

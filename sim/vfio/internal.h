@@ -84,6 +84,8 @@ struct vfio_file {
 
 /* After a reset the device runs; harmless for one that does not migrate. */
 void vfio_migration_reset(struct vfio_device *device);
+/* At the last close: the same, and what the client asked for is forgotten. */
+void vfio_migration_close(struct vfio_device *device);
 
 /* ---- trace.c ----------------------------------------------------------------------- */
 

@@ -101,7 +101,8 @@ long vfio_ioeventfd(struct vfio_device *device, const struct engine_client *clie
 	wanted.data = in.data;
 	wanted.bytes = in.flags;
 	if (wanted.offset + wanted.bytes > vfio_region_bytes(device, index) ||
-	    is_in_msix_table(device, &wanted) || wanted.bytes == 8)
+	    is_in_msix_table(device, &wanted) ||
+	    (wanted.bytes == 8 && !vfio_changed(device, VFIO_CHANGE_WIDE_IOEVENTFD)))
 		return -EINVAL;
 	if (in.fd >= 0) {
 		fd = device->env.fd_get(device->env.opaque, client, in.fd);

@@ -151,7 +151,7 @@ static unsigned int round_up_power(unsigned int n)
 	return n <= 1 ? 1 : 1u << (32 - __builtin_clz(n - 1));
 }
 
-/* Whoever has MSI-X can get more vectors later; MSI has those it was given. */
+/* Whoever has MSI-X can get more vectors later; MSI has those it was given, as all had once. */
 static long messages_on(struct vfio_device *device, uint32_t index, unsigned int count)
 {
 	const struct pci_description *description = pci_function_description(device->function);
@@ -170,6 +170,7 @@ static long messages_on(struct vfio_device *device, uint32_t index, unsigned int
 	irqs->vectors = vectors;
 	irqs->vectors_count = total;
 	irqs->vectors_index = index;
+	irqs->enabled_count = count;
 	pthread_rwlock_unlock(&irqs->vectors_lock);
 	set_type(irqs, index);
 	if (index == SIM_VFIO_MSI)
@@ -193,6 +194,7 @@ static uint32_t irq_count(struct vfio_device *device, uint32_t index)
 	case SIM_VFIO_MSIX:
 		return description->msix;
 	case SIM_VFIO_ERR:
+		return description->express || vfio_changed(device, VFIO_CHANGE_ERR_OF_ALL);
 	case SIM_VFIO_REQ:
 		return 1;
 	default:
@@ -210,10 +212,13 @@ long vfio_irqs_info(struct vfio_device *device, const struct engine_client *clie
 		return -EINVAL;
 	info.flags = SIM_VFIO_IRQ_EVENTFD;
 	info.count = irq_count(device, info.index);
+	if (info.index == SIM_VFIO_ERR && !info.count)
+		return -EINVAL;
 	if (info.index == SIM_VFIO_INTX)
 		info.flags |= SIM_VFIO_IRQ_MASKABLE | SIM_VFIO_IRQ_AUTOMASKED;
 	else if (info.index != SIM_VFIO_MSIX ||
-		 !pci_function_description(device->function)->msix)
+		 !pci_function_description(device->function)->msix ||
+		 !vfio_changed(device, VFIO_CHANGE_DYNAMIC_MSIX))
 		info.flags |= SIM_VFIO_IRQ_NORESIZE;
 	return client->ops->copy_out(client, arg, &info, sizeof(info));
 }
@@ -362,6 +367,16 @@ static long set_vectors(struct irq_call *call)
 	return rc;
 }
 
+/* Whether the call names vectors beyond those that were set up at first, when that counted. */
+static bool exceeds_enabled(const struct irq_call *call)
+{
+	const unsigned int count = call->device->irqs.enabled_count;
+
+	return !vfio_changed(call->device, VFIO_CHANGE_DYNAMIC_MSIX) &&
+	       (call->start + call->count > count ||
+		(call->flags & SIM_VFIO_DATA_EVENTFD && call->start >= count));
+}
+
 static long set_message_trigger(struct irq_call *call)
 {
 	struct vfio_irqs *irqs = &call->device->irqs;
@@ -372,7 +387,7 @@ static long set_message_trigger(struct irq_call *call)
 		messages_off(call->device);
 		return 0;
 	}
-	if (!same && irqs->type != SIM_VFIO_IRQS)
+	if ((!same && irqs->type != SIM_VFIO_IRQS) || (same && exceeds_enabled(call)))
 		return -EINVAL;
 	if (call->flags & SIM_VFIO_DATA_EVENTFD) {
 		if (same)

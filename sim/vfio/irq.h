@@ -33,6 +33,7 @@ struct vfio_irqs {
 	int *vectors;		       /* eventfds, owned; -1: none */
 	unsigned int vectors_count;
 	uint32_t vectors_index;	       /* SIM_VFIO_MSI or SIM_VFIO_MSIX */
+	unsigned int enabled_count; /* of the call that set them up; with gate */
 };
 
 void vfio_irqs_init(struct vfio_irqs *irqs);

@@ -31,6 +31,7 @@ struct vfio_migration {
 	enum sim_vfio_state state;
 	struct stream *stream; /* the present one; NULL: none */
 	bool stopped;	       /* the function is */
+	bool precopy_info_v2;  /* GET_PRECOPY_INFO says its flags */
 };
 
 /* ---- the next step ----------------------------------------------------------------- */
@@ -128,7 +129,9 @@ static long stream_ioctl(void *opaque, const struct engine_client *client, unsig
 	pthread_mutex_lock(&stream->migration->lock);
 	if (stream->disabled || !stream->pre_copy)
 		rc = stream->disabled ? -ENODEV : -EINVAL;
-	info.flags = 0;
+	/* As the caller gave them, unless it knows that they are an output. */
+	if (stream->migration->precopy_info_v2)
+		info.flags = 0;
 	info.initial_bytes = stream->data.length - stream->data.taken;
 	info.dirty_bytes = 0;
 	pthread_mutex_unlock(&stream->migration->lock);
@@ -390,12 +393,19 @@ long vfio_feature_migration(const struct vfio_feature_call *call)
 
 long vfio_feature_precopy_info(const struct vfio_feature_call *call)
 {
+	struct vfio_migration *migration = call->device->migration;
 	int rc;
 
-	if (!call->device->migration)
+	if (!migration)
 		return -EINVAL;
 	rc = vfio_feature_check(call, SIM_VFIO_FEATURE_SET, 0);
-	return rc == 1 ? 0 : rc; /* no new initial data ever comes */
+	if (rc != 1)
+		return rc;
+	/* No new initial data ever comes. */
+	pthread_mutex_lock(&migration->lock);
+	migration->precopy_info_v2 = true;
+	pthread_mutex_unlock(&migration->lock);
+	return 0;
 }
 
 /* ---- with the device --------------------------------------------------------------- */
@@ -429,5 +439,17 @@ void vfio_migration_reset(struct vfio_device *device)
 	stream_disable(migration);
 	set_stopped(migration, false);
 	migration->state = SIM_VFIO_STATE_RUNNING;
+	pthread_mutex_unlock(&migration->lock);
+}
+
+void vfio_migration_close(struct vfio_device *device)
+{
+	struct vfio_migration *migration = device->migration;
+
+	vfio_migration_reset(device);
+	if (!migration)
+		return;
+	pthread_mutex_lock(&migration->lock);
+	migration->precopy_info_v2 = false;
 	pthread_mutex_unlock(&migration->lock);
 }

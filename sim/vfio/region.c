@@ -146,9 +146,11 @@ static bool find_hidden(const struct vfio_device *device, unsigned int bar, uint
 }
 
 /* The widest access that goes at once. */
-static unsigned int access_size(uint64_t offset, uint64_t left)
+static unsigned int access_size(const struct vfio_device *device, uint64_t offset, uint64_t left)
 {
-	for (unsigned int size = 8; size > 1; size /= 2) {
+	const unsigned int widest = vfio_changed(device, VFIO_CHANGE_WIDE_ACCESS) ? 8 : 4;
+
+	for (unsigned int size = widest; size > 1; size /= 2) {
 		if (left >= size && !(offset % size))
 			return size;
 	}
@@ -192,7 +194,7 @@ static ssize_t bar_access(struct vfio_device *device, unsigned int bar, uint64_t
 						   hidden - offset : left;
 			int err;
 
-			n = access_size(offset, visible);
+			n = access_size(device, offset, visible);
 			err = access_once(device, bar, offset, buf, (unsigned int)n, write);
 			if (err)
 				return err;

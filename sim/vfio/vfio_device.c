@@ -307,7 +307,7 @@ static void last_close(struct vfio_device *device)
 	vfio_irqs_end(device);
 	vfio_ioeventfds_end(device);
 	vfio_log_end(device->log);
-	vfio_migration_reset(device);
+	vfio_migration_close(device);
 	pci_function_reset(device->function);
 	engine_device_set(device, NULL);
 	engine_device_unbind(engine_device);
@@ -480,6 +480,34 @@ static int copy_struct_in(const struct engine_client *client, void *dst, size_t 
 	return client->ops->copy_in(client, dst, src, common);
 }
 
+/*
+ * The structure of BIND, with its flags checked; 0 or what the call gives. What came behind
+ * out_devid was not looked at once.
+ */
+static int bind_copy_in(const struct vfio_file *file, const struct engine_client *client,
+			uint64_t arg, struct sim_vfio_bind *bind)
+{
+	uint32_t user_size, valid = 0;
+	int err;
+
+	if (!vfio_changed(file->device, VFIO_CHANGE_BIND_TOKEN)) {
+		err = client->ops->copy_in(client, bind, arg, SIM_VFIO_BIND_MIN);
+		user_size = bind->argsz;
+	} else {
+		valid = SIM_VFIO_BIND_TOKEN;
+		err = client->ops->copy_in(client, &user_size, arg, sizeof(user_size));
+	}
+	if (err)
+		return -EFAULT;
+	if (user_size < SIM_VFIO_BIND_MIN)
+		return -EINVAL;
+	if (valid)
+		err = copy_struct_in(client, bind, sizeof(*bind), arg, user_size);
+	if (err)
+		return err;
+	return bind->iommufd < 0 || bind->flags & ~valid || file->by_group ? -EINVAL : 0;
+}
+
 /* vfio_df_ioctl_bind_iommufd() */
 static long file_bind(struct vfio_file *file, const struct engine_client *client, uint64_t arg)
 {
@@ -487,18 +515,11 @@ static long file_bind(struct vfio_file *file, const struct engine_client *client
 	struct sim_vfio_bind bind;
 	struct engine_ctx *ctx;
 	uint8_t token[16];
-	uint32_t user_size;
-	int err = 0;
+	int err = bind_copy_in(file, client, arg, &bind);
 
-	if (client->ops->copy_in(client, &user_size, arg, sizeof(user_size)))
-		return -EFAULT;
-	if (user_size < SIM_VFIO_BIND_MIN)
-		return -EINVAL;
-	err = copy_struct_in(client, &bind, sizeof(bind), arg, user_size);
 	if (err)
 		return err;
-	if (bind.iommufd < 0 || bind.flags & ~SIM_VFIO_BIND_TOKEN || file->by_group ||
-	    is_granted(file))
+	if (is_granted(file))
 		return -EINVAL;
 	/* A token is for virtual functions and who has such; ours are neither. */
 	if (bind.flags & SIM_VFIO_BIND_TOKEN)
@@ -538,6 +559,12 @@ static long file_bind(struct vfio_file *file, const struct engine_client *client
 
 /* ---- ATTACH, DETACH ---------------------------------------------------------------- */
 
+/* The flags of ATTACH and DETACH. */
+static uint32_t attach_flags(const struct vfio_device *device)
+{
+	return vfio_changed(device, VFIO_CHANGE_PASID) ? SIM_VFIO_FLAG_PASID : 0;
+}
+
 /* vfio_df_ioctl_attach_pt() */
 static long device_attach(struct vfio_device *device, const struct engine_client *client,
 			  uint64_t arg)
@@ -547,7 +574,7 @@ static long device_attach(struct vfio_device *device, const struct engine_client
 
 	if (client->ops->copy_in(client, &attach, arg, SIM_VFIO_ATTACH_MIN))
 		return -EFAULT;
-	if (attach.argsz < SIM_VFIO_ATTACH_MIN || attach.flags & ~SIM_VFIO_FLAG_PASID)
+	if (attach.argsz < SIM_VFIO_ATTACH_MIN || attach.flags & ~attach_flags(device))
 		return -EINVAL;
 	attach.pasid = 0;
 	if (attach.flags & SIM_VFIO_FLAG_PASID) {
@@ -585,7 +612,7 @@ static long device_detach(struct vfio_device *device, const struct engine_client
 
 	if (client->ops->copy_in(client, &detach, arg, SIM_VFIO_DETACH_MIN))
 		return -EFAULT;
-	if (detach.argsz < SIM_VFIO_DETACH_MIN || detach.flags & ~SIM_VFIO_FLAG_PASID)
+	if (detach.argsz < SIM_VFIO_DETACH_MIN || detach.flags & ~attach_flags(device))
 		return -EINVAL;
 	detach.pasid = 0;
 	if (detach.flags & SIM_VFIO_FLAG_PASID) {

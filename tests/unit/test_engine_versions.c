@@ -156,6 +156,25 @@ static void test_hw_info_tells_of_ats(void **state)
 	each_kernel(CHANGE_NO_ATS_TOLD, ENGINE_LINUX(7, 0), check_ats);
 }
 
+static void check_noiommu_type1(struct kernel *kernel, bool changed)
+{
+	struct engine_ctx *ctx = engine_ctx_open(kernel->rig.engine, &kernel->rig.fake.client);
+	const struct engine_client *client = &kernel->rig.fake.client;
+
+	assert_int_equal(engine_ctx_ioctl(ctx, client, VFIO_CHECK_EXTENSION, VFIO_TYPE1_IOMMU), 1);
+	assert_int_equal(engine_vfio_set_noiommu(ctx, client), 0);
+	assert_int_equal(engine_ctx_ioctl(ctx, client, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU),
+			 !changed);
+	assert_int_equal(engine_ctx_ioctl(ctx, client, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU), -EINVAL);
+	engine_ctx_release(ctx);
+}
+
+static void test_container_without_iommu_said_type_1_once(void **state)
+{
+	(void)state;
+	each_kernel(CHANGE_NOIOMMU_NO_TYPE1, ENGINE_LINUX(6, 17), check_noiommu_type1);
+}
+
 static void check_mmap(struct kernel *kernel, bool changed)
 {
 	void *page;
@@ -452,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_parent_takes_no_fault_queue),
 		cmocka_unit_test(test_invalidate_of_another_object),
 		cmocka_unit_test(test_hw_info_tells_of_ats),
+		cmocka_unit_test(test_container_without_iommu_said_type_1_once),
 		cmocka_unit_test(test_file_can_be_mapped),
 		cmocka_unit_test(test_dirty_bitmap_of_no_length),
 		cmocka_unit_test(test_written_entry_is_told_as_a_whole),
