@@ -34,6 +34,7 @@ unit_tests := \
 	test_engine_dma \
 	test_engine_account \
 	test_engine_fail_nth \
+	test_engine_heap \
 	test_engine_memory \
 	test_engine_noiommu \
 	test_engine_versions \
@@ -106,6 +107,7 @@ test_dirty_set_srcs := sim/engine/dirty_set.c
 test_engine_access_srcs := $(engine_rig_srcs)
 test_engine_dma_srcs := $(engine_rig_srcs)
 test_engine_fail_nth_srcs := $(engine_rig_srcs)
+test_engine_heap_srcs := $(engine_rig_srcs)
 test_engine_memory_srcs := $(engine_rig_srcs)
 test_engine_noiommu_srcs := $(engine_rig_srcs)
 test_engine_versions_srcs := $(engine_rig_srcs)

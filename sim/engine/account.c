@@ -8,6 +8,7 @@
  * the limit.
  */
 #include "sim/engine/account.h"
+#include "sim/engine/heap.h"
 
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct counters {
 	struct counter *slots;
 	size_t room;
 	size_t used;
+	const struct engine_heap *heap; /* borrowed */
 };
 
 struct account_table {
@@ -55,9 +57,10 @@ static struct counter *counter_find(const struct counters *counters, uint64_t a,
 
 static int counters_grow(struct counters *counters)
 {
-	struct counters bigger = { .room = counters->room ? counters->room * 2 : 64 };
+	struct counters bigger = { .heap = counters->heap,
+				   .room = counters->room ? counters->room * 2 : 64 };
 
-	bigger.slots = calloc(bigger.room, sizeof(*bigger.slots));
+	bigger.slots = heap_alloc(counters->heap, bigger.room, sizeof(*bigger.slots));
 	if (!bigger.slots)
 		return -ENOMEM;
 	for (size_t i = 0; i < counters->room; i++) {
@@ -123,10 +126,14 @@ static void counter_sub(struct counters *counters, uint64_t a, uint64_t b, uint6
 
 int account_init(struct engine *engine)
 {
-	engine->accounts = calloc(1, sizeof(*engine->accounts));
-	engine->pages = calloc(1, sizeof(*engine->pages));
-	if (engine->accounts && engine->pages)
+	const struct engine_heap *heap = engine->config.heap;
+
+	engine->accounts = heap_alloc(heap, 1, sizeof(*engine->accounts));
+	engine->pages = heap_alloc(heap, 1, sizeof(*engine->pages));
+	if (engine->accounts && engine->pages) {
+		engine->accounts->charges.heap = engine->pages->pins.heap = heap;
 		return 0;
+	}
 	free(engine->accounts);
 	free(engine->pages);
 	return -ENOMEM;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "sim/engine/account.h"
+#include "sim/engine/heap.h"
 #include "sim/engine/io_pagetable.h"
 #include "sim/engine/pages.h"
 #include "sim/engine/phys.h"
@@ -27,14 +28,14 @@ struct engine *engine_create(const struct engine_config *config)
 	if (config->phys_run_bytes & (config->phys_run_bytes - 1) ||
 	    config->phys_run_bytes & ENGINE_PAGE_MASK)
 		return NULL;
-	engine = calloc(1, sizeof(*engine));
+	engine = heap_alloc(config->heap, 1, sizeof(*engine));
 	if (!engine)
 		return NULL;
 	engine->config = *config;
 	engine->linux_version = version;
 	engine->next_private = 1;
 	pthread_mutex_init(&engine->lock, NULL);
-	engine->phys = phys_table_create(config->phys_run_bytes);
+	engine->phys = phys_table_create(config->heap, config->phys_run_bytes);
 	if (!engine->phys)
 		goto out_free;
 	if (account_init(engine))
@@ -60,7 +61,8 @@ void engine_destroy(struct engine *engine)
 
 struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_client *client)
 {
-	struct engine_ctx *ctx = calloc(1, sizeof(*ctx));
+	const struct engine_heap *heap = engine->config.heap;
+	struct engine_ctx *ctx = heap_alloc(heap, 1, sizeof(*ctx));
 
 	if (!ctx)
 		return NULL;
@@ -74,9 +76,9 @@ struct engine_ctx *engine_ctx_open(struct engine *engine, const struct engine_cl
 						      client->stack };
 	list_init(&ctx->mmaps);
 	list_init(&ctx->changed_files);
-	slab_init(&ctx->own_area_slab, sizeof(struct iopt_own_area));
-	slab_init(&ctx->other_area_slab, sizeof(struct iopt_other_area));
-	span_pool_init(&ctx->span_pool);
+	slab_init(&ctx->own_area_slab, sizeof(struct iopt_own_area), heap);
+	slab_init(&ctx->other_area_slab, sizeof(struct iopt_other_area), heap);
+	span_pool_init(&ctx->span_pool, heap);
 	pthread_mutex_init(&ctx->lock, NULL);
 	dma_table_init(&ctx->dma);
 	listener_table_init(&ctx->listeners);
@@ -157,7 +159,7 @@ void *ctx_alloc(struct engine_ctx *ctx, size_t size)
 {
 	if (ctx_should_fail(ctx))
 		return NULL;
-	return calloc(1, size);
+	return heap_alloc(ctx->engine->config.heap, 1, size);
 }
 
 struct engine_origin ctx_origin(const struct engine_ctx *ctx)

@@ -6,6 +6,7 @@
  * device that writes the same pages round after round allocates once.
  */
 #include "sim/engine/dirty_set.h"
+#include "sim/engine/heap.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,16 +14,16 @@
 #define WORD_SHIFT (DIRTY_GRANULE_SHIFT + 6u)
 #define MIN_CAPACITY 16u
 
-void dirty_set_init(struct dirty_set *set)
+void dirty_set_init(struct dirty_set *set, const struct engine_heap *heap)
 {
-	*set = (struct dirty_set){ 0 };
+	*set = (struct dirty_set){ .heap = heap };
 }
 
 void dirty_set_fini(struct dirty_set *set)
 {
 	free(set->slots);
 	free(set->sorted);
-	dirty_set_init(set);
+	dirty_set_init(set, set->heap);
 }
 
 static size_t slot_hash(uint64_t key)
@@ -48,7 +49,7 @@ static struct dirty_word *slot_find(const struct dirty_set *set, uint64_t key)
 /* Makes room for one more word: drops clean ones, doubles when that is not enough. */
 static int set_grow(struct dirty_set *set)
 {
-	struct dirty_set grown = { 0 };
+	struct dirty_set grown = { .heap = set->heap };
 	size_t i, marked = 0;
 
 	for (i = 0; i < set->capacity; i++)
@@ -57,7 +58,7 @@ static int set_grow(struct dirty_set *set)
 	while (grown.capacity < marked * 4)
 		grown.capacity *= 2;
 	grown.used = marked;
-	grown.slots = calloc(grown.capacity, sizeof(*grown.slots));
+	grown.slots = heap_alloc(set->heap, grown.capacity, sizeof(*grown.slots));
 	if (!grown.slots)
 		return -ENOMEM;
 	for (i = 0; i < set->capacity; i++)
@@ -152,7 +153,7 @@ static bool set_sort(struct dirty_set *set)
 
 	if (set->sorted)
 		return true;
-	set->sorted = malloc(set->used * sizeof(*set->sorted));
+	set->sorted = heap_alloc(set->heap, set->used, sizeof(*set->sorted));
 	if (!set->sorted)
 		return false;
 	for (i = 0; i < set->capacity; i++)

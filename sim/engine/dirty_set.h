@@ -14,6 +14,8 @@
 
 #define DIRTY_GRANULE_SHIFT 11u
 
+struct engine_heap;
+
 struct dirty_word {
 	uint64_t key;  /* address of the first granule >> (DIRTY_GRANULE_SHIFT + 6) */
 	uint64_t bits; /* 0: the slot is free, or its granules are clean again */
@@ -25,9 +27,10 @@ struct dirty_set {
 	size_t capacity;	  /* slots */
 	size_t used;		  /* slots taken, clean ones included */
 	uint64_t *sorted;	  /* the keys of all used slots, rising; NULL: not known */
+	const struct engine_heap *heap; /* borrowed; NULL: as heap.h says */
 };
 
-void dirty_set_init(struct dirty_set *set);
+void dirty_set_init(struct dirty_set *set, const struct engine_heap *heap);
 void dirty_set_fini(struct dirty_set *set);
 
 /* Marks the granules that touch [first, last]. 0 or -ENOMEM, then some may be marked. */

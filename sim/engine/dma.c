@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/engine/dma.h"
+#include "sim/engine/heap.h"
 
 #include <string.h>
 
@@ -97,11 +98,13 @@ struct dma_run {
 struct dma_plan {
 	struct dma_run *runs;
 	size_t count, room;
+	const struct engine_heap *heap; /* borrowed */
 	struct dma_run few[RUNS_INLINE];
 };
 
-static void plan_init(struct dma_plan *plan)
+static void plan_init(struct dma_plan *plan, const struct engine_heap *heap)
 {
+	plan->heap = heap;
 	plan->runs = plan->few;
 	plan->count = 0;
 	plan->room = RUNS_INLINE;
@@ -140,7 +143,7 @@ static int plan_add(struct dma_plan *plan, const struct dma_run *run)
 		return 0;
 	}
 	if (plan->count == plan->room) {
-		grown = malloc(2 * plan->room * sizeof(*grown));
+		grown = heap_alloc(plan->heap, 2 * plan->room, sizeof(*grown));
 		if (!grown)
 			return -ENOMEM;
 		memcpy(grown, plan->runs, plan->count * sizeof(*grown));
@@ -364,7 +367,7 @@ int engine_device_dma_vector(struct engine_device *device, uint32_t pasid,
 	uint64_t bad = 0;
 	int rc;
 
-	plan_init(&plan);
+	plan_init(&plan, ctx->engine->config.heap);
 	ctx_lock(ctx, NULL, NULL);
 	if (device->no_iommu)
 		rc = plan_phys_pieces(&plan, device, dma, &flight, &bad);

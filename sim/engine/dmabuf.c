@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/engine/dmabuf.h"
+#include "sim/engine/heap.h"
 
 #include <string.h>
 
@@ -75,7 +76,7 @@ static int bar_access(struct iopt_dmabuf *dmabuf, uint64_t offset, void *buf, si
 struct engine_dmabuf *engine_dmabuf_create(struct engine_ctx *ctx,
 					   const struct engine_dmabuf_config *config)
 {
-	struct engine_dmabuf *dmabuf = calloc(1, sizeof(*dmabuf));
+	struct engine_dmabuf *dmabuf = heap_alloc(ctx->engine->config.heap, 1, sizeof(*dmabuf));
 
 	if (!dmabuf)
 		return NULL;

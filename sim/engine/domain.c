@@ -17,15 +17,15 @@ static void domain_unmapped(struct iopt_domain *iopt, uint64_t iova, uint64_t la
 	dirty_set_clear(&container_of(iopt, struct domain, iopt)->dirty, iova, last);
 }
 
-void domain_init_paging(struct domain *domain, uint64_t aperture_start, uint64_t aperture_last,
-			uint64_t page_sizes)
+void domain_init_paging(struct domain *domain, const struct engine_ctx *ctx,
+			uint64_t aperture_start, uint64_t aperture_last, uint64_t page_sizes)
 {
 	list_init(&domain->iopt.link);
 	domain->iopt.aperture_start = aperture_start;
 	domain->iopt.aperture_last = aperture_last;
 	domain->iopt.pgsize_bitmap = page_sizes;
 	domain->iopt.unmapped = domain_unmapped;
-	dirty_set_init(&domain->dirty);
+	dirty_set_init(&domain->dirty, ctx->engine->config.heap);
 }
 
 void domain_fini(struct domain *domain)

@@ -38,8 +38,8 @@ struct domain {
 };
 
 /* A zeroed domain becomes a paging one. page_sizes: a bit for each size of a leaf in bytes. */
-void domain_init_paging(struct domain *domain, uint64_t aperture_start, uint64_t aperture_last,
-			uint64_t page_sizes);
+void domain_init_paging(struct domain *domain, const struct engine_ctx *ctx,
+			uint64_t aperture_start, uint64_t aperture_last, uint64_t page_sizes);
 void domain_fini(struct domain *domain);
 
 /* The smallest page in bytes. */

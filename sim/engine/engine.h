@@ -41,6 +41,13 @@ struct engine_anon_file;
 
 /* ---- the kernel ------------------------------------------------------- */
 
+/* Says when there is no memory left, to see what the engine does then. */
+struct engine_heap {
+	/* Before each allocation: true: it fails. From any thread, under any lock. */
+	bool (*fails)(void *opaque);
+	void *opaque;
+};
+
 struct engine_config {
 	uint32_t linux_version; /* ENGINE_LINUX(); 0: the newest */
 	bool test_ops;		/* answer the test command, as CONFIG_IOMMUFD_TEST */
@@ -50,6 +57,7 @@ struct engine_config {
 	 * From 7.3 on always, since IOAS_NOIOMMU_GET_PA comes with it.
 	 */
 	bool noiommu;
+	const struct engine_heap *heap; /* borrowed; NULL: there is memory as long as there is */
 	/* How much memory is physically contiguous: a power of two, in bytes; 0: a page. */
 	uint64_t phys_run_bytes;
 

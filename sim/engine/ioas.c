@@ -5,6 +5,7 @@
 #include <ioasis/iommufd_abi.h>
 
 #include "sim/engine/command.h"
+#include "sim/engine/heap.h"
 #include "sim/engine/io_pagetable.h"
 #include "sim/engine/trace.h"
 
@@ -253,7 +254,8 @@ static int slice_list_add(struct engine_ctx *ctx, struct slice_list *list,
 		return -ENOMEM;
 	if (list->count == list->room) {
 		size_t room = list->room ? list->room * 2 : 4;
-		struct iopt_slice *slices = realloc(list->slices, room * sizeof(*slices));
+		struct iopt_slice *slices = heap_resize(ctx->engine->config.heap, list->slices,
+							room * sizeof(*slices));
 
 		if (!slices)
 			return -ENOMEM;

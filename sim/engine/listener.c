@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/engine/listener.h"
+#include "sim/engine/heap.h"
 
 #include "sim/engine/sim_device.h"
 
@@ -62,7 +63,7 @@ static struct engine_memory memory_of(const struct engine_ctx *ctx, const struct
 static void note(struct engine_device *device, bool mapped, uint64_t iova, uint64_t length,
 		 uint8_t prot, struct engine_memory memory)
 {
-	struct notice *notice = malloc(sizeof(*notice));
+	struct notice *notice = heap_alloc(device->ctx->engine->config.heap, 1, sizeof(*notice));
 
 	if (!notice) {
 		/* Then all of it is told to be gone, and what comes is not told. */

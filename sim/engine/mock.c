@@ -89,7 +89,8 @@ static int mock_domain_alloc_xarray(struct device *dev, struct domain *domain,
 		return -ENOMEM;
 	if (mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_HUGE_IOVA)
 		page_sizes |= MOCK_HUGE_PAGE_SIZE;
-	domain_init_paging(domain, MOCK_APERTURE_START, MOCK_APERTURE_LAST, page_sizes);
+	domain_init_paging(domain, dev->object.ctx, MOCK_APERTURE_START, MOCK_APERTURE_LAST,
+			   page_sizes);
 	domain->per_granule = true;
 	domain->iopt.maps_without_rights = true;
 	return 0;
@@ -116,11 +117,11 @@ static int mock_domain_alloc_generic(struct device *dev, struct domain *domain,
 		return -ENOMEM;
 	switch (config.pagetable_type) {
 	case MOCK_IOMMUPT_DEFAULT:
-		domain_init_paging(domain, MOCK_APERTURE_START, MOCK_APERTURE_LAST,
-				   MOCK_PAGE_SIZES);
+		domain_init_paging(domain, dev->object.ctx, MOCK_APERTURE_START,
+				   MOCK_APERTURE_LAST, MOCK_PAGE_SIZES);
 		break;
 	case MOCK_IOMMUPT_HUGE:
-		domain_init_paging(domain, 0, MOCK_HUGE_APERTURE_LAST,
+		domain_init_paging(domain, dev->object.ctx, 0, MOCK_HUGE_APERTURE_LAST,
 				   MOCK_HUGE_PAGE_SIZE | ENGINE_PAGE_SIZE);
 		break;
 	default:

@@ -23,7 +23,7 @@ static int noiommu_domain_alloc_paging(struct device *dev, struct domain *domain
 		return -EOPNOTSUPP;
 	if (ctx_should_fail(dev->object.ctx))
 		return -ENOMEM;
-	domain_init_paging(domain, 0, UINT64_MAX, NOIOMMU_PAGE_SIZES);
+	domain_init_paging(domain, dev->object.ctx, 0, UINT64_MAX, NOIOMMU_PAGE_SIZES);
 	domain->noiommu = true;
 	return 0;
 }

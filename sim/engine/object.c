@@ -6,6 +6,7 @@
  * neither is found, neither is given out again, both count as in use.
  */
 #include "sim/engine/object.h"
+#include "sim/engine/heap.h"
 
 #include <string.h>
 
@@ -17,17 +18,17 @@ static struct engine_object id_held;
 
 #define FIRST_ROOM 64u
 
-static int table_grow(struct object_table *table)
+static int table_grow(const struct engine_heap *heap, struct object_table *table)
 {
 	uint32_t room = table->room ? table->room * 2 : FIRST_ROOM;
 	struct engine_object **slots;
 	uint64_t *used;
 
-	slots = realloc(table->slots, room * sizeof(*slots));
+	slots = heap_resize(heap, table->slots, room * sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	table->slots = slots;
-	used = realloc(table->used, room / 64 * sizeof(*used));
+	used = heap_resize(heap, table->used, room / 64 * sizeof(*used));
 	if (!used)
 		return -ENOMEM;
 	table->used = used;
@@ -39,13 +40,14 @@ static int table_grow(struct object_table *table)
 	return 0;
 }
 
-static int id_reserve(struct object_table *table, uint32_t *id)
+static int id_reserve(struct engine_ctx *ctx, uint32_t *id)
 {
+	struct object_table *table = &ctx->objects;
 	uint32_t word = table->lowest_word;
 
 	while (word < table->room / 64 && table->used[word] == UINT64_MAX)
 		word++;
-	if (word == table->room / 64 && table_grow(table))
+	if (word == table->room / 64 && table_grow(ctx->engine->config.heap, table))
 		return -ENOMEM;
 	table->lowest_word = word;
 	*id = word * 64 + (uint32_t)__builtin_ctzll(~table->used[word]);
@@ -72,7 +74,7 @@ void *object_alloc(struct engine_ctx *ctx, size_t size, enum engine_object_type 
 
 	if (!object)
 		return NULL;
-	if (ctx_should_fail(ctx) || id_reserve(&ctx->objects, &object->id)) {
+	if (ctx_should_fail(ctx) || id_reserve(ctx, &object->id)) {
 		free(object);
 		return NULL;
 	}

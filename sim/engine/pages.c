@@ -4,6 +4,7 @@
  * pinned of them is in pins.c.
  */
 #include "sim/engine/pages.h"
+#include "sim/engine/heap.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ struct iopt_source *iopt_source_get_current(struct engine_ctx *ctx)
 		source->refs++;
 		return source;
 	}
-	source = malloc(sizeof(*source));
+	source = heap_alloc(ctx->engine->config.heap, 1, sizeof(*source));
 	if (!source) {
 		engine_mm_put(mm);
 		return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/engine/phys.h"
+#include "sim/engine/heap.h"
 
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct phys_run {
 
 struct phys_table {
 	pthread_mutex_t lock;
+	const struct engine_heap *heap; /* borrowed */
 	uint64_t run_bytes;
 	struct phys_run *runs;
 	size_t count, room;
@@ -31,13 +33,14 @@ struct phys_table {
 	size_t slots_count; /* a power of two, more than twice the room */
 };
 
-struct phys_table *phys_table_create(uint64_t run_bytes)
+struct phys_table *phys_table_create(const struct engine_heap *heap, uint64_t run_bytes)
 {
-	struct phys_table *table = calloc(1, sizeof(*table));
+	struct phys_table *table = heap_alloc(heap, 1, sizeof(*table));
 
 	if (!table)
 		return NULL;
 	pthread_mutex_init(&table->lock, NULL);
+	table->heap = heap;
 	table->run_bytes = run_bytes ? run_bytes : ENGINE_PAGE_SIZE;
 	return table;
 }
@@ -80,11 +83,11 @@ static int table_grow(struct phys_table *table)
 
 	if (table->count < table->room)
 		return 0;
-	runs = realloc(table->runs, room * sizeof(*runs));
+	runs = heap_resize(table->heap, table->runs, room * sizeof(*runs));
 	if (!runs)
 		return -ENOMEM;
 	table->runs = runs;
-	slots = calloc(4 * room, sizeof(*slots));
+	slots = heap_alloc(table->heap, 4 * room, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	free(table->slots);

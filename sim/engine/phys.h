@@ -18,7 +18,7 @@ struct iopt_pages;
 struct phys_table;
 
 /* run_bytes: a power of two, at least a page; 0: a page. NULL: out of memory. */
-struct phys_table *phys_table_create(uint64_t run_bytes);
+struct phys_table *phys_table_create(const struct engine_heap *heap, uint64_t run_bytes);
 void phys_table_destroy(struct phys_table *table);
 
 /* The physical address of the pages' byte, which is pinned. 0 or -ENOMEM, -EFAULT. */

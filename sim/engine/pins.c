@@ -9,6 +9,7 @@
  * they are counted, so that taking a user away needs no memory.
  */
 #include "sim/engine/pins.h"
+#include "sim/engine/heap.h"
 
 #include <string.h>
 
@@ -42,12 +43,13 @@ static struct iopt_pins *pins_get(struct engine_ctx *ctx, struct iopt_pages *pag
 
 	if (pins)
 		return pins;
-	pins = calloc(1, sizeof(*pins));
+	pins = heap_alloc(ctx->engine->config.heap, 1, sizeof(*pins));
 	if (!pins)
 		return NULL;
 	span_tree_init(&pins->runs, &ctx->span_pool);
 	if (ctx->engine->config.test_ops) {
-		pins->ids = calloc(pages->npages, sizeof(*pins->ids));
+		pins->ids = heap_alloc(ctx->engine->config.heap, pages->npages,
+				       sizeof(*pins->ids));
 		if (!pins->ids) {
 			free(pins);
 			return NULL;

@@ -4,6 +4,7 @@
  * 4 KiB, and what their IOMMU is said to do. Their DMA is dma.c.
  */
 #include "sim/engine/sim_device.h"
+#include "sim/engine/heap.h"
 
 #define DEFAULT_ADDRESS_BITS 48u
 
@@ -14,8 +15,8 @@ static int sim_domain_alloc_paging(struct device *dev, struct domain *domain, ui
 		return -EOPNOTSUPP;
 	if (ctx_should_fail(dev->object.ctx))
 		return -ENOMEM;
-	domain_init_paging(domain, 0, UINT64_MAX >> (64 - dev->iommu->address_bits),
-			   ENGINE_PAGE_SIZE);
+	domain_init_paging(domain, dev->object.ctx, 0,
+			   UINT64_MAX >> (64 - dev->iommu->address_bits), ENGINE_PAGE_SIZE);
 	domain->cache_coherent = true;
 	domain->dirty_ops = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	return 0;
@@ -50,7 +51,8 @@ int sim_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 		    const struct device_driver *driver, struct engine_device **out_device,
 		    uint32_t *out_id)
 {
-	struct engine_device *device = calloc(1, sizeof(*device));
+	struct engine_device *device =
+		heap_alloc(ctx->engine->config.heap, 1, sizeof(*device));
 	struct engine_call call;
 
 	if (!device)
@@ -80,7 +82,8 @@ int sim_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 
 int engine_device_of_noiommu_group(struct engine_ctx *ctx, struct engine_device **out_device)
 {
-	struct engine_device *device = calloc(1, sizeof(*device));
+	struct engine_device *device =
+		heap_alloc(ctx->engine->config.heap, 1, sizeof(*device));
 
 	if (!device)
 		return -ENOMEM;

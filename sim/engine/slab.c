@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/engine/slab.h"
+#include "sim/engine/heap.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -38,9 +39,9 @@ struct slab_chunk {
 	uint32_t carved; /* objects that were ever handed out: the rest is untouched */
 };
 
-void slab_init(struct slab *slab, size_t object_bytes)
+void slab_init(struct slab *slab, size_t object_bytes, const struct engine_heap *heap)
 {
-	*slab = (struct slab){ 0 };
+	*slab = (struct slab){ .heap = heap };
 	slab->object_bytes = (uint32_t)((object_bytes + 7) & ~(size_t)7);
 	slab->chunk_objects = (CHUNK_BYTES - HEAD_BYTES) / slab->object_bytes;
 }
@@ -131,6 +132,8 @@ void *slab_alloc(struct slab *slab)
 	struct slab_chunk *chunk = slab->partial;
 	void *object;
 
+	if (heap_fails(slab->heap))
+		return NULL;
 	if (SLAB_IS_MALLOC) {
 		object = malloc(slab->object_bytes);
 		slab->live += object != NULL;

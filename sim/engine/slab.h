@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct slab_chunk;
+struct engine_heap;
 
 struct slab {
 	struct slab_chunk *partial; /* chunks with a free object, a list */
@@ -24,9 +25,11 @@ struct slab {
 	uint32_t chunk_objects; /* objects a chunk holds */
 	uint64_t live;		/* objects handed out */
 	uint64_t chunks;
+	const struct engine_heap *heap; /* borrowed */
 };
 
-void slab_init(struct slab *slab, size_t object_bytes);
+/* heap: of engine_config, asked before each slab_alloc(); NULL: nobody is asked. */
+void slab_init(struct slab *slab, size_t object_bytes, const struct engine_heap *heap);
 /* All objects must be free. */
 void slab_fini(struct slab *slab);
 /* An object, not zeroed; NULL: out of memory. */

@@ -29,10 +29,10 @@ struct span_path {
 	uint32_t height;
 };
 
-void span_pool_init(struct span_pool *pool)
+void span_pool_init(struct span_pool *pool, const struct engine_heap *heap)
 {
-	slab_init(&pool->leaves, sizeof(struct span_leaf));
-	slab_init(&pool->inners, sizeof(struct span_inner));
+	slab_init(&pool->leaves, sizeof(struct span_leaf), heap);
+	slab_init(&pool->inners, sizeof(struct span_inner), heap);
 }
 
 void span_pool_fini(struct span_pool *pool)

@@ -46,7 +46,7 @@ struct span {
 	void *value;
 };
 
-void span_pool_init(struct span_pool *pool);
+void span_pool_init(struct span_pool *pool, const struct engine_heap *heap);
 /* All trees must be gone. */
 void span_pool_fini(struct span_pool *pool);
 

@@ -55,7 +55,7 @@ static void test_dirty_set_agrees_with_plain_bitmap(void **state)
 	(void)state;
 	seed_init(&seed, 1);
 	memset(&model, 0, sizeof(model));
-	dirty_set_init(&model.set);
+	dirty_set_init(&model.set, NULL);
 	for (int step = 0; step < 20000; step++) {
 		uint32_t first = (uint32_t)seed_below(&seed, GRANULES);
 		uint32_t last = first + (uint32_t)seed_below(&seed, 200);

@@ -206,7 +206,7 @@ static void run(uint64_t base, unsigned int steps, unsigned int insert_of_16)
 
 	memset(&model, 0, sizeof(model));
 	model.base = base;
-	span_pool_init(&model.pool);
+	span_pool_init(&model.pool, NULL);
 	span_tree_init(&model.tree, &model.pool);
 	seed_init(&model.seed, base + steps);
 	for (unsigned int i = 0; i < steps; i++) {

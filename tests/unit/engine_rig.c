@@ -3,11 +3,21 @@
 
 #include <stdlib.h>
 
+static bool heap_fails(void *opaque)
+{
+	struct rig *rig = opaque;
+
+	return rig->heap_nth && !--rig->heap_nth;
+}
+
 void rig_open(struct rig *rig, const struct engine_config *config)
 {
 	struct engine_config with_test = *config;
 
 	with_test.test_ops = true;
+	rig->heap_nth = 0;
+	rig->heap = (struct engine_heap){ .fails = heap_fails, .opaque = rig };
+	with_test.heap = &rig->heap;
 	fake_client_init(&rig->fake, 1);
 	rig->fake.takes_pointers = true;
 	rig->engine = engine_create(&with_test);

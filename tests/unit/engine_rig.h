@@ -23,6 +23,8 @@ struct rig {
 	struct engine *engine;
 	struct engine_ctx *ctx;
 	struct fake_client fake;
+	struct engine_heap heap;
+	uint32_t heap_nth; /* the n-th allocation from now on fails; 0: none does */
 };
 
 /* cmocka's setup and teardown: *state becomes a struct rig. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every point of a chain of calls that can fail does, one after the other: each time
- * the chain ends with an error, nothing stays pinned, and the chain works after it.
+ * the chain ends with an error, nothing stays pinned, and the chain works after it. First
+ * the points that the kernel has, then every allocation of the engine itself.
  */
 #include "tests/unit/engine_rig.h"
 
@@ -15,27 +16,29 @@
 typedef long (*chain_fn)(struct rig *rig);
 
 /* Runs chain with each point failing once, on a rig of its own each time. */
-static void sweep(chain_fn chain)
+static void sweep_points(chain_fn chain, bool of_heap)
 {
 	uint32_t nth, failures = 0;
 
 	for (nth = 1; nth < POINTS_MAX; nth++) {
 		struct rig *rig;
+		uint32_t *left;
 		void *state;
 		bool hit;
 		long rc;
 
 		rig_setup(&state);
 		rig = state;
-		rig->fake.fail_nth = nth;
+		left = of_heap ? &rig->heap_nth : &rig->fake.fail_nth;
+		*left = nth;
 		rc = chain(rig);
-		hit = !rig->fake.fail_nth;
-		rig->fake.fail_nth = 0;
+		hit = !*left;
+		*left = 0;
 		/*
 		 * Mostly the call fails; an attach whose reserved ranges fail takes another
 		 * page table instead, as in the kernel.
 		 */
-		assert_true(rc == 0 || (hit && rc < 0));
+		assert_true(rc == 0 || (hit && (of_heap ? rc == -ENOMEM : rc < 0)));
 		failures += rc < 0;
 		assert_int_equal(engine_ctx_ioctl(rig->ctx, &rig->fake.client, 0, 0), -ENOTTY);
 		engine_ctx_release(rig->ctx);
@@ -50,6 +53,12 @@ static void sweep(chain_fn chain)
 	}
 	assert_in_range(nth, 5, POINTS_MAX - 1);
 	assert_in_range(failures, nth - 3, nth - 1);
+}
+
+static void sweep(chain_fn chain)
+{
+	sweep_points(chain, false);
+	sweep_points(chain, true);
 }
 
 static long mock_domain(struct rig *rig, uint32_t pt_id, struct rig_mock *mock)
