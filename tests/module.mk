@@ -50,6 +50,7 @@ unit_tests := \
 	test_iova_range \
 	test_inject \
 	test_iommu_costs \
+	test_iova_search \
 	test_listener \
 	test_mux \
 	test_nvme \
@@ -135,6 +136,7 @@ test_vfio_data_srcs = $(test_vfio_srcs)
 test_vfio_irq_srcs = $(test_vfio_srcs)
 test_vfio_versions_srcs = $(test_vfio_srcs)
 test_iommu_costs_srcs = sim/scenario/iommu.c $(des_srcs)
+test_iova_search_srcs = sim/scenario/iova_search.c
 test_options_srcs := cli/options.c
 trace_feed_srcs := tests/unit/trace_feed.c $(analysis_srcs)
 test_export_srcs := $(trace_feed_srcs)
@@ -175,6 +177,7 @@ script_tests := \
 	tests/integration/install.sh \
 	tests/integration/late.sh \
 	tests/integration/learn.sh \
+	tests/integration/costs.sh \
 	tests/integration/docs.sh \
 	tests/integration/perfetto.sh \
 	tests/integration/library.sh \

@@ -8,6 +8,9 @@
  * Sending: the driver maps and posts as fast as its CPU and the ring allow; the
  * device reads at the line's rate; the driver unmaps what was sent.
  *
+ * With nic.ack_every a receiving driver also sends: for every so many packets it maps a small one,
+ * which the device reads and the driver unmaps when it runs next.
+ *
  * In passthrough mode buffers are anywhere in the guest's memory and nothing is
  * mapped or unmapped for a packet.
  */
@@ -48,6 +51,10 @@ struct nic {
 	uint64_t bytes;
 	uint64_t dropped;
 	uint64_t faults;
+	uint64_t *acks;	     /* the addresses of those under way, by number modulo the ring; owned */
+	uint64_t acks_sent;  /* mapped and given to the device */
+	uint64_t acks_read;  /* by the device */
+	uint64_t acks_freed; /* unmapped */
 	/* What a faulty driver shall do with the next packet. */
 	enum scenario_fault misbehave;
 };
@@ -308,6 +315,48 @@ static uint64_t misbehave_reclaim(struct nic *nic, uint64_t now_ns, uint64_t slo
 	}
 }
 
+/* ---- what a receiver sends --------------------------------------------------------- */
+
+#define ACK_BYTES 66 /* Ethernet 14, IPv4 20, TCP with timestamps 32 */
+
+static void ack_read(void *opaque, uint64_t arg)
+{
+	(void)arg;
+	((struct nic *)opaque)->acks_read++;
+}
+
+/* Maps the acknowledgements that are due and has the device send them, while there is room. */
+static uint64_t acks_send(struct nic *nic, uint64_t now_ns)
+{
+	const struct scenario_nic *config = config_of(nic);
+
+	while (nic->acks && !nic->failed && nic->acks_sent < nic->packets / config->ack_every &&
+	       nic->acks_sent - nic->acks_freed < config->ring) {
+		enum dma_result result;
+		uint64_t iova;
+
+		now_ns = dma_map(&nic->pool, now_ns, draw_memory(nic), true, &iova);
+		if (!iova) {
+			nic->failed = true;
+			break;
+		}
+		nic->acks[nic->acks_sent++ % config->ring] = iova;
+		des_at(des_of(nic),
+		       dma_access(&nic->device, now_ns, iova, ACK_BYTES, false, &result),
+		       DES_PRIORITY_NORMAL, ack_read, nic, 0);
+		nic->faults += result == DMA_FAULT;
+	}
+	return now_ns;
+}
+
+static uint64_t acks_reclaim(struct nic *nic, uint64_t now_ns, uint64_t until)
+{
+	for (; nic->acks_freed < until; nic->acks_freed++)
+		now_ns = dma_unmap(&nic->pool, now_ns,
+				   nic->acks[nic->acks_freed % config_of(nic)->ring]);
+	return now_ns;
+}
+
 /* Takes a finished packet back; returns when the driver can go on. */
 static uint64_t reclaim(struct nic *nic, uint64_t now_ns)
 {
@@ -338,6 +387,7 @@ static void driver_runs(void *opaque, uint64_t arg)
 	if (nic->guest->paused || nic->failed)
 		return;
 	nic->guest->tid = guest_tid(nic->guest, NIC_THREAD);
+	now_ns = acks_reclaim(nic, now_ns, nic->acks_read);
 	for (uint64_t done = 0; done < config->budget && !nic->failed; done++) {
 		uint64_t before_ns = now_ns;
 
@@ -348,6 +398,8 @@ static void driver_runs(void *opaque, uint64_t arg)
 		if (now_ns == before_ns)
 			break;
 	}
+	/* Behind the packets and the buffers for the next ones, as at the end of NAPI's poll. */
+	now_ns = acks_send(nic, now_ns);
 	if (now_ns == des->now_ns)
 		return;
 	nic->driver_busy = true;
@@ -429,6 +481,9 @@ static void begin(struct guest *guest)
 		return;
 	nic->guest = guest;
 	nic->iovas = calloc(config->ring * config->buffers, sizeof(*nic->iovas));
+	if (config->ack_every && config->direction == DIRECTION_RX &&
+	    config->mode != MODE_PASSTHROUGH)
+		nic->acks = calloc(config->ring, sizeof(*nic->acks));
 	nic->failed = !nic->iovas;
 	des_random_init(&nic->random, guest->world->options.seed, "nic", guest->index);
 	guest->nic = nic;
@@ -445,6 +500,7 @@ static uint64_t end(struct guest *guest, uint64_t now_ns)
 	nic->posted += nic->mapped_ahead;
 	for (; nic->reclaimed < nic->posted; nic->reclaimed++)
 		now_ns = slot_unmap(nic, now_ns, nic->reclaimed);
+	now_ns = acks_reclaim(nic, now_ns, nic->acks_sent);
 	if (is_mapping(nic))
 		now_ns = dma_flush(&nic->pool, now_ns);
 	/* What leaks stays in its address space, which stays too. */
@@ -512,6 +568,7 @@ static void destroy(struct world *world)
 			continue;
 		dma_pool_fini(&nic->pool);
 		free(nic->iovas);
+		free(nic->acks);
 		free(nic);
 		world->guests[i].nic = NULL;
 	}

@@ -19,13 +19,19 @@ int dma_pool_init(struct dma_pool *pool, struct sim_device *device, enum scenari
 		.device = device,
 		.mode = mode,
 		.piece_bytes = piece_bytes,
+		.searches = s->dma.allocator == ALLOCATOR_SEARCHES,
 		.next_top = APERTURE_FIRST + s->dma.aperture_bytes / piece_bytes * piece_bytes,
 	};
+	if (pool->searches &&
+	    iova_search_init(&pool->search, APERTURE_FIRST, pool->next_top, piece_bytes))
+		return -ENOMEM;
 	if (mode == MODE_DEFERRED) {
 		pool->queue_size = s->dma.flush_batch;
 		pool->queue = malloc(pool->queue_size * sizeof(*pool->queue));
-		if (!pool->queue)
+		if (!pool->queue) {
+			dma_pool_fini(pool);
 			return -ENOMEM;
+		}
 	}
 	return 0;
 }
@@ -34,13 +40,18 @@ void dma_pool_fini(struct dma_pool *pool)
 {
 	free(pool->free);
 	free(pool->queue);
+	if (pool->searches)
+		iova_search_fini(&pool->search);
 	pool->free = NULL;
 	pool->queue = NULL;
 }
 
 /* From the top down, as Linux does for devices that reach little. 0: none is left. */
-static uint64_t iova_take(struct dma_pool *pool)
+static uint64_t iova_take(struct dma_pool *pool, uint64_t *visited)
 {
+	*visited = 0;
+	if (pool->searches)
+		return iova_search_take(&pool->search, visited);
 	if (pool->free_count)
 		return pool->free[--pool->free_count];
 	if (pool->next_top <= APERTURE_FIRST)
@@ -51,6 +62,10 @@ static uint64_t iova_take(struct dma_pool *pool)
 
 static void iova_give_back(struct dma_pool *pool, uint64_t iova)
 {
+	if (pool->searches) {
+		iova_search_give_back(&pool->search, iova);
+		return;
+	}
 	if (pool->free_count == pool->free_size) {
 		uint64_t size = pool->free_size ? pool->free_size * 2 : 64;
 		uint64_t *memory = realloc(pool->free, size * sizeof(*memory));
@@ -68,10 +83,13 @@ uint64_t dma_map(struct dma_pool *pool, uint64_t now_ns, uint64_t arena_offset, 
 {
 	struct guest *guest = pool->device->guest;
 	const struct scenario_cost *cost = &guest->world->scenario->cost;
+	uint64_t visited;
 	int ret;
 
-	*iova = iova_take(pool);
-	now_ns += cost->iova_alloc_ns;
+	*iova = iova_take(pool, &visited);
+	now_ns += cost->iova_alloc_ns + visited * cost->iova_visit_ns;
+	guest->world->counts.iova_searches++;
+	guest->world->counts.iova_visits += visited;
 	if (!*iova) {
 		pool->allocs_failed++;
 		return now_ns;

@@ -8,6 +8,7 @@
 #ifndef IOASIS_SCENARIO_DMA_H
 #define IOASIS_SCENARIO_DMA_H
 
+#include "sim/scenario/iova_search.h"
 #include "sim/scenario/world.h"
 
 /* An unmap whose translation may still be cached. */
@@ -21,6 +22,8 @@ struct dma_pool {
 	struct sim_device *device; /* borrowed */
 	enum scenario_mode mode;
 	uint64_t piece_bytes;
+	bool searches;		   /* `search` has the addresses; else the members below */
+	struct iova_search search;
 	uint64_t next_top; /* addresses below it were never given out */
 	uint64_t *free;	   /* a stack: the last one freed goes first; owned */
 	uint64_t free_count;

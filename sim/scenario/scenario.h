@@ -19,6 +19,11 @@ enum scenario_mode {
 	MODE_NEVER,	  /* nothing is invalidated: what goes wrong then */
 };
 
+enum scenario_allocator {
+	ALLOCATOR_KEEPS,    /* what was freed last is given out next */
+	ALLOCATOR_SEARCHES, /* iova_search.h */
+};
+
 enum scenario_direction {
 	DIRECTION_RX,
 	DIRECTION_TX,
@@ -99,6 +104,7 @@ struct scenario_cost {
 	uint64_t iova_alloc_ns;
 	uint64_t iova_free_ns;
 	uint64_t iova_find_ns;
+	uint64_t iova_visit_ns;
 	uint64_t map_ns;
 	uint64_t map_more_ns;
 	uint64_t unmap_ns;
@@ -124,6 +130,7 @@ struct scenario_dma {
 	uint64_t flush_batch;
 	uint64_t flush_after_ns;
 	uint64_t aperture_bytes;
+	uint64_t allocator; /* enum scenario_allocator */
 	uint64_t check; /* devices really access memory through the page tables */
 };
 
@@ -158,6 +165,7 @@ struct scenario_nic {
 	uint64_t pool_bytes;
 	uint64_t burst;
 	uint64_t budget;
+	uint64_t ack_every;
 };
 
 struct scenario_nvme {

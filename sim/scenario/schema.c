@@ -86,6 +86,8 @@ const struct schema_key schema_keys[] = {
 	    "a driver finds a free address"),
 	KEY(COST, "iova_find", COST, cost.iova_find_ns, "0ns", 0, SECOND, NULL,
 	    "a driver finds the mapping to take away"),
+	KEY(COST, "iova_visit", COST, cost.iova_visit_ns, "0ns", 0, SECOND, NULL,
+	    "dma.allocator search: each taken range that a search passes"),
 	KEY(COST, "iova_free", COST, cost.iova_free_ns, "33ns", 0, SECOND, NULL,
 	    "a driver gives an address back"),
 	KEY(COST, "map", COST, cost.map_ns, "71ns", 0, SECOND, NULL,
@@ -126,6 +128,8 @@ const struct schema_key schema_keys[] = {
 	    "deferred: and this long after the first at the latest"),
 	KEY(DMA, "aperture", BYTES, dma.aperture_bytes, "4GiB", 1 << 20, 16 * TIB, NULL,
 	    "addresses that a driver gives out, of each device"),
+	KEY(DMA, "allocator", CHOICE, dma.allocator, "keep", 0, 0, "keep search",
+	    "how a free address is found: of those kept, or searched as Linux did to 4.6"),
 	KEY(DMA, "check", BOOL, dma.check, "yes", 0, 1, NULL,
 	    "devices access memory through the engine's page tables; no: for speed"),
 
@@ -172,6 +176,8 @@ const struct schema_key schema_keys[] = {
 	    "packets that arrive back to back, in one event"),
 	KEY(NIC, "budget", COUNT, nic.budget, "1", 1, 4096, NULL,
 	    "packets that the driver handles in one event"),
+	KEY(NIC, "ack_every", COUNT, nic.ack_every, "0", 0, 1000, NULL,
+	    "rx: a packet is sent for so many received ones (TCP: 2); 0: none"),
 
 	KEY(NVME, "depth", COUNT, nvme.depth, "256", 1, 65536, NULL, "commands under way"),
 	KEY(NVME, "block", BYTES, nvme.block_bytes, "4KiB", 4096, 4 << 20, NULL, "of a command"),

@@ -69,6 +69,8 @@ struct world_counts {
 	uint64_t stale_windows; /* unmaps whose translation lived on */
 	uint64_t stale_ns;	/* sum over them, until they were invalidated */
 	uint64_t stale_longest_ns;
+	uint64_t iova_searches; /* for a free address, and the taken ranges that they passed */
+	uint64_t iova_visits;
 	uint64_t answers_differ; /* of the device under test from the engine */
 	struct world_difference first_difference;
 };

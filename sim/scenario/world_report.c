@@ -68,6 +68,10 @@ static void report_counts(const struct world *world, struct report *report)
 		   c->stale_windows ? c->stale_ns / c->stale_windows : 0);
 	report_add(report, "dma", "stale_longest_ns", "and at most", REPORT_NS,
 		   c->stale_longest_ns);
+	if (world->scenario->dma.allocator == ALLOCATOR_SEARCHES)
+		report_add(report, "dma", "iova_visits_per_1000", "ranges passed in 1,000 searches",
+			   REPORT_COUNT,
+			   c->iova_searches ? c->iova_visits * 1000 / c->iova_searches : 0);
 	report_iommus(world, report);
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Traces a real kernel's /dev/iommu in an emulator: make check-kernel-trace [KERNEL=bzImage]
+# KEEP=DIR keeps the traces there.
 #
 # Boots KERNEL with LTTng inside and runs ioasis-vmm there, right and wrong. There
 # are no commits of a fake device in the trace: the checker must get along with when
@@ -97,5 +98,8 @@ judge good-shared 0 "verdict: ok"
 while read -r fault rule; do
 	judge "$fault" 1 "violation: $rule:"
 done <"$share/faults"
+if [ "${KEEP:-}" ] && mkdir -p "$KEEP" && cp -r "$share/trace/." "$KEEP"; then
+	echo "the traces are in $KEEP"
+fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
