@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/shipped_scenarios.h"
+#include "sim/scenario/estimate.h"
 #include "sim/scenario/load.h"
 #include "sim/scenario/result.h"
 #include "sim/scenario/schema.h"
@@ -23,6 +24,8 @@
 #include "tracepoints/load.h"
 
 #define SETTINGS_MAX 64
+/* An estimate of more is told before the run. */
+#define TOLD_NS	     (10 * UINT64_C(1000000000))
 
 /* Exit status of a run whose device answers unlike the engine. */
 #define STATUS_DIFFERS 1
@@ -47,6 +50,7 @@ struct options {
 	bool keys;
 	bool list;
 	bool lttng;
+	bool unlimited;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -104,9 +108,11 @@ static const struct cli_option option_table[] = {
 	{ "output", 'o', "FILE", "a file's name", "write the result there, whole or not at all",
 	  CLI_TEXT(struct options, output) },
 	{ "json", 0, NULL, NULL, "print JSON", CLI_FLAG(struct options, json) },
+	{ "unlimited", 0, NULL, NULL, "also run what is estimated to take over a day",
+	  CLI_FLAG(struct options, unlimited) },
 	{ "keys", 0, NULL, NULL, "list what a scenario may say, and the presets",
 	  CLI_FLAG(struct options, keys) },
-	{ "list", 0, NULL, NULL, "list the scenarios that come with ioasis",
+	{ "list", 0, NULL, NULL, "list the scenarios that come with ioasis, and how long each runs",
 	  CLI_FLAG(struct options, list) },
 	{ 0 },
 };
@@ -209,6 +215,18 @@ static void tell_difference(const char *device, const struct simulate_difference
 		answer(difference->engine_ret), answer(difference->device_ret));
 }
 
+/* Says so when a run is worth a cup of coffee. */
+static void tell_estimate(const struct scenario *scenario, uint64_t memory_bytes)
+{
+	struct scenario_estimate estimate = scenario_estimate(scenario);
+	char text[ESTIMATE_TEXT_BYTES];
+
+	if (estimate.host_ns > TOLD_NS && estimate.host_ns <= SCENARIO_HOST_NS_MAX &&
+	    estimate.memory_bytes <= memory_bytes)
+		fprintf(stderr, "ioasis simulate: this takes %s; Ctrl-C ends it with what there is\n",
+			scenario_estimate_text(estimate.host_ns, text));
+}
+
 static int run(const struct options *options, const struct scenario *scenario)
 {
 	struct sigaction action = { .sa_handler = on_signal };
@@ -220,6 +238,8 @@ static int run(const struct options *options, const struct scenario *scenario)
 		.measured = options->timing == TIMING_MEASURED ||
 			    (options->timing == TIMING_AUTO && is_real_device(options->device)),
 		.trace_dir = options->trace_dir,
+		.unlimited = options->unlimited,
+		.memory_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
 		.progress = show_progress,
 		.progress_opaque = &on_terminal,
 	};
@@ -229,6 +249,7 @@ static int run(const struct options *options, const struct scenario *scenario)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	tell_estimate(scenario, run_options.memory_bytes);
 	err = simulate_run(scenario, &run_options, &report, &difference, error);
 	if (on_terminal)
 		fputs("\r    \r", stderr);
@@ -244,6 +265,8 @@ static int run(const struct options *options, const struct scenario *scenario)
 		print_result(scenario, options, &report, stdout);
 	else if (!err)
 		status = write_result(scenario, options, &report);
+	for (size_t i = 0; i < report.warnings_count; i++)
+		fprintf(stderr, "ioasis simulate: warning: %s\n", report.warnings[i]);
 	if (difference.count) {
 		tell_difference(options->device, &difference);
 		status = status ? status : STATUS_DIFFERS;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "text/json_out.h"
+#include "sim/scenario/estimate.h"
 #include "sim/scenario/load.h"
 
 #define SUFFIX ".yaml"
@@ -119,19 +120,24 @@ static int print_one(const struct cli_command *command, const char *folder,
 {
 	char path[PATH_MAX + NAME_MAX + 2], name[NAME_MAX + 1], error[SCENARIO_ERROR_BYTES];
 	struct scenario scenario;
+	char text[ESTIMATE_TEXT_BYTES];
+	uint64_t host_ns;
 
 	snprintf(name, sizeof(name), "%.*s", name_length(entry), entry->d_name);
 	snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
 	if (scenario_load(path, NULL, 0, &scenario, error))
 		return cli_fail(command, "%s", error);
+	host_ns = scenario_estimate(&scenario).host_ns;
 	if (json) {
 		json_out_begin(json, NULL, '{');
 		json_out_string(json, "name", name);
 		json_out_string(json, "about", scenario.top.about);
 		json_out_string(json, "file", path);
+		json_out_u64(json, "estimate_ns", host_ns);
 		json_out_end(json, '}');
 	} else {
-		printf("%-16s %s\n", name, scenario.top.about);
+		printf("%-16s %-14s  %s\n", name, scenario_estimate_text(host_ns, text),
+		       scenario.top.about);
 	}
 	scenario_fini(&scenario);
 	return 0;

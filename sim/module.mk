@@ -174,6 +174,7 @@ scenario_srcs := \
 	sim/scenario/device_probe.c \
 	sim/scenario/dma.c \
 	sim/scenario/iommu.c \
+	sim/scenario/estimate.c \
 	sim/scenario/iova_search.c \
 	sim/scenario/load.c \
 	sim/scenario/merge.c \

@@ -128,6 +128,23 @@ static uint64_t draw_pareto(const struct des_dist *dist, struct des_random *rand
 	return value > dist->b ? dist->b : (uint64_t)value;
 }
 
+uint64_t des_dist_mean(const struct des_dist *dist)
+{
+	switch (dist->kind) {
+	case DES_DIST_UNIFORM:
+		return dist->a / 2 + dist->b / 2;
+	case DES_DIST_PARETO:
+		/* a * index / (index - 1) without the cut at b; it is between a and b in any case. */
+		if (dist->c > 1200 && dist->a / (dist->c - 1000) < dist->b / dist->c)
+			return dist->a / (dist->c - 1000) * dist->c;
+		return dist->a < dist->b / 4 ? dist->a * 4 : dist->a;
+	case DES_DIST_CONSTANT:
+	case DES_DIST_EXPONENTIAL:
+		break;
+	}
+	return dist->a;
+}
+
 uint64_t des_dist_draw(const struct des_dist *dist, struct des_random *random)
 {
 	switch (dist->kind) {

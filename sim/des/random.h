@@ -52,6 +52,9 @@ struct des_dist {
 	uint32_t c;
 };
 
+/* About its mean: for estimates. */
+uint64_t des_dist_mean(const struct des_dist *dist);
+
 /* One value. */
 uint64_t des_dist_draw(const struct des_dist *dist, struct des_random *random);
 

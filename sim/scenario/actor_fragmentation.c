@@ -220,8 +220,20 @@ static void destroy(struct world *world)
 	world->fragmentations = NULL;
 }
 
+static void fragmentation_estimate(const struct scenario *s, struct actor_estimate *estimate)
+{
+	uint64_t every_ns = des_dist_mean(&s->fragmentation.every);
+
+	estimate->host_ns = actor_times(s, 0, every_ns) * 3000;
+	estimate->mappings = every_ns ? des_dist_mean(&s->fragmentation.lifetime) / every_ns : 0;
+	if (estimate->mappings > s->fragmentation.region_bytes / 4096)
+		estimate->mappings = s->fragmentation.region_bytes / 4096;
+}
+
 const struct actor_kind actor_fragmentation = {
 	.section = SECTION_FRAGMENTATION,
+	.did = "allocs",
+	.estimate = fragmentation_estimate,
 	.arena_bytes = arena_bytes,
 	.create = create,
 	.begin = begin,

@@ -173,8 +173,15 @@ static void device_destroy(struct world *world)
 	world->device_hotplugs = NULL;
 }
 
+static void device_hotplug_estimate(const struct scenario *s, struct actor_estimate *estimate)
+{
+	estimate->host_ns = s->device_hotplug.count * (s->device_hotplug.replaces + 2) * 20000;
+}
+
 const struct actor_kind actor_device_hotplug = {
 	.section = SECTION_DEVICE_HOTPLUG,
+	.did = "devices",
+	.estimate = device_hotplug_estimate,
 	.create = device_create,
 	.begin = device_begin,
 	.end = device_end,
@@ -255,8 +262,15 @@ static void keeping_destroy(struct world *world)
 	world->housekeepings = NULL;
 }
 
+static void housekeeping_estimate(const struct scenario *s, struct actor_estimate *estimate)
+{
+	estimate->host_ns = actor_times(s, 0, s->housekeeping.every_ns) * 2000;
+}
+
 const struct actor_kind actor_housekeeping = {
 	.section = SECTION_HOUSEKEEPING,
+	.did = "questions",
+	.estimate = housekeeping_estimate,
 	.create = keeping_create,
 	.begin = keeping_begin,
 	.end = keeping_end,
@@ -311,6 +325,7 @@ static void faults_destroy(struct world *world)
 
 const struct actor_kind actor_faults = {
 	.section = SECTION_FAULTS,
+	.did = "planted",
 	.create = faults_create,
 	.begin = faults_begin,
 	.report = faults_report,

@@ -146,8 +146,16 @@ static void hotplug_destroy(struct world *world)
 	world->hotplugs = NULL;
 }
 
+static void memory_hotplug_estimate(const struct scenario *s, struct actor_estimate *estimate)
+{
+	estimate->host_ns = s->memory_hotplug.count * 20000;
+	estimate->mappings = s->memory_hotplug.count;
+}
+
 const struct actor_kind actor_memory_hotplug = {
 	.section = SECTION_MEMORY_HOTPLUG,
+	.did = "plugs",
+	.estimate = memory_hotplug_estimate,
 	.arena_bytes = hotplug_arena_bytes,
 	.create = hotplug_create,
 	.begin = hotplug_begin,
@@ -306,8 +314,19 @@ static void balloon_destroy(struct world *world)
 	world->balloons = NULL;
 }
 
+static void balloon_estimate(const struct scenario *s, struct actor_estimate *estimate)
+{
+	uint64_t blocks = des_dist_mean(&s->balloon.change) + 1;
+
+	estimate->mappings = s->balloon.region_bytes / s->balloon.block_bytes;
+	estimate->host_ns = actor_times(s, 0, s->balloon.every_ns) * blocks * 1000 +
+			    estimate->mappings * 1000;
+}
+
 const struct actor_kind actor_balloon = {
 	.section = SECTION_BALLOON,
+	.did = "changes",
+	.estimate = balloon_estimate,
 	.arena_bytes = balloon_arena_bytes,
 	.create = balloon_create,
 	.begin = balloon_begin,

@@ -278,8 +278,16 @@ static void destroy(struct world *world)
 	world->migration = NULL;
 }
 
+/* Of the first guest alone, so of each a share; a look at each page and round. */
+static void migration_estimate(const struct scenario *s, struct actor_estimate *estimate)
+{
+	estimate->host_ns = s->guest.memory_bytes / 4096 * 50 / s->guest.count;
+}
+
 const struct actor_kind actor_migration = {
 	.section = SECTION_MIGRATION,
+	.did = "sent_pages",
+	.estimate = migration_estimate,
 	.create = create,
 	.begin = begin,
 	.report = report,

@@ -579,8 +579,21 @@ const struct sim_device *nic_device(const struct guest *guest)
 	return guest->nic ? &guest->nic->device : NULL;
 }
 
+static void nic_estimate(const struct scenario *s, struct actor_estimate *estimate)
+{
+	uint64_t bits = (s->nic.packet_bytes + s->nic.wire_bytes) * 8;
+	uint64_t packet_ns = (uint64_t)((unsigned __int128)bits * 1000000000 / s->nic.rate_bits);
+	uint64_t packets = actor_times(s, s->nic.start_ns, packet_ns);
+	bool maps = s->nic.mode != MODE_PASSTHROUGH;
+
+	estimate->host_ns = packets * (maps ? 900 * s->nic.buffers : 300);
+	estimate->mappings = maps ? s->nic.ring * s->nic.buffers : 0;
+}
+
 const struct actor_kind actor_nic = {
 	.section = SECTION_NIC,
+	.did = "packets",
+	.estimate = nic_estimate,
 	.begin = begin,
 	.end = end,
 	.report = report,

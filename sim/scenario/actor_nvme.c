@@ -279,8 +279,23 @@ const struct sim_device *nvme_device(const struct guest *guest)
 	return guest->nvme ? &guest->nvme->device : NULL;
 }
 
+static void nvme_estimate(const struct scenario *s, struct actor_estimate *estimate)
+{
+	uint64_t block_ns =
+		(uint64_t)((unsigned __int128)s->nvme.block_bytes * 8000000000 / s->nvme.rate_bits);
+	uint64_t depth_ns = des_dist_mean(&s->nvme.latency) / s->nvme.depth;
+	uint64_t commands = actor_times(s, s->nvme.start_ns,
+					block_ns > depth_ns ? block_ns : depth_ns);
+
+	/* A translation for each page of the block. */
+	estimate->host_ns = commands * (1000 + s->nvme.block_bytes / 4096 * 300);
+	estimate->mappings = s->nvme.mode == MODE_PASSTHROUGH ? 0 : s->nvme.depth;
+}
+
 const struct actor_kind actor_nvme = {
 	.section = SECTION_NVME,
+	.did = "commands",
+	.estimate = nvme_estimate,
 	.begin = begin,
 	.end = end,
 	.report = report,

@@ -24,13 +24,21 @@ struct actor_level {
 
 #define ACTOR_LEVELS_MAX 4u
 
+/* What a guest's actor will come to, before it runs: within a factor of some three. */
+struct actor_estimate {
+	uint64_t host_ns;  /* time of this program's CPU */
+	uint64_t mappings; /* alive at once */
+};
+
 /*
  * One row of the table of actors. guest_* run once a guest; begin when it has
  * booted, at world->des.now_ns. Any member may be NULL.
  */
 struct actor_kind {
 	enum scenario_section section;
+	const char *did; /* the row of its report that is 0 when it did nothing */
 	uint64_t (*arena_bytes)(const struct scenario *scenario); /* memory that it maps */
+	void (*estimate)(const struct scenario *scenario, struct actor_estimate *estimate);
 	int (*create)(struct world *world);
 	void (*begin)(struct guest *guest);
 	/* Takes down what it made of the guest from now_ns on; returns when that is done. */
@@ -54,6 +62,10 @@ extern const struct actor_kind actor_device_hotplug;
 extern const struct actor_kind actor_housekeeping;
 extern const struct actor_kind actor_fragmentation;
 extern const struct actor_kind actor_faults;
+
+/* What is left of the run after start_ns; and how often something every every_ns happens in it. */
+uint64_t actor_run_ns(const struct scenario *scenario, uint64_t start_ns);
+uint64_t actor_times(const struct scenario *scenario, uint64_t start_ns, uint64_t every_ns);
 
 /* Where the kind's memory begins in the arena. */
 uint64_t actor_arena_offset(const struct world *world, const struct actor_kind *kind);

@@ -2,6 +2,7 @@
 #include "sim/scenario/report.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,17 @@ void report_add(struct report *report, const char *group, const char *name, cons
 		report->size = size;
 	}
 	report->rows[report->count++] = (struct report_row){ group, name, text, unit, value };
+}
+
+void report_warn(struct report *report, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (report->warnings_count == REPORT_WARNINGS_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(report->warnings[report->warnings_count++], REPORT_WARNING_BYTES, fmt, ap);
+	va_end(ap);
 }
 
 uint64_t report_get(const struct report *report, const char *group, const char *name)

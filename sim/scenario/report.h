@@ -27,10 +27,16 @@ struct report_row {
 	uint64_t value;
 };
 
+#define REPORT_WARNINGS_MAX   16
+#define REPORT_WARNING_BYTES 256
+
 struct report {
 	struct report_row *rows; /* owned */
 	size_t count;
 	size_t size;
+	/* Why the numbers may not say what was meant: a line each. */
+	char warnings[REPORT_WARNINGS_MAX][REPORT_WARNING_BYTES];
+	size_t warnings_count;
 };
 
 void report_init(struct report *report);
@@ -39,6 +45,10 @@ void report_fini(struct report *report);
 /* Aborts when out of memory: a report that lacks a row would lie. */
 void report_add(struct report *report, const char *group, const char *name, const char *text,
 		enum report_unit unit, uint64_t value);
+
+/* Adds a line to the warnings; beyond REPORT_WARNINGS_MAX they are left out. */
+void report_warn(struct report *report, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* The value, or UINT64_MAX. */
 uint64_t report_get(const struct report *report, const char *group, const char *name);

@@ -21,6 +21,12 @@ void result_print_json(const struct scenario *scenario, const char *const *setti
 	for (size_t i = 0; i < settings_count; i++)
 		json_out_string(&json, NULL, settings[i]);
 	json_out_end(&json, ']');
+	fputs(",\n  \"warnings\": ", out);
+	json_out_init(&json, out);
+	json_out_begin(&json, NULL, '[');
+	for (size_t i = 0; i < report->warnings_count; i++)
+		json_out_string(&json, NULL, report->warnings[i]);
+	json_out_end(&json, ']');
 	fputs(",\n", out);
 	report_print_json(report, out);
 	fputs("\n}\n", out);

@@ -15,6 +15,8 @@ struct simulate_options {
 	const char *device;    /* a path; NULL: in this process */
 	bool measured;	       /* costs are what calls take on the device */
 	const char *trace_dir; /* NULL: no trace */
+	bool unlimited;	       /* also what takes longer than SCENARIO_HOST_NS_MAX (estimate.h) */
+	uint64_t memory_bytes; /* that the run may take; 0: any */
 	/* Called now and then with the virtual time so far; may be NULL. False stops the run. */
 	bool (*progress)(void *opaque, uint64_t now_ns, uint64_t duration_ns);
 	void *progress_opaque;
@@ -32,8 +34,8 @@ struct simulate_difference {
 
 /*
  * Runs scenario and fills *report (made here, for report_fini()) and *difference. 0;
- * -EINTR: progress stopped it, the report holds what there was; another -errno with one
- * line in error.
+ * -EINTR: progress stopped it, the report holds what there was; -EFBIG: it would take too long or
+ * too much memory, and did not begin; another -errno. With one line in error, but for -EINTR.
  */
 int simulate_run(const struct scenario *scenario, const struct simulate_options *options,
 		 struct report *report, struct simulate_difference *difference,

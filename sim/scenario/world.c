@@ -161,8 +161,10 @@ static void boot_guest(void *opaque, uint64_t arg)
 	uint64_t done_ns = guest_boot(guest, des->now_ns);
 
 	(void)arg;
-	if (guest->booted)
-		des_at(des, done_ns, DES_PRIORITY_NORMAL, begin_actors, guest, 0);
+	if (!guest->booted)
+		return;
+	guest->boot_done_ns = done_ns;
+	des_at(des, done_ns, DES_PRIORITY_NORMAL, begin_actors, guest, 0);
 }
 
 static void schedule_boots(struct world *world)

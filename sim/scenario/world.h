@@ -88,6 +88,7 @@ struct guest {
 	uint32_t ioas_id;			/* of the guest's memory */
 	uint32_t mirror_ids[GUEST_OBJECTS_MAX]; /* the engine's id -> the mirror's; 0: none */
 	bool booted;
+	uint64_t boot_done_ns; /* when its actors begin; 0: it did not boot */
 	bool paused;	 /* its CPUs stand still (the end of a migration) */
 	struct nic *nic; /* owned, as the others */
 	struct nvme *nvme;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/scenario/world_report.h"
 
+#include <inttypes.h>
+
 #include "sim/scenario/actors.h"
 #include "sim/scenario/report.h"
+#include "sim/scenario/schema.h"
+#include "sim/scenario/units.h"
 #include "sim/scenario/world.h"
 
 static void report_iommus(const struct world *world, struct report *report)
@@ -75,6 +79,80 @@ static void report_counts(const struct world *world, struct report *report)
 	report_iommus(world, report);
 }
 
+/* The value of SECTION.start, or 0 where there is no such key. */
+static uint64_t start_of(const struct scenario *scenario, enum scenario_section section)
+{
+	const struct schema_key *key = schema_find(section, "start");
+
+	return key && key->type == SCHEMA_TIME
+		       ? *(const uint64_t *)((const char *)scenario + key->offset)
+		       : 0;
+}
+
+/* An actor did nothing: says why, as far as that is known. */
+static void warn_idle(const struct world *world, const struct actor_kind *kind,
+		      uint64_t boot_done_ns, struct report *report)
+{
+	uint64_t start_ns = start_of(world->scenario, kind->section);
+	const char *section = schema_section_name(kind->section);
+	char start[UNITS_TEXT_BYTES], end[UNITS_TEXT_BYTES], boot[UNITS_TEXT_BYTES];
+
+	units_print_time(start_ns, start);
+	units_print_time(boot_done_ns, boot);
+	units_print_time(world->scenario->top.duration_ns, end);
+	if (boot_done_ns + start_ns >= world->scenario->top.duration_ns)
+		report_warn(report,
+			    "%s did nothing: it starts %s after the boot, which ends at %s, and the "
+			    "run ends at %s; set duration to more, or %s.start to less", section,
+			    start, boot, end, section);
+	else if (report_get(report, section, "failed") &&
+		 report_get(report, section, "failed") != UINT64_MAX)
+		report_warn(report, "%s did nothing: calls failed ('failed' above)", section);
+	else
+		report_warn(report,
+			    "%s did nothing ('%s' is 0): nothing of it ended within %s; set duration "
+			    "to more", section, kind->did, end);
+}
+
+/* What was asked for and did not come about. */
+static void report_warnings(const struct world *world, struct report *report)
+{
+	uint64_t count = world->scenario->guest.count, booted = 0, first_ns = UINT64_MAX;
+	uint64_t end_ns = world->scenario->top.duration_ns;
+	char boot[UNITS_TEXT_BYTES], end[UNITS_TEXT_BYTES];
+	bool has_actor = false;
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t done_ns = world->guests[i].boot_done_ns;
+
+		booted += done_ns && done_ns <= end_ns;
+		if (done_ns && done_ns < first_ns)
+			first_ns = done_ns;
+	}
+	units_print_time(first_ns, boot);
+	units_print_time(end_ns, end);
+	if (!booted && first_ns != UINT64_MAX)
+		report_warn(report, "the boot ends at %s and the run at %s: no actor began; set "
+			    "duration to more, or guest.page to 2MiB for a faster boot", boot, end);
+	else if (booted < count)
+		report_warn(report, "%" PRIu64 " of %" PRIu64 " guests had not booted when the run "
+			    "ended at %s; set duration to more, or guest.boot_after to less",
+			    count - booted, count, end);
+	for (unsigned int i = 0; i < actor_kinds_count; i++) {
+		const struct actor_kind *kind = actor_kinds[i];
+
+		if (!world->scenario->has[kind->section])
+			continue;
+		has_actor = true;
+		if (booted && kind->did &&
+		    !report_get(report, schema_section_name(kind->section), kind->did))
+			warn_idle(world, kind, first_ns, report);
+	}
+	if (!has_actor)
+		report_warn(report, "nothing happens after the boot: no section makes an actor; add "
+			    "one, like 'nic:' ('ioasis simulate --keys' lists them)");
+}
+
 void world_report(struct world *world, struct report *report)
 {
 	report_counts(world, report);
@@ -82,6 +160,7 @@ void world_report(struct world *world, struct report *report)
 		if (actor_kinds[i]->report && world->scenario->has[actor_kinds[i]->section])
 			actor_kinds[i]->report(world, report);
 	}
+	report_warnings(world, report);
 	world_finish(world);
 	report_add(report, "device", "answers_differ", "answers unlike the engine's", REPORT_COUNT,
 		   world->counts.answers_differ);

@@ -141,4 +141,38 @@ check "a device of another kind is refused" grep -q "/dev/null is no iommufd dev
 check "no CPU is busy for longer than it was there" eval \
 	'simulate "$scenarios/buggy-driver.yaml" | grep -qE "its CPU is busy +(100|[0-9.]{1,5})%"'
 check "--keys lists the presets" eval "simulate --keys | grep -q sandy-bridge"
+# ---- nothing silent ---------------------------------------------------------------------
+# warns NAME TEXT ARGUMENTS...: exactly one warning, which holds the text; in JSON too.
+warns() {
+	local name=$1 text=$2
+	shift 2
+	check "$name" eval "simulate $* 2>warning >/dev/null && grep -qF -- '$text' warning &&
+		[ \$(wc -l <warning) = 1 ] &&
+		simulate $* --json 2>/dev/null | python3 -c 'import json, sys
+warnings = json.load(sys.stdin)[\"warnings\"]
+assert len(warnings) == 1 and \"ioasis simulate: warning: \" + warnings[0] == open(\"warning\").read().strip(), warnings'"
+}
+printf 'name: idle\nduration: 1s\n' >idle.yaml
+warns "no actor" "no section makes an actor" idle.yaml
+warns "a run shorter than the boot" "no actor began; set duration" boot --set duration=5ms
+warns "an actor that starts after the end" "migration did nothing: it starts 50ms after the boot" \
+	migration --set duration=40ms
+warns "guests that do not boot in time" "of 1000 guests had not booted" thousand-guests \
+	--set duration=2ms
+warns "an actor that does nothing" "fragmentation did nothing" \
+	fragmentation --set duration=1ms
+warns "a mistake that is not made" "faults did nothing: it starts 1ms" \
+	buggy-driver --set duration=500us
+check "the shipped scenarios have nothing to warn of" eval "for name in \$(simulate --list |
+	sed 's/ .*//' | grep -v thousand); do simulate \$name 2>&1 >/dev/null; done | [ \$(wc -c) = 0 ]"
+
+# ---- what cannot end ----------------------------------------------------------------------
+check_status "a run of years is refused" 3 simulate thousand-guests --set duration=300d
+simulate thousand-guests --set duration=300d 2>refused
+check "with the time that it would take, and what to do" \
+	grep -qE 'would run for about [0-9]+ years; shorten duration' refused
+simulate nvme --set nvme.depth=65536 --set dma.aperture=16TiB --set guest.count=100000 2>refused
+check "one that does not fit is, too" grep -qE 'would take some [0-9.]+TiB of memory, and there are' refused
+check "a list says how long each takes" eval "simulate --list | grep -q '^nic  *under a second'"
+
 done_testing

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/estimate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "sim/scenario/actors.h"
+
+/* Of each mapping: the engine's, the caches', and what the actor keeps. */
+#define MAPPING_BYTES 400u
+/* Of each guest: its backend, its files, its boot. */
+#define GUEST_BYTES   65536u
+#define GUEST_NS      100000u
+
+uint64_t actor_run_ns(const struct scenario *scenario, uint64_t start_ns)
+{
+	uint64_t duration_ns = scenario->top.duration_ns;
+
+	return duration_ns > start_ns ? duration_ns - start_ns : 0;
+}
+
+uint64_t actor_times(const struct scenario *scenario, uint64_t start_ns, uint64_t every_ns)
+{
+	return actor_run_ns(scenario, start_ns) / (every_ns ? every_ns : 1);
+}
+
+static uint64_t times(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return product > UINT64_MAX ? UINT64_MAX : (uint64_t)product;
+}
+
+struct scenario_estimate scenario_estimate(const struct scenario *scenario)
+{
+	uint64_t host_ns = GUEST_NS, mappings = 0;
+
+	for (unsigned int i = 0; i < actor_kinds_count; i++) {
+		struct actor_estimate actor = { 0 };
+
+		if (!scenario->has[actor_kinds[i]->section] || !actor_kinds[i]->estimate)
+			continue;
+		actor_kinds[i]->estimate(scenario, &actor);
+		host_ns = host_ns > UINT64_MAX - actor.host_ns ? UINT64_MAX
+							       : host_ns + actor.host_ns;
+		mappings += actor.mappings;
+	}
+	return (struct scenario_estimate){
+		.host_ns = times(host_ns, scenario->guest.count),
+		.memory_bytes = times(times(mappings, MAPPING_BYTES) + GUEST_BYTES,
+				      scenario->guest.count),
+	};
+}
+
+const char *scenario_estimate_text(uint64_t host_ns, char text[ESTIMATE_TEXT_BYTES])
+{
+	static const struct {
+		uint64_t seconds;
+		const char *name;
+	} units[] = {
+		{ 365ull * 86400, "years" }, { 86400, "days" }, { 3600, "h" }, { 60, "min" },
+		{ 1, "s" },
+	};
+	uint64_t seconds = host_ns / 1000000000;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (seconds < 2 * units[i].seconds)
+			continue;
+		snprintf(text, ESTIMATE_TEXT_BYTES, "about %" PRIu64 " %s",
+			 seconds / units[i].seconds, units[i].name);
+		return text;
+	}
+	snprintf(text, ESTIMATE_TEXT_BYTES, seconds ? "about 1 s" : "under a second");
+	return text;
+}
