@@ -195,6 +195,15 @@ static int make_where(struct device_options *options, const struct cli_command *
 	return 0;
 }
 
+static bool has_device(struct pci_bus *bus, const char *kind)
+{
+	for (unsigned int i = 0; bus && i < pci_bus_count(bus); i++) {
+		if (!strcmp(pci_function_model(pci_bus_at(bus, i)->function)->kind, kind))
+			return true;
+	}
+	return false;
+}
+
 int device_options_apply(struct device_options *options, const struct cli_command *command,
 			 struct fuse_device_config *config)
 {
@@ -229,6 +238,9 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 	if (make_bus(options, bus_why))
 		return cli_fail(command, "%s", bus_why);
 	config->bus = options->bus;
+	if (inject_has_nvme(options->inject) && !has_device(options->bus, "nvme"))
+		return cli_fail(command, "--fail and --delay of nvme commands are of a simulated "
+				"disk: they need --device nvme");
 	engine_iommu_init(&config->iommu);
 	if (options->iommu && !options->bus)
 		return cli_fail(command, "--iommu is of simulated devices: it needs --device");

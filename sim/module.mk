@@ -76,6 +76,7 @@ fuse_srcs := \
 	sim/fuse/device.c \
 	sim/fuse/files.c \
 	sim/fuse/inject.c \
+	sim/fuse/inject_nvme.c \
 	sim/fuse/inject_parse.c \
 	sim/fuse/known.c \
 	sim/fuse/leak.c \

@@ -233,7 +233,7 @@ int inject_decide(struct inject *inject, unsigned int nr, const struct inject_ca
 	pthread_mutex_lock(&inject->lock);
 	inject->counts[nr & 255]++;
 	for (struct rule *rule = inject->rules; rule; rule = rule->next) {
-		if ((!rule->any_command && (nr > 255 || !rule->commands[nr])) ||
+		if (rule->nvme || (!rule->any_command && (nr > 255 || !rule->commands[nr])) ||
 		    !selection_fits(&rule->selection, call) || !rule_hits(inject, rule))
 			continue;
 		if (!rule->errors_count &&
@@ -244,4 +244,29 @@ int inject_decide(struct inject *inject, unsigned int nr, const struct inject_ca
 	}
 	pthread_mutex_unlock(&inject->lock);
 	return error;
+}
+
+bool inject_has_nvme(const struct inject *inject)
+{
+	return inject->has_nvme;
+}
+
+void inject_decide_nvme(struct inject *inject, uint32_t device, const struct pci_command *command,
+			struct pci_mishap *mishap)
+{
+	*mishap = (struct pci_mishap){ PCI_MISHAP_NONE, 0, 0 };
+	pthread_mutex_lock(&inject->lock);
+	for (struct rule *rule = inject->rules; rule; rule = rule->next) {
+		uint64_t delay_ns = mishap->delay_ns;
+
+		if (!inject_nvme_fits(rule, device, command) || !rule_hits(inject, rule))
+			continue;
+		if (!rule->errors_count &&
+		    __builtin_add_overflow(delay_ns, rule_delay_ns(inject, rule), &delay_ns))
+			delay_ns = UINT64_MAX;
+		if (rule->errors_count && mishap->kind == PCI_MISHAP_NONE)
+			*mishap = rule->mishaps[rule->next_error++ % rule->errors_count];
+		mishap->delay_ns = delay_ns;
+	}
+	pthread_mutex_unlock(&inject->lock);
 }

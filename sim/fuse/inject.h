@@ -13,6 +13,15 @@
  *	WHEN	   @N the Nth such call (also @A..B, @A.., and several with commas), %P so many in a
  *		   hundred by chance (0.5 too), *N the first N
  *
+ * A rule can be about commands of a simulated NVMe disk instead, for example
+ * nvme-read[lba=100..200]:read-error%5. There
+ *
+ *	COMMANDS   nvme-read, nvme-write, nvme-identify, ..., nvme-io, nvme-admin, nvme
+ *	SELECTION  [device=0000:00:02.0,nsid=N,lba=N or A..B,size=N or A..B]
+ *	WHAT	   in turn: a status by name or number (read-error, 0x281); lose (never
+ *		   completed); hang, cfs, remove (of the whole controller); stray=ADDRESS (it also
+ *		   reads there); again=TIME (its data moves once more)
+ *
  * Calls are counted for each rule, over all programs. Chance is seeded: the same seed and
  * the same order of calls fail the same calls.
  *
@@ -26,9 +35,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define INJECT_WHY_BYTES 512
+#define INJECT_WHY_BYTES 1024
 
 struct inject;
+struct pci_command;
+struct pci_mishap;
 
 /* No rules yet. NULL when out of memory. */
 struct inject *inject_create(uint64_t seed);
@@ -85,6 +96,16 @@ void inject_read_arguments(struct inject *inject, unsigned int nr, struct inject
  */
 int inject_decide(struct inject *inject, unsigned int nr, const struct inject_call *call,
 		  uint64_t *delay_ns);
+
+/* Whether a rule is about commands of a disk. */
+bool inject_has_nvme(const struct inject *inject);
+
+/*
+ * What goes wrong with a command that the disk at that address (pci_address_number()) has
+ * fetched: the first rule that says so, and all delays together.
+ */
+void inject_decide_nvme(struct inject *inject, uint32_t device, const struct pci_command *command,
+			struct pci_mishap *mishap);
 
 /* The short name of a command ("map"), or NULL for no command. */
 const char *inject_command_name(unsigned int nr);

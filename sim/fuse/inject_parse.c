@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "sim/fuse/inject_internal.h"
+#include "sim/pci/pci_bus.h"
 #include "tracepoints/commands.h"
 
 /* Native commands, VFIO's type 1 calls on the same file, the test command. */
@@ -41,10 +42,10 @@ static bool parse_command(const char *text, size_t len, struct rule *rule)
 			return true;
 		}
 	}
-	return false;
+	return inject_nvme_command(text, len, rule);
 }
 
-static bool parse_number(const char *text, const char **end, uint64_t *value)
+bool inject_parse_number(const char *text, const char **end, uint64_t *value)
 {
 	char *stop;
 
@@ -59,7 +60,7 @@ static bool parse_number(const char *text, const char **end, uint64_t *value)
 /* "12", "0.5": in units of 1/scale; digits that are finer are refused. */
 static bool parse_decimal(const char *text, const char **end, uint64_t scale, uint64_t *value)
 {
-	if (!parse_number(text, end, value) || __builtin_mul_overflow(*value, scale, value))
+	if (!inject_parse_number(text, end, value) || __builtin_mul_overflow(*value, scale, value))
 		return false;
 	if (**end != '.' || !isdigit((unsigned char)(*end)[1]))
 		return true;
@@ -79,7 +80,7 @@ static bool parse_bytes(const char *text, const char **end, uint64_t *value)
 	static const char units[] = "KMGT";
 	const char *unit;
 
-	if (!parse_number(text, end, value))
+	if (!inject_parse_number(text, end, value))
 		return false;
 	unit = **end ? strchr(units, **end) : NULL;
 	if (!unit)
@@ -125,7 +126,7 @@ static bool parse_when(const char *text, struct rule *rule)
 			struct span *span = &rule->spans[rule->spans_count];
 
 			if (rule->spans_count++ == SPANS_MAX ||
-			    !parse_span(end + 1, &end, parse_number, span) || !span->last)
+			    !parse_span(end + 1, &end, inject_parse_number, span) || !span->last)
 				return false; /* calls count from 1 */
 		} while (*end == ',');
 		return !*end;
@@ -137,7 +138,7 @@ static bool parse_when(const char *text, struct rule *rule)
 		return true;
 	case '*':
 		rule->when = WHEN_FIRST;
-		return parse_number(text + 1, &end, &rule->first_calls) && !*end &&
+		return inject_parse_number(text + 1, &end, &rule->first_calls) && !*end &&
 		       rule->first_calls;
 	default:
 		return false;
@@ -178,7 +179,7 @@ static bool parse_errnos(const char *text, size_t len, struct rule *rule, const 
 	}
 }
 
-static bool parse_time(const char *text, const char **end, uint64_t *ns)
+bool inject_parse_time(const char *text, const char **end, uint64_t *ns)
 {
 	static const struct {
 		const char *unit;
@@ -202,12 +203,31 @@ static bool parse_delay(const char *text, size_t len, struct rule *rule)
 {
 	const char *end;
 
-	if (!parse_time(text, &end, &rule->delay_ns.first))
+	if (!inject_parse_time(text, &end, &rule->delay_ns.first))
 		return false;
 	rule->delay_ns.last = rule->delay_ns.first;
-	if (!strncmp(end, "..", 2) && !parse_time(end + 2, &end, &rule->delay_ns.last))
+	if (!strncmp(end, "..", 2) && !inject_parse_time(end + 2, &end, &rule->delay_ns.last))
 		return false;
 	return end == text + len && rule->delay_ns.first <= rule->delay_ns.last;
+}
+
+/* "0000:00:1e.0" */
+static bool parse_device(const char *text, const char **end, struct selection *selection)
+{
+	struct pci_address address;
+	char copy[32];
+	size_t len = strcspn(text, ",]");
+
+	*end = text + len;
+	if (len >= sizeof(copy))
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = 0;
+	selection->by_device = true;
+	if (!pci_address_parse(copy, &address))
+		return false;
+	selection->device = pci_address_number(&address);
+	return true;
 }
 
 /* One "KEY=VALUE" of a selection. */
@@ -229,8 +249,14 @@ static bool parse_one_selection(const char *text, const char **end, struct selec
 		selection->name[len] = 0;
 		return true;
 	}
+	if (!strncmp(text, "lba=", 4)) {
+		selection->by_lba = true;
+		return parse_span(text + 4, end, inject_parse_number, &selection->lba);
+	}
+	if (!strncmp(text, "device=", 7))
+		return parse_device(text + 7, end, selection);
 	len = strcspn(text, "=");
-	if (text[len] != '=' || !parse_number(text + len + 1, end, &number) || number > UINT32_MAX)
+	if (text[len] != '=' || !inject_parse_number(text + len + 1, end, &number) || number > UINT32_MAX)
 		return false;
 	if (!strncmp(text, "pid=", 4)) {
 		selection->by_pid = true;
@@ -240,6 +266,11 @@ static bool parse_one_selection(const char *text, const char **end, struct selec
 	if (!strncmp(text, "tid=", 4)) {
 		selection->by_tid = true;
 		selection->tid = (uint32_t)number;
+		return true;
+	}
+	if (!strncmp(text, "nsid=", 5)) {
+		selection->by_nsid = true;
+		selection->nsid = (uint32_t)number;
 		return true;
 	}
 	selection->by_space = true;
@@ -271,6 +302,29 @@ static void say_commands(const char *kind, const char *spec, int len, const char
 	for (const struct command_name *row = inject_commands;
 	     row->name && n > 0 && n < INJECT_WHY_BYTES; row++)
 		n += snprintf(why + n, (size_t)(INJECT_WHY_BYTES - n), " %s", row->name);
+	inject_nvme_say_commands(why, INJECT_WHY_BYTES);
+}
+
+/* What goes with which commands. */
+static bool head_fits(const struct rule *rule)
+{
+	const struct selection *selection = &rule->selection;
+
+	if (rule->nvme)
+		return !selection->by_pid && !selection->by_tid && !selection->by_space &&
+		       !selection->name[0];
+	return !selection->by_device && !selection->by_nsid && !selection->by_lba;
+}
+
+static bool names_both(const struct rule *rule)
+{
+	if (!rule->nvme)
+		return false;
+	for (unsigned int i = 0; i < 256; i++) {
+		if (rule->commands[i])
+			return true;
+	}
+	return rule->any_command;
 }
 
 /* "map,unmap[...]": *what is behind the colon. 0 or -EINVAL. */
@@ -296,10 +350,19 @@ static int parse_head(const char *kind, const char *spec, bool fails, struct rul
 		if (*at != ',')
 			break;
 	}
-	if (!parse_selection(at, &end, &rule->selection) || *end != ':') {
+	if (names_both(rule)) {
 		snprintf(why, INJECT_WHY_BYTES,
-			 "%s '%s': '%.*s' does not say which calls; it is [pid=N,tid=N,name=TEXT,"
-			 "space=ID,size=N or A..B]", kind, spec, (int)strcspn(at, ":"), at);
+			 "%s '%s': a rule is about calls or about commands of a disk; say two rules",
+			 kind, spec);
+		return -EINVAL;
+	}
+	if (!parse_selection(at, &end, &rule->selection) || *end != ':' || !head_fits(rule)) {
+		snprintf(why, INJECT_WHY_BYTES,
+			 "%s '%s': '%.*s' does not say which %s; it is %s", kind, spec,
+			 (int)(end - at ? strcspn(at, "]") + 1 : strcspn(at, ":")), at,
+			 rule->nvme ? "commands" : "calls",
+			 rule->nvme ? "[device=0000:00:02.0,nsid=N,lba=N or A..B,size=N or A..B]"
+				    : "[pid=N,tid=N,name=TEXT,space=ID,size=N or A..B]");
 		return -EINVAL;
 	}
 	*what = end + 1;
@@ -320,11 +383,16 @@ static int inject_add(struct inject *inject, const char *spec, bool fails,
 	len = strcspn(what, "@%*");
 	wrong = what;
 	wrong_len = len;
-	if (fails ? !parse_errnos(what, len, &rule, &wrong, &wrong_len)
-		  : !parse_delay(what, len, &rule)) {
+	if (!fails ? !parse_delay(what, len, &rule)
+	    : rule.nvme ? !inject_nvme_parse(what, len, &rule, &wrong, &wrong_len)
+			: !parse_errnos(what, len, &rule, &wrong, &wrong_len)) {
 		snprintf(why, INJECT_WHY_BYTES, "%s '%s': '%.*s' is no %s", kind, spec,
 			 (int)wrong_len, wrong,
-			 fails ? "errno; it is a name such as ENOMEM, EFAULT or EIO"
+			 fails && rule.nvme ?
+				 "fault of a disk; it is lose, remove, hang, cfs, stray=ADDRESS, "
+				 "again=TIME, or a status by name (read-error, write-fault, ...) or "
+				 "number (0x281)"
+			 : fails ? "errno; it is a name such as ENOMEM, EFAULT or EIO"
 			       : "time; it is a number with ns, us, ms or s, such as 50us, 1.5ms or "
 				 "50us..1ms");
 		return -EINVAL;
@@ -344,8 +412,10 @@ static int inject_add(struct inject *inject, const char *spec, bool fails,
 	*kept = rule;
 	*inject->last = kept;
 	inject->last = &kept->next;
+	inject->has_nvme |= rule.nvme;
 	inject->looks_at_names |= rule.selection.name[0] != 0;
-	inject->looks_at_arguments |= rule.selection.by_space || rule.selection.by_size;
+	inject->looks_at_arguments |=
+		!rule.nvme && (rule.selection.by_space || rule.selection.by_size);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  * can mount no more than that. Under exec they are files of one connection, with groups
  * and container (vfio_folder.c).
  */
+#include "sim/fuse/inject.h"
 #include "sim/fuse/internal.h"
 #include "sim/fuse/mount.h"
 #include "sim/vfio/changes.h"
@@ -66,8 +67,18 @@ static bool env_is_gone(void *opaque, uint32_t pid)
 	return !mm;
 }
 
+static void env_mishap(void *opaque, uint32_t address, const struct pci_command *command,
+		       struct pci_mishap *mishap)
+{
+	struct fuse_device *device = opaque;
+
+	inject_decide_nvme(device->config.inject, address, command, mishap);
+}
+
 struct vfio_device_env vfio_files_env(struct fuse_device *device)
 {
+	const struct inject *inject = device->config.inject;
+
 	return (struct vfio_device_env){
 		.ctx_get = env_ctx_get,
 		.ctx_put = env_ctx_put,
@@ -77,6 +88,7 @@ struct vfio_device_env vfio_files_env(struct fuse_device *device)
 		.group_of_fd = vfio_folder_group_of_fd,
 		.block_group = vfio_folder_block_group,
 		.unblock_group = vfio_folder_unblock_group,
+		.mishap = inject && inject_has_nvme(inject) ? env_mishap : NULL,
 		.opaque = device,
 		.iommu = &device->config.iommu,
 		.trace = device->config.engine.trace,

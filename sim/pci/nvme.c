@@ -96,6 +96,8 @@ static void describe(const struct nvme *nvme, struct pci_description *descriptio
 		.express = true,
 		.flr = true,
 		.units = nvme->queues + 1,
+		.watch_least_ns = nvme->config.poll_least_ns,
+		.watch_most_ns = nvme->config.poll_most_ns,
 	};
 	if (nvme->config.irq == NVME_IRQ_MSIX) {
 		description->msix = nvme->queues + 1;

@@ -204,17 +204,34 @@ static bool set_irq(void *config, const char *value)
 	return false;
 }
 
+/* A time, or two with a dash between; the second one is not less. */
+static bool parse_times(const char *text, uint64_t *from_ns, uint64_t *to_ns)
+{
+	const char *end;
+
+	if (!nvme_parse_time(text, &end, from_ns))
+		return false;
+	*to_ns = *from_ns;
+	if (*end == '-' && !nvme_parse_time(end + 1, &end, to_ns))
+		return false;
+	return !*end && *to_ns >= *from_ns;
+}
+
 static bool set_delay(void *config, const char *value)
 {
 	struct nvme_config *nvme = config;
-	const char *end;
 
-	if (!nvme_parse_time(value, &end, &nvme->delay_min_ns))
-		return false;
-	nvme->delay_max_ns = nvme->delay_min_ns;
-	if (*end == '-' && !nvme_parse_time(end + 1, &end, &nvme->delay_max_ns))
-		return false;
-	return !*end && nvme->delay_max_ns >= nvme->delay_min_ns;
+	return parse_times(value, &nvme->delay_min_ns, &nvme->delay_max_ns);
+}
+
+#define POLL_MAX_NS UINT64_C(1000000000)
+
+static bool set_poll(void *config, const char *value)
+{
+	struct nvme_config *nvme = config;
+
+	return parse_times(value, &nvme->poll_least_ns, &nvme->poll_most_ns) &&
+	       nvme->poll_least_ns && nvme->poll_most_ns <= POLL_MAX_NS;
 }
 
 static bool set_fault(void *config, const char *value)
@@ -235,6 +252,9 @@ const struct pci_model_key nvme_keys[] = {
 	{ "lba", "512 or 4096", set_lba },
 	{ "irq", "msix, msi or intx", set_irq },
 	{ "delay", "a time such as 100us, or two: 80us-120us", set_delay },
+	{ "poll",
+	  "how soon a doorbell is seen, busy and at rest, at most 1s: 5us-2ms, or one for both",
+	  set_poll },
 	{ "fault",
 	  "KIND@WHEN, KIND one of remove, hang, cfs, lose, late:TIME, status:CODE, "
 	  "stray:ADDRESS, again:TIME; WHEN a count of commands such as 100, read:100, write:100, "

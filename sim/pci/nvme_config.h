@@ -60,6 +60,7 @@ struct nvme_config {
 	unsigned int lba_bytes; /* 0: 512 */
 	enum nvme_irq_kind irq;
 	uint64_t delay_min_ns, delay_max_ns;
+	uint64_t poll_least_ns, poll_most_ns; /* 0: as pci_runner.h says */
 	struct nvme_fault_config faults[NVME_FAULTS_MAX];
 	unsigned int faults_count;
 };

@@ -317,17 +317,23 @@ uint64_t nvme_errors_count(struct nvme *nvme);
 
 /* ---- nvme_faults.c ---- */
 
-enum nvme_fault_effect {
-	NVME_EFFECT_NONE,
-	NVME_EFFECT_STATUS, /* it fails with *status */
-	NVME_EFFECT_LOST,
-	NVME_EFFECT_STOPPED, /* the controller does no more */
+enum nvme_outcome {
+	NVME_OUTCOME_NONE,
+	NVME_OUTCOME_STATUS, /* it fails with status */
+	NVME_OUTCOME_LOST,
+	NVME_OUTCOME_STOPPED, /* the controller does no more */
 };
 
-/* What happens to a command that was just fetched. *late_ns and *again_ns are added to. */
-enum nvme_fault_effect nvme_faults_apply(struct nvme *nvme, struct nvme_sq *sq,
-					 const struct nvme_command *command, uint16_t *status,
-					 uint64_t *late_ns, uint64_t *again_ns);
+struct nvme_effect {
+	enum nvme_outcome outcome;
+	uint16_t status;
+	uint64_t late_ns;  /* it takes longer */
+	uint64_t again_ns; /* its data moves once more, so long after it; PCI_NEVER: it does not */
+};
+
+/* What happens to a command that was just fetched; added to *effect. */
+void nvme_faults_apply(struct nvme *nvme, struct nvme_sq *sq, const struct nvme_command *command,
+		       struct nvme_effect *effect);
 /* Faults that come by time; when the next one is due, or PCI_NEVER. */
 uint64_t nvme_faults_look(struct nvme *nvme, uint64_t now_ns);
 

@@ -241,19 +241,20 @@ void nvme_queue_complete(struct nvme *nvme, struct nvme_sq *sq, uint16_t cid, ui
 static bool cq_write(struct nvme *nvme, struct nvme_cq *cq, struct nvme_completion *done,
 		     unsigned int n)
 {
-	struct pci_dma_piece piece = {
-		.iova = cq->base + ((uint64_t)cq->tail << NVME_CQ_ENTRY_SHIFT),
-		.bytes = (uint64_t)n << NVME_CQ_ENTRY_SHIFT,
-	};
-	struct iovec local[2 * NVME_DONE_MAX];
+	const uint64_t first = cq->base + ((uint64_t)cq->tail << NVME_CQ_ENTRY_SHIFT);
+	const uint64_t entry = UINT64_C(1) << NVME_CQ_ENTRY_SHIFT;
+	/* The first one last, and of that the word with the phase: the host looks no further. */
+	const struct pci_dma_piece pieces[] = { { first + entry, (n - 1) * entry },
+						{ first, entry } };
+	const struct iovec local[] = { { done + 1, (n - 1) * sizeof(*done) },
+				       { done, 12 },
+				       { &done->cid, 4 } };
+	unsigned int skip = n == 1;
 
-	/* The word with the phase goes last, and by itself: the host may look at any time. */
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < n; i++)
 		done[i].status = (uint16_t)((done[i].status & ~1u) | cq->phase);
-		local[2 * i] = (struct iovec){ &done[i], 12 };
-		local[2 * i + 1] = (struct iovec){ &done[i].cid, 4 };
-	}
-	if (pci_dma_vector(nvme->function, PCI_NO_PASID, true, &piece, 1, local, 2 * n, NULL))
+	if (pci_dma_vector(nvme->function, PCI_NO_PASID, true, pieces + skip, 2 - skip,
+			   local + skip, 3 - skip, NULL))
 		return false;
 	cq->tail += n;
 	if (cq->tail == cq->entries) {
@@ -360,37 +361,43 @@ static void command_wait(struct nvme_sq *sq, const struct nvme_command *command,
 		nvme_queue_hold(sq, command->cid, true);
 }
 
+static uint64_t later(uint64_t now_ns, uint64_t ns)
+{
+	return ns < PCI_NEVER - now_ns ? now_ns + ns : PCI_NEVER;
+}
+
 /* A command that was just fetched. False: the controller does no more. */
 static bool command_begin(struct nvme *nvme, struct nvme_sq *sq, const struct nvme_command *command,
 			  uint64_t now_ns)
 {
-	uint64_t late_ns = sq->id ? draw_delay(nvme) : 0, again_ns = PCI_NEVER;
-	uint16_t status = 0;
+	struct nvme_effect effect = {
+		.late_ns = sq->id ? draw_delay(nvme) : 0,
+		.again_ns = PCI_NEVER,
+	};
 
 	if (cid_is_used(sq, command->cid)) {
 		command_fail(nvme, sq, command, NVME_CID_CONFLICT | NVME_DNR);
 		return true;
 	}
-	if (nvme->faults_count) {
-		switch (nvme_faults_apply(nvme, sq, command, &status, &late_ns, &again_ns)) {
-		case NVME_EFFECT_STOPPED:
-			return false;
-		case NVME_EFFECT_LOST:
-			return true;
-		case NVME_EFFECT_STATUS:
-			command_fail(nvme, sq, command, status);
-			return true;
-		case NVME_EFFECT_NONE:
-			break;
-		}
+	nvme_faults_apply(nvme, sq, command, &effect);
+	switch (effect.outcome) {
+	case NVME_OUTCOME_STOPPED:
+		return false;
+	case NVME_OUTCOME_LOST:
+		return true;
+	case NVME_OUTCOME_STATUS:
+		command_fail(nvme, sq, command, effect.status);
+		return true;
+	case NVME_OUTCOME_NONE:
+		break;
 	}
-	if (late_ns) {
-		command_wait(sq, command, now_ns + late_ns, false);
+	if (effect.late_ns) {
+		command_wait(sq, command, later(now_ns, effect.late_ns), false);
 		return true;
 	}
 	command_run(nvme, sq, command, now_ns, false);
-	if (again_ns != PCI_NEVER && nvme_is_running(nvme))
-		command_wait(sq, command, now_ns + again_ns, true);
+	if (effect.again_ns != PCI_NEVER && nvme_is_running(nvme))
+		command_wait(sq, command, later(now_ns, effect.again_ns), true);
 	return true;
 }
 

@@ -509,6 +509,16 @@ uint64_t pci_now(struct pci_function *function)
 	return function->world ? function->world->now(function->opaque) : 0;
 }
 
+struct pci_mishap pci_command_mishap(struct pci_function *function,
+				     const struct pci_command *command)
+{
+	struct pci_mishap mishap = { PCI_MISHAP_NONE, 0, 0 };
+
+	if (function->world && function->world->mishap)
+		function->world->mishap(function->opaque, command, &mishap);
+	return mishap;
+}
+
 uint64_t pci_random(struct pci_function *function)
 {
 	return function->world ? function->world->random(function->opaque) : 0;

@@ -30,6 +30,9 @@ struct pci_world_ops {
 	uint64_t (*random)(void *opaque);
 	/* step() of the unit is to be called; not from here. NULL: someone polls anyway. */
 	void (*wake)(void *opaque, unsigned int unit);
+	/* pci_command_mishap(), into *mishap that is zeros. NULL: nothing goes wrong. */
+	void (*mishap)(void *opaque, const struct pci_command *command,
+		       struct pci_mishap *mishap);
 	/* pci_removed(). NULL: nobody minds. */
 	void (*removed)(void *opaque);
 };

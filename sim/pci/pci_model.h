@@ -78,6 +78,11 @@ struct pci_description {
 	uint8_t vendor_bytes;
 
 	unsigned int units; /* how many step() knows; 0: it has no step() */
+	/*
+	 * How long it may take until poll() is called again, after something happened and
+	 * after a long rest; 0: as pci_runner.h says.
+	 */
+	uint64_t watch_least_ns, watch_most_ns;
 };
 
 /* A key of --device KIND,KEY=VALUE that the model knows. */
@@ -216,6 +221,35 @@ bool pci_irq_by_pin(struct pci_function *function);
  * writes are lost, and there is no DMA and no interrupt, until the function is destroyed.
  */
 void pci_removed(struct pci_function *function);
+
+/* A command that a model has taken from its driver. */
+struct pci_command {
+	bool admin;
+	uint8_t opcode;
+	uint32_t nsid;
+	uint64_t block, blocks, bytes; /* of the disk; blocks 0: it names none */
+};
+
+enum pci_mishap_kind {
+	PCI_MISHAP_NONE,
+	PCI_MISHAP_STATUS, /* it fails with status arg */
+	PCI_MISHAP_LOSE,   /* it is never completed */
+	PCI_MISHAP_HANG,   /* the device stops answering; registers stay */
+	PCI_MISHAP_FATAL,  /* it stops, and says so */
+	PCI_MISHAP_REMOVE, /* the card is pulled */
+	PCI_MISHAP_STRAY,  /* the device also reads memory at arg */
+	PCI_MISHAP_AGAIN,  /* its data moves once more, arg ns after it was done */
+};
+
+struct pci_mishap {
+	enum pci_mishap_kind kind;
+	uint64_t arg;
+	uint64_t delay_ns; /* it takes that much longer */
+};
+
+/* What is to go wrong with the command, as somebody wants it (--fail, --delay). */
+struct pci_mishap pci_command_mishap(struct pci_function *function,
+				     const struct pci_command *command);
 
 /* Nanoseconds from some start; they never go back. */
 uint64_t pci_now(struct pci_function *function);

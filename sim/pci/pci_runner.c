@@ -31,6 +31,7 @@ struct pci_runner {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool in_use, watching;
+	uint64_t watch_least_ns, watch_most_ns;
 	pthread_t watcher;
 	uint64_t last_ns; /* when a unit was woken last; __atomic */
 
@@ -62,8 +63,14 @@ static void cond_init(pthread_cond_t *cond)
 	pthread_condattr_destroy(&attributes);
 }
 
+static uint64_t or_default(uint64_t ns, uint64_t otherwise)
+{
+	return ns ? ns : otherwise;
+}
+
 struct pci_runner *pci_runner_create(struct pci_function *function)
 {
+	const struct pci_description *description = pci_function_description(function);
 	unsigned int count = pci_function_units(function);
 	struct pci_runner *runner =
 		calloc(1, sizeof(*runner) + count * sizeof(struct runner_unit));
@@ -72,6 +79,8 @@ struct pci_runner *pci_runner_create(struct pci_function *function)
 		return NULL;
 	runner->function = function;
 	runner->units_count = count;
+	runner->watch_least_ns = or_default(description->watch_least_ns, PCI_WATCH_LEAST_NS);
+	runner->watch_most_ns = or_default(description->watch_most_ns, PCI_WATCH_MOST_NS);
 	pthread_mutex_init(&runner->lock, NULL);
 	cond_init(&runner->changed);
 	for (unsigned int i = 0; i < count; i++) {
@@ -193,10 +202,10 @@ static void *watch_run(void *argument)
 		}
 		idle = (pci_runner_now() - __atomic_load_n(&runner->last_ns, __ATOMIC_RELAXED)) /
 		       WATCH_SHARE;
-		if (idle < PCI_WATCH_LEAST_NS)
-			idle = PCI_WATCH_LEAST_NS;
-		if (idle > PCI_WATCH_MOST_NS)
-			idle = PCI_WATCH_MOST_NS;
+		if (idle < runner->watch_least_ns)
+			idle = runner->watch_least_ns;
+		if (idle > runner->watch_most_ns)
+			idle = runner->watch_most_ns;
 		pause = to_timespec(idle);
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 	}

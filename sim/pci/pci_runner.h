@@ -4,15 +4,17 @@
  * that looks at watched areas for all of them.
  *
  * A unit that has just worked looks by itself for some microseconds; the watcher looks
- * ever less often while nothing happens. So a doorbell is seen within WATCH_LEAST_NS of
- * a busy function and within WATCH_MOST_NS of one that rests, which costs one wake-up of
- * a thread in that time, and none while the function is not in use.
+ * ever less often while nothing happens. So a doorbell is seen within watch_least_ns of
+ * a busy function and within watch_most_ns of one that rests (struct pci_description),
+ * which costs one wake-up of a thread in that time, and none while the function is not in
+ * use.
  */
 #ifndef IOASIS_SIM_PCI_RUNNER_H
 #define IOASIS_SIM_PCI_RUNNER_H
 
 #include "sim/pci/pci_function.h"
 
+/* Where the model's description says nothing. */
 #define PCI_WATCH_LEAST_NS 5000u
 #define PCI_WATCH_MOST_NS 2000000u
 

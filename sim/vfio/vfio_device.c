@@ -81,6 +81,16 @@ static void world_wake(void *opaque, unsigned int unit)
 	pci_runner_wake(((struct vfio_device *)opaque)->runner, unit);
 }
 
+static void world_mishap(void *opaque, const struct pci_command *command,
+			 struct pci_mishap *mishap)
+{
+	struct vfio_device *device = opaque;
+
+	if (device->env.mishap)
+		device->env.mishap(device->env.opaque,
+				   pci_address_number(&device->slot->address), command, mishap);
+}
+
 /*
  * Surprise removal: the driver asks for the device (vfio_unregister_group_dev()). The error
  * interrupt is for what AER reports, which a card that is gone does not.
@@ -99,6 +109,7 @@ static const struct pci_world_ops device_world = {
 	.now = world_now,
 	.random = world_random,
 	.wake = world_wake,
+	.mishap = world_mishap,
 	.removed = world_removed,
 };
 

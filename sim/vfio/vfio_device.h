@@ -52,6 +52,12 @@ struct vfio_device_env {
 	void (*unblock_group)(void *opaque, struct vfio_device *device);
 	/* Whether the process has ended, or runs another program; for the trace. NULL: never. */
 	bool (*is_gone)(void *opaque, uint32_t pid);
+	/*
+	 * pci_command_mishap() of the device at that address. From any thread. NULL: nothing
+	 * goes wrong.
+	 */
+	void (*mishap)(void *opaque, uint32_t address, const struct pci_command *command,
+		       struct pci_mishap *mishap);
 	void *opaque;
 	struct trace *trace; /* where events go; NULL: nowhere */
 	const struct engine_iommu *iommu; /* what the device's IOMMU can do; outlives it */

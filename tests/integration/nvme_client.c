@@ -3,10 +3,12 @@
  * A small user-space driver of an NVMe controller: it maps BAR 0 and rings doorbells in
  * that memory, as libvfn, SPDK and xNVMe do.
  *
- *	nvme_client IOMMU DEVICE [SECONDS]
+ *	nvme_client IOMMU DEVICE [SECONDS | unmap]
  *
  * Prints a line for each thing that it did; with SECONDS also how many random reads of
- * 4 KiB at depth 32 it got in a second. Exit status 1: something was not as it should be.
+ * 4 KiB at depth 32 it got in a second. With unmap it takes the memory back that it has
+ * read into, and does no more than flush for a while. Exit status 1: something was not as
+ * it should be.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -32,6 +34,7 @@
 #define ENTRIES	     64u
 #define DEPTH	     32u
 #define PATIENCE_S   20
+#define FLUSH_NS     INT64_C(1000000000)
 
 /* Where things are in our memory. */
 #define SQ_AT(id) ((id)*0x4000u)
@@ -43,6 +46,8 @@ struct queue {
 	uint16_t phase;
 };
 
+static int iommu;
+static uint32_t ioas;
 static uint8_t *memory;
 static volatile uint32_t *regs, *doorbells;
 static struct queue queues[2];
@@ -81,22 +86,44 @@ static void on_alarm(int signal)
 
 /* ---- the device ---------------------------------------------------------------- */
 
-static void map_memory(int iommu, uint32_t ioas)
+/* The queues, and the data, are mapped apart. */
+static void map_part(uint32_t at, uint32_t bytes)
 {
 	struct iommu_ioas_map map = {
 		.size = sizeof(map),
 		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
 			 IOMMU_IOAS_MAP_WRITEABLE,
 		.ioas_id = ioas,
-		.length = MEMORY_BYTES,
-		.iova = IOVA,
+		.user_va = (uint64_t)(uintptr_t)memory + at,
+		.length = bytes,
+		.iova = IOVA + at,
 	};
 
+	if (ioctl(iommu, IOMMU_IOAS_MAP, &map))
+		fail("IOAS_MAP");
+}
+
+static void map_memory(void)
+{
 	memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		      0);
-	map.user_va = (uint64_t)(uintptr_t)memory;
-	if (memory == MAP_FAILED || ioctl(iommu, IOMMU_IOAS_MAP, &map))
-		fail("IOAS_MAP");
+	if (memory == MAP_FAILED)
+		fail("mmap");
+	map_part(0, DATA_AT);
+	map_part(DATA_AT, MEMORY_BYTES - DATA_AT);
+}
+
+static void unmap_data(void)
+{
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap),
+		.ioas_id = ioas,
+		.iova = IOVA + DATA_AT,
+		.length = MEMORY_BYTES - DATA_AT,
+	};
+
+	if (ioctl(iommu, IOMMU_IOAS_UNMAP, &unmap))
+		fail("IOAS_UNMAP");
 }
 
 static int open_device(const char *iommu_path, const char *device_path)
@@ -104,9 +131,10 @@ static int open_device(const char *iommu_path, const char *device_path)
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
 	struct sim_vfio_bind bind = { .argsz = sizeof(bind) };
 	struct sim_vfio_attach attach = { .argsz = SIM_VFIO_ATTACH_MIN };
-	int iommu = open(iommu_path, O_RDWR), device = open(device_path, O_RDWR);
+	int device = open(device_path, O_RDWR);
 	uint16_t command = 6;
 
+	iommu = open(iommu_path, O_RDWR);
 	if (iommu < 0 || device < 0)
 		fail("open");
 	bind.iommufd = iommu;
@@ -117,7 +145,8 @@ static int open_device(const char *iommu_path, const char *device_path)
 	attach.pt_id = alloc.out_ioas_id;
 	if (ioctl(device, SIM_VFIO_ATTACH, &attach))
 		fail("ATTACH");
-	map_memory(iommu, alloc.out_ioas_id);
+	ioas = alloc.out_ioas_id;
+	map_memory();
 	if (pwrite(device, &command, 2, ((off_t)SIM_VFIO_CONFIG << SIM_VFIO_OFFSET_SHIFT) + 4) != 2)
 		fail("command register");
 	return device;
@@ -271,6 +300,20 @@ static void measure(unsigned int seconds, uint64_t blocks)
 	printf("%llu reads a second\n", (unsigned long long)(done / seconds));
 }
 
+static void unmap_and_flush(void)
+{
+	struct nvme_command command = { .opcode = NVME_IO_FLUSH, .nsid = 1 };
+	struct timespec begun, now;
+
+	unmap_data();
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	do {
+		require(!run(&queues[1], &command), "Flush");
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((int64_t)(now.tv_sec - begun.tv_sec) * 1000000000 +
+			 (now.tv_nsec - begun.tv_nsec) < FLUSH_NS);
+}
+
 int main(int argc, char **argv)
 {
 	struct nvme_command identify = { .opcode = NVME_ADMIN_IDENTIFY,
@@ -294,7 +337,9 @@ int main(int argc, char **argv)
 	make_queue();
 	write_and_read();
 	printf("what was written is read\n");
-	if (argc > 3)
+	if (argc > 3 && !strcmp(argv[3], "unmap"))
+		unmap_and_flush();
+	else if (argc > 3)
 		measure((unsigned int)atoi(argv[3]), blocks);
 	return 0;
 }

@@ -85,6 +85,15 @@ static void world_wake(void *opaque, unsigned int unit)
 	((struct rig *)opaque)->woken[unit] = true;
 }
 
+static void world_mishap(void *opaque, const struct pci_command *command,
+			 struct pci_mishap *mishap)
+{
+	const struct rig *rig = opaque;
+
+	if (rig->mishap)
+		rig->mishap(command, mishap);
+}
+
 static const struct pci_world_ops world_ops = {
 	.dma = world_dma,
 	.message = world_message,
@@ -92,6 +101,7 @@ static const struct pci_world_ops world_ops = {
 	.now = world_now,
 	.random = world_random,
 	.wake = world_wake,
+	.mishap = world_mishap,
 };
 
 void rig_init(struct rig *rig, const char *device)

@@ -42,6 +42,8 @@ struct rig {
 	bool pin;
 	struct rig_queue queues[RIG_QUEUES];
 	uint16_t next_cid;
+	/* What goes wrong with a command; NULL: nothing. */
+	void (*mishap)(const struct pci_command *command, struct pci_mishap *mishap);
 };
 
 /* device: what --device says. Bus mastering and MSI-X are on. Fails the test if it is wrong. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/fuse/inject.h"
+#include "sim/pci/pci_model.h"
 
 #define MAP IOMMUFD_CMD_IOAS_MAP
 #define UNMAP IOMMUFD_CMD_IOAS_UNMAP
@@ -288,6 +289,18 @@ static void test_wrong_specs_are_named_with_the_remedy(void **state)
 		{ "map:EIO*", "'*' does not say when", false },
 		{ "map", "COMMAND:TIME", true },
 		{ "map:50", "'50' is no time", true },
+		{ "nvme-read:EIO", "'EIO' is no fault of a disk", false },
+		{ "nvme-read:0", "'0' is no fault of a disk", false },
+		{ "nvme-read:0x8000", "is no fault of a disk", false },
+		{ "nvme-read:stray", "'stray' is no fault of a disk", false },
+		{ "nvme-read:again=5", "is no fault of a disk", false },
+		{ "map:lose", "'lose' is no errno", false },
+		{ "nvme-read,map:EIO", "say two rules", false },
+		{ "*,nvme:lose", "say two rules", false },
+		{ "nvme-read[pid=3]:lose", "does not say which commands", false },
+		{ "map[lba=3]:EIO", "does not say which calls", false },
+		{ "nvme-read[device=2]:lose", "does not say which commands", false },
+		{ "nvme-reed:lose", "no command 'nvme-reed'", false },
 		{ "map:us", "'us' is no time", true },
 		{ "map:-1us", "is no time", true },
 		{ "map:99999999999999999999s", "is no time", true },
@@ -308,6 +321,97 @@ static void test_wrong_specs_are_named_with_the_remedy(void **state)
 	}
 }
 
+/* ---- commands of a disk ---------------------------------------------------------------- */
+
+static struct pci_mishap decide_nvme(struct inject *inject, bool admin, uint8_t opcode,
+				     uint64_t block, uint64_t blocks)
+{
+	const struct pci_command command = { .admin = admin, .opcode = opcode, .nsid = 1,
+					     .block = block, .blocks = blocks,
+					     .bytes = blocks * 512 };
+	struct pci_mishap mishap;
+
+	inject_decide_nvme(inject, 0x10, &command, &mishap);
+	return mishap;
+}
+
+static void test_commands_of_a_disk_are_no_calls(void **state)
+{
+	struct inject *inject = with_fail("nvme:lose@2");
+
+	(void)state;
+	assert_true(inject_has_nvme(inject));
+	assert_int_equal(decide(inject, MAP), 0);
+	assert_int_equal(decide(inject, MAP), 0);
+	assert_int_equal(decide_nvme(inject, false, 2, 0, 1).kind, PCI_MISHAP_NONE);
+	assert_int_equal(decide_nvme(inject, true, 6, 0, 0).kind, PCI_MISHAP_LOSE);
+	assert_int_equal(decide_nvme(inject, false, 2, 0, 1).kind, PCI_MISHAP_NONE);
+	inject_destroy(inject);
+	inject = with_fail("*:EIO");
+	assert_false(inject_has_nvme(inject));
+	assert_int_equal(decide_nvme(inject, false, 2, 0, 1).kind, PCI_MISHAP_NONE);
+	inject_destroy(inject);
+}
+
+static void test_disk_commands_are_chosen_by_kind_range_and_place(void **state)
+{
+	static const struct {
+		const char *spec;
+		bool hits[4]; /* read of 0, read of 100 to 107, write of 100, flush */
+	} cases[] = {
+		{ "nvme-read:lose", { true, true, false, false } },
+		{ "NVMe-Write,nvme-flush:lose", { false, false, true, true } },
+		{ "nvme-io:lose", { true, true, true, true } },
+		{ "nvme-admin:lose", { false, false, false, false } },
+		{ "nvme[lba=107..]:lose", { false, true, false, false } },
+		{ "nvme[lba=0..100]:lose", { true, true, true, false } },
+		{ "nvme[size=4K]:lose", { false, true, false, false } },
+		{ "nvme[nsid=2]:lose", { false, false, false, false } },
+		{ "nvme[device=0000:00:02.0,nsid=1]:lose", { true, true, true, true } },
+		{ "nvme[device=0000:00:03.0]:lose", { false, false, false, false } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct inject *inject = with_fail(cases[i].spec);
+		const struct pci_mishap got[] = {
+			decide_nvme(inject, false, 2, 0, 1),
+			decide_nvme(inject, false, 2, 100, 8),
+			decide_nvme(inject, false, 1, 100, 1),
+			decide_nvme(inject, false, 0, 0, 0),
+		};
+
+		for (unsigned int k = 0; k < 4; k++) {
+			if ((got[k].kind == PCI_MISHAP_LOSE) != cases[i].hits[k])
+				fail_msg("%s, command %u", cases[i].spec, k);
+		}
+		inject_destroy(inject);
+	}
+}
+
+static void test_faults_of_a_disk_come_in_turn_with_delays(void **state)
+{
+	struct inject *inject =
+		with_fail("nvme-read:read-error,0x4281,stray=0x1000,again=2ms,hang,cfs,remove");
+	static const struct pci_mishap want[] = {
+		{ PCI_MISHAP_STATUS, 0x281, 1000 },  { PCI_MISHAP_STATUS, 0x4281, 1000 },
+		{ PCI_MISHAP_STRAY, 0x1000, 1000 },  { PCI_MISHAP_AGAIN, 2000000, 1000 },
+		{ PCI_MISHAP_HANG, 0, 1000 },	     { PCI_MISHAP_FATAL, 0, 1000 },
+		{ PCI_MISHAP_REMOVE, 0, 1000 },	     { PCI_MISHAP_STATUS, 0x281, 1000 },
+	};
+
+	(void)state;
+	assert_int_equal(inject_add_delay(inject, "nvme:1us", why), 0);
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		const struct pci_mishap got = decide_nvme(inject, false, 2, 0, 1);
+
+		assert_int_equal(got.kind, want[i].kind);
+		assert_int_equal(got.arg, want[i].arg);
+		assert_int_equal(got.delay_ns, want[i].delay_ns);
+	}
+	inject_destroy(inject);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +427,9 @@ int main(void)
 		cmocka_unit_test(test_commands_of_a_set_are_counted_together),
 		cmocka_unit_test(test_chance_and_time_have_decimals),
 		cmocka_unit_test(test_calls_are_chosen_by_caller_space_and_size),
+		cmocka_unit_test(test_commands_of_a_disk_are_no_calls),
+		cmocka_unit_test(test_disk_commands_are_chosen_by_kind_range_and_place),
+		cmocka_unit_test(test_faults_of_a_disk_come_in_turn_with_delays),
 		cmocka_unit_test(test_wrong_specs_are_named_with_the_remedy),
 	};
 

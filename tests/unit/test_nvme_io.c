@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/model/seed.h"
+#include "sim/fuse/inject.h"
 #include "tests/unit/nvme_rig.h"
 
 #define DNR   NVME_DNR
@@ -375,6 +376,9 @@ static void test_wrong_device_is_named(void **state)
 		{ "nvme,memory=64M,delay=5m", "delay" },
 		{ "nvme,memory=64M,delay=5us-4us", "delay" },
 		{ "nvme,memory=64M,delay=99999999999999999999s", "delay" },
+		{ "nvme,memory=64M,poll=0us", "poll" },
+		{ "nvme,memory=64M,poll=5us-2s", "poll" },
+		{ "nvme,memory=64M,poll=5us-1us", "poll" },
 		{ "nvme,memory=64M,fault=remove", "fault" },
 		{ "nvme,memory=64M,fault=remove@", "fault" },
 		{ "nvme,memory=64M,fault=remove@0", "fault" },
@@ -561,6 +565,116 @@ static void test_device_that_strays_meets_no_memory(void **state)
 	assert_int_equal(rig_reg(&rig, NVME_REG_CSTS), NVME_CSTS_RDY);
 }
 
+/* ---- --fail and --delay ---------------------------------------------------------------- */
+
+static struct inject *rules;
+
+static void by_rules(const struct pci_command *command, struct pci_mishap *mishap)
+{
+	inject_decide_nvme(rules, 0x10, command, mishap);
+}
+
+static void begin_with(const char *const *fails, const char *delay)
+{
+	char why[INJECT_WHY_BYTES];
+
+	begin("nvme,memory=16M,queues=2");
+	rules = inject_create(1);
+	for (; *fails; fails++)
+		assert_int_equal(inject_add_fail(rules, *fails, why), 0);
+	if (delay)
+		assert_int_equal(inject_add_delay(rules, delay, why), 0);
+	rig.mishap = by_rules;
+}
+
+static int end_rules(void **state)
+{
+	inject_destroy(rules);
+	return end(state);
+}
+
+static void test_rule_fails_commands_of_a_range(void **state)
+{
+	static const char *const fails[] = { "nvme-read[lba=8..9]:read-error,0x286",
+					     "nvme-write[size=1024..]:write-fault@2",
+					     "nvme-identify:internal-error@1", NULL };
+	const struct nvme_command identify = { .opcode = NVME_ADMIN_IDENTIFY, .nsid = 1,
+					       .prp1 = RIG_DATA };
+
+	(void)state;
+	begin_with(fails, NULL);
+	assert_int_equal(rig_io(&rig, 1, NVME_IO_READ, 0, 8, RIG_DATA, 512), 0);
+	assert_int_equal(rig_io(&rig, 1, NVME_IO_READ, 0, 9, RIG_DATA, 512), NVME_READ_ERROR);
+	assert_int_equal(rig_io(&rig, 1, NVME_IO_READ, 9, 4, RIG_DATA, 512), 0x286);
+	assert_int_equal(rig_io(&rig, 1, NVME_IO_READ, 10, 1, RIG_DATA, 512), 0);
+	assert_int_equal(rig_io(&rig, 1, NVME_IO_WRITE, 8, 2, RIG_DATA, 512), 0);
+	assert_int_equal(rig_io(&rig, 1, NVME_IO_WRITE, 8, 1, RIG_DATA, 512), 0);
+	assert_int_equal(rig_io(&rig, 1, NVME_IO_WRITE, 8, 2, RIG_DATA, 512), NVME_WRITE_FAULT);
+	assert_int_equal(rig_do(&rig, 0, &identify, NULL), NVME_INTERNAL_ERROR);
+	assert_int_equal(rig_do(&rig, 0, &identify, NULL), 0);
+}
+
+static void test_rule_loses_or_delays_commands(void **state)
+{
+	static const char *const fails[] = { "nvme-flush:lose@2", NULL };
+	const struct nvme_command flush = { .opcode = NVME_IO_FLUSH, .nsid = 1 };
+	struct nvme_completion completion;
+
+	(void)state;
+	begin_with(fails, "nvme-io:3ms@3");
+	assert_int_equal(rig_do(&rig, 1, &flush, NULL), 0);
+	rig_submit(&rig, 1, &flush);
+	rig_pass(&rig, 10000 * MS_NS);
+	assert_false(rig_take(&rig, 1, &completion));
+	rig_submit(&rig, 1, &flush);
+	rig_run(&rig);
+	rig_pass(&rig, 2 * MS_NS);
+	assert_false(rig_take(&rig, 1, &completion));
+	rig_pass(&rig, MS_NS);
+	assert_true(rig_take(&rig, 1, &completion));
+	assert_int_equal(completion.status >> 1, 0);
+}
+
+static void test_rule_stops_the_controller(void **state)
+{
+	static const char *const fails[] = { "nvme-flush:cfs@1", "nvme-flush:hang@2",
+					     "nvme-flush:remove@3", NULL };
+	static const uint32_t csts[] = { NVME_CSTS_RDY | NVME_CSTS_CFS, NVME_CSTS_RDY,
+					 0xffffffff };
+	const struct nvme_command flush = { .opcode = NVME_IO_FLUSH, .nsid = 1 };
+
+	(void)state;
+	begin_with(fails, NULL);
+	for (unsigned int i = 0; i < 3; i++) {
+		rig_submit(&rig, 1, &flush);
+		rig_run(&rig);
+		assert_int_equal(rig_reg(&rig, NVME_REG_CSTS), csts[i]);
+		if (i == 2)
+			break;
+		pci_function_reset(rig.function);
+		rig_enable(&rig);
+		rig_make_queue(&rig, 1, 64);
+	}
+}
+
+static void test_rule_makes_the_device_stray(void **state)
+{
+	static const char *const fails[] = { "nvme-flush:stray=0x7000000",
+					     "nvme-read:again=1ms", NULL };
+	const struct nvme_command flush = { .opcode = NVME_IO_FLUSH, .nsid = 1 };
+
+	(void)state;
+	begin_with(fails, NULL);
+	assert_int_equal(rig_do(&rig, 1, &flush, NULL), 0);
+	assert_int_equal(rig.faults, 1);
+	assert_int_equal(rig.fault_iova, 0x7000000);
+	assert_int_equal(rig_io(&rig, 1, NVME_IO_READ, 0, 1, RIG_DATA, 512), 0);
+	rig.hole[RIG_DATA / RIG_PAGE] = true;
+	rig_pass(&rig, MS_NS);
+	assert_int_equal(rig.fault_iova, RIG_DATA);
+}
+
+#define CASE_RULES(name) cmocka_unit_test_setup_teardown(name, NULL, end_rules)
 #define CASE(name)	 cmocka_unit_test_setup_teardown(name, ready, end)
 #define CASE_ALONE(name) cmocka_unit_test_setup_teardown(name, NULL, end)
 
@@ -583,6 +697,10 @@ int main(void)
 		CASE_ALONE(test_controller_that_fails_is_reset_and_one_that_hangs_is_not),
 		CASE_ALONE(test_card_that_is_pulled_reads_as_ones_for_ever),
 		CASE_ALONE(test_device_that_strays_meets_no_memory),
+		CASE_RULES(test_rule_fails_commands_of_a_range),
+		CASE_RULES(test_rule_loses_or_delays_commands),
+		CASE_RULES(test_rule_stops_the_controller),
+		CASE_RULES(test_rule_makes_the_device_stray),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
