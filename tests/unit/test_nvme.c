@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The NVMe controller: registers, doorbells, events, interrupts. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <linux/pci_regs.h>
 #include <string.h>
 
 #include "tests/unit/nvme_rig.h"
-
-#define DEVICE "nvme,memory=16M,queues=8,serial=RIG"
-#define DNR    NVME_DNR
-
-static struct rig rig;
-
-static int enabled(void **state)
-{
-	(void)state;
-	rig_init(&rig, DEVICE);
-	rig_enable(&rig);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	rig_fini(&rig);
-	return 0;
-}
 
 /* ---- registers ------------------------------------------------------------------ */
 
@@ -374,7 +349,7 @@ static void test_messages_that_are_masked_come_afterwards(void **state)
 	assert_int_equal(rig.messages[1], 1);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, enabled, end)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_enabled, rig_end)
 
 int main(void)
 {

@@ -5,11 +5,6 @@
  *
  * NVME_FUZZ_STEPS: how many; SEED: which.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +13,6 @@
 
 #define STEPS 300000u
 
-static struct rig rig;
 static struct seed seed;
 
 /* An address: mostly of memory, often of a queue, sometimes nowhere. */
@@ -100,10 +94,16 @@ static void submit_some(void)
 
 static void start_again(void)
 {
+	void (*mishap)(const struct pci_command *, struct pci_mishap *) = rig.mishap;
+
 	memset(rig.hole, 0, sizeof(rig.hole));
+	rig.mishap = NULL;
+	if (mishap) /* it may hang */
+		pci_function_reset(rig.function);
 	rig_enable(&rig);
 	for (uint16_t i = 1; i < RIG_QUEUES; i++)
 		rig_make_queue(&rig, i, 2 + (uint32_t)seed_below(&seed, 60));
+	rig.mishap = mishap;
 }
 
 static void step(void)
@@ -138,9 +138,8 @@ static void step(void)
 	rig_run(&rig);
 }
 
-static void run(const char *device, uint64_t steps)
+static void run_on(uint64_t steps)
 {
-	rig_init(&rig, device);
 	start_again();
 	for (uint64_t i = 0; i < steps; i++) {
 		step();
@@ -152,6 +151,12 @@ static void run(const char *device, uint64_t steps)
 	/* It can be used again; whether commands end well, is for who asked for no faults. */
 	pci_function_reset(rig.function);
 	start_again();
+}
+
+static void run(const char *device, uint64_t steps)
+{
+	rig_init(&rig, device);
+	run_on(steps);
 }
 
 static void check_disk(void)
@@ -192,11 +197,44 @@ static void test_random_driver_with_delays_and_faults(void **state)
 	rig_fini(&rig);
 }
 
+/* What --fail and --delay could say. */
+static void draw_mishap(const struct pci_command *command, struct pci_mishap *mishap)
+{
+	static const enum pci_mishap_kind kinds[] = {
+		PCI_MISHAP_STATUS, PCI_MISHAP_LOSE, PCI_MISHAP_STRAY, PCI_MISHAP_AGAIN,
+		PCI_MISHAP_FATAL,
+	};
+	uint64_t chance = seed_below(&seed, 200);
+
+	(void)command;
+	if (chance < 5)
+		mishap->kind = kinds[chance];
+	else if (chance == 5 && !seed_below(&seed, 10))
+		mishap->kind = PCI_MISHAP_HANG;
+	mishap->arg = mishap->kind == PCI_MISHAP_STATUS ? 0x281 : seed_next(&seed);
+	if (chance > 190)
+		mishap->delay_ns = chance == 199 ? UINT64_MAX : seed_below(&seed, 3000000);
+}
+
+static void test_random_driver_with_mishaps(void **state)
+{
+	(void)state;
+	rig_init(&rig, "nvme,memory=1M,queues=8");
+	rig.mishap = draw_mishap;
+	run_on(steps() / 3);
+	rig.mishap = NULL;
+	pci_function_reset(rig.function);
+	start_again();
+	check_disk();
+	rig_fini(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_driver_leaves_a_controller_that_works),
 		cmocka_unit_test(test_random_driver_with_delays_and_faults),
+		cmocka_unit_test(test_random_driver_with_mishaps),
 	};
 
 	seed_init(&seed, 20261128);

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The NVMe controller: I/O commands, PRPs, disks, delays and faults on purpose. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,37 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/model/seed.h"
 #include "sim/fuse/inject.h"
+#include "tests/model/seed.h"
 #include "tests/unit/nvme_rig.h"
 
-#define DNR   NVME_DNR
 #define DISK  (16u << 20)
 #define MS_NS UINT64_C(1000000)
-
-static struct rig rig;
-
-static int end(void **state)
-{
-	(void)state;
-	rig_fini(&rig);
-	return 0;
-}
-
-/* Begins with a controller of that --device, and one queue pair of 64 entries. */
-static void begin(const char *device)
-{
-	rig_init(&rig, device);
-	rig_enable(&rig);
-	rig_make_queue(&rig, 1, 64);
-}
-
-static int ready(void **state)
-{
-	(void)state;
-	begin("nvme,memory=16M,queues=8");
-	return 0;
-}
 
 static void fill(uint64_t iova, uint64_t length, uint64_t seed)
 {
@@ -300,7 +270,7 @@ static void begin_file(const char *path, const char *more)
 	char device[400];
 
 	snprintf(device, sizeof(device), "nvme,queues=2,file=%s%s", path, more);
-	begin(device);
+	rig_begin(device);
 }
 
 static void test_file_has_what_was_written(void **state)
@@ -414,7 +384,7 @@ static void test_delay_keeps_commands_for_that_long(void **state)
 	unsigned int early = 0, all = 0;
 
 	(void)state;
-	begin("nvme,memory=16M,queues=2,delay=2ms-4ms");
+	rig_begin("nvme,memory=16M,queues=2,delay=2ms-4ms");
 	for (int i = 0; i < 50; i++)
 		rig_submit(&rig, 1, &flush);
 	rig_pass(&rig, 2 * MS_NS - 1000);
@@ -440,7 +410,7 @@ static void test_command_under_way_is_aborted_by_abort_and_by_deletion(void **st
 	uint32_t result;
 
 	(void)state;
-	begin("nvme,memory=16M,queues=2,delay=1s");
+	rig_begin("nvme,memory=16M,queues=2,delay=1s");
 	first = rig_submit(&rig, 1, &flush);
 	second = rig_submit(&rig, 1, &flush);
 	rig_run(&rig);
@@ -476,7 +446,7 @@ static void test_command_that_is_failed_lost_or_late(void **state)
 	uint16_t lost;
 
 	(void)state;
-	begin("nvme,memory=16M,queues=2,fault=status:0x281@read:2/3,fault=lose@write:2,"
+	rig_begin("nvme,memory=16M,queues=2,fault=status:0x281@read:2/3,fault=lose@write:2,"
 	      "fault=late:5ms@write:3");
 	for (int i = 1; i <= 9; i++)
 		assert_int_equal(rig_io(&rig, 1, NVME_IO_READ, 0, 1, RIG_DATA, 512),
@@ -505,7 +475,7 @@ static void test_controller_that_fails_is_reset_and_one_that_hangs_is_not(void *
 	struct nvme_completion completion;
 
 	(void)state;
-	begin("nvme,memory=16M,queues=2,fault=cfs@3,fault=hang@8");
+	rig_begin("nvme,memory=16M,queues=2,fault=cfs@3,fault=hang@8");
 	assert_int_equal(rig_do(&rig, 1, &flush, NULL), 0);
 	assert_int_equal(rig_do(&rig, 1, &flush, NULL), 0);
 	rig_submit(&rig, 1, &flush);
@@ -532,7 +502,7 @@ static void test_card_that_is_pulled_reads_as_ones_for_ever(void **state)
 	struct nvme_completion completion;
 
 	(void)state;
-	begin("nvme,memory=16M,queues=2,fault=remove@3s");
+	rig_begin("nvme,memory=16M,queues=2,fault=remove@3s");
 	assert_int_equal(rig_do(&rig, 1, &flush, NULL), 0);
 	rig_pass(&rig, 4000 * MS_NS);
 	rig_submit(&rig, 1, &flush);
@@ -550,7 +520,7 @@ static void test_card_that_is_pulled_reads_as_ones_for_ever(void **state)
 static void test_device_that_strays_meets_no_memory(void **state)
 {
 	(void)state;
-	begin("nvme,memory=16M,queues=2,fault=stray:0x7000000@2,fault=again:1ms@read:3");
+	rig_begin("nvme,memory=16M,queues=2,fault=stray:0x7000000@2,fault=again:1ms@read:3");
 	assert_int_equal(rig_io(&rig, 1, NVME_IO_READ, 0, 1, RIG_DATA, 512), 0);
 	assert_int_equal(rig.faults, 0);
 	assert_int_equal(rig_io(&rig, 1, NVME_IO_READ, 0, 1, RIG_DATA, 512), 0);
@@ -578,7 +548,7 @@ static void begin_with(const char *const *fails, const char *delay)
 {
 	char why[INJECT_WHY_BYTES];
 
-	begin("nvme,memory=16M,queues=2");
+	rig_begin("nvme,memory=16M,queues=2");
 	rules = inject_create(1);
 	for (; *fails; fails++)
 		assert_int_equal(inject_add_fail(rules, *fails, why), 0);
@@ -590,7 +560,7 @@ static void begin_with(const char *const *fails, const char *delay)
 static int end_rules(void **state)
 {
 	inject_destroy(rules);
-	return end(state);
+	return rig_end(state);
 }
 
 static void test_rule_fails_commands_of_a_range(void **state)
@@ -675,8 +645,8 @@ static void test_rule_makes_the_device_stray(void **state)
 }
 
 #define CASE_RULES(name) cmocka_unit_test_setup_teardown(name, NULL, end_rules)
-#define CASE(name)	 cmocka_unit_test_setup_teardown(name, ready, end)
-#define CASE_ALONE(name) cmocka_unit_test_setup_teardown(name, NULL, end)
+#define CASE(name)	 cmocka_unit_test_setup_teardown(name, rig_ready, rig_end)
+#define CASE_ALONE(name) cmocka_unit_test_setup_teardown(name, NULL, rig_end)
 
 int main(void)
 {
