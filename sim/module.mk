@@ -100,6 +100,7 @@ pci_srcs := \
 	sim/pci/nvme_prp.c \
 	sim/pci/nvme_queue.c \
 	sim/pci/nvme_regs.c \
+	sim/pci/pci_address.c \
 	sim/pci/pci_bus.c \
 	sim/pci/pci_config.c \
 	sim/pci/pci_function.c \

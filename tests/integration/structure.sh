@@ -109,7 +109,7 @@ cp "$TOP/tests/integration/structure/client.c" .
 after sim/engine/ioas.c '^#include "sim/engine/' <<<'#include "tracepoints/trace.h"'
 defines=$(grep -oE -- '-DIOASIS_[A-Z]+' "$TOP/Makefile" | sort -u | sed 's/$/=""/')
 sources="client.c analysis/event_names.c $(find backend sim/engine sim/inproc sim/process tracepoints \
-	sim/fuse/inject*.c -name '*.c' ! -name probes.c)"
+	sim/fuse/inject*.c sim/pci/pci_address.c -name '*.c' ! -name probes.c)"
 build() {
 	# shellcheck disable=SC2086
 	printf '%s\n' $sources | xargs -P "$(nproc)" -I{} "${CC:-cc}" -std=gnu11 -O0 -pthread \
