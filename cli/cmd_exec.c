@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/device_options.h"
 #include "sim/exec/launch.h"
+#include "sim/exec/ring.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,17 @@ static const struct cli_command exec_command = {
 	.stops_at_argument = true,
 	.error_status = LAUNCH_FAILED,
 };
+
+static bool look_us_choose(const char *text, unsigned int *look_us)
+{
+	unsigned long value = RINGS_LOOK_US;
+	char *end = "";
+
+	if (text && *text)
+		value = strtoul(text, &end, 10);
+	*look_us = (unsigned int)value;
+	return !*end && value && value <= RINGS_LOOK_US_MAX;
+}
 
 int cmd_exec(int argc, char **argv)
 {
@@ -38,6 +50,9 @@ int cmd_exec(int argc, char **argv)
 	if (!call_way_choose(getenv("IOASIS_CALL"), &config.way))
 		return cli_fail(&exec_command, "IOASIS_CALL is '%s'; " CALL_WAY_NAMES " is meant",
 				getenv("IOASIS_CALL"));
+	if (!look_us_choose(getenv("IOASIS_CALL_LOOK_US"), &config.look_us))
+		return cli_fail(&exec_command, "IOASIS_CALL_LOOK_US is '%s'; a number from 1 to %u is "
+				"meant", getenv("IOASIS_CALL_LOOK_US"), RINGS_LOOK_US_MAX);
 	if (first == argc)
 		return cli_fail(&exec_command, "no command given; 'ioasis exec -- CMD' runs CMD");
 	status = device_options_apply(&options, &exec_command, &config.device);

@@ -24,7 +24,8 @@ install-backend: $(libs)
 	$(Q)install -m 644 $(backend_headers) '$(call to,$(includedir))/ioasis'
 	$(Q)install -m 644 $(B)/libioasis-backend.a '$(call to,$(libdir))'
 	$(Q)install -m 644 $(B)/$(backend_soname) '$(call to,$(libdir))'
-	$(Q)install -m 644 $(B)/libioasis-probes.so '$(call to,$(libdir))/ioasis'
+	$(Q)install -m 644 $(B)/libioasis-probes.so $(B)/libioasis-call.so \
+		'$(call to,$(libdir))/ioasis'
 	$(Q)ln -sf $(backend_soname) '$(call to,$(libdir))/libioasis-backend.so'
 	$(Q)$(fill_in) packaging/ioasis-backend.pc.in \
 		> '$(call to,$(libdir))/pkgconfig/ioasis-backend.pc'

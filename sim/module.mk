@@ -143,8 +143,10 @@ exec_srcs := \
 	sim/exec/map_bar.c \
 	sim/exec/map_calls.c \
 	sim/exec/namespace.c \
+	sim/exec/preload_env.c \
 	sim/exec/proc_files.c \
 	sim/exec/read_calls.c \
+	sim/exec/ring.c \
 	sim/exec/shadow.c \
 	sim/exec/signal_calls.c \
 	sim/exec/stat_calls.c \
@@ -191,3 +193,15 @@ scenario_srcs := \
 	sim/scenario/units.c \
 	sim/scenario/world.c \
 	sim/scenario/world_report.c
+
+# What programs load under `ioasis exec`: without any library, a C library's neither.
+libs += $(B)/libioasis-call.so
+
+preload_cflags := -O2 -fno-stack-protector -fno-builtin -fno-tree-loop-distribute-patterns \
+	-U_FORTIFY_SOURCE -fno-sanitize=all -fno-profile-arcs -fno-test-coverage
+$(B)/libioasis-call.so: sim/exec/preload.c sim/exec/ring_abi.h $(O)/flags
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) -std=gnu11 -fPIC -fvisibility=hidden -g $(warn) $(prefix_map) -D_GNU_SOURCE -I. \
+		$(CFLAGS) $(preload_cflags) -shared -nostdlib -Wl,-z,now,-soname,libioasis-call.so \
+		$(filter-out -fsanitize% --coverage,$(LDFLAGS)) -o $@ $<

@@ -4,7 +4,7 @@
 # A unit test is tests/unit/NAME.c or tests/model/NAME.c, one name in unit_tests, and
 # NAME_srcs: what else it links. A script is tests/SOMEWHERE/NAME.sh, listed in script_tests.
 
-# WAY=fuse: what runs under `ioasis exec` makes its calls by FUSE; notify: by notification.
+# WAY=fuse: what runs under `ioasis exec` makes its calls by FUSE; also notify, ring.
 ifneq ($(WAY),)
 export IOASIS_CALL := $(WAY)
 endif
@@ -220,16 +220,17 @@ script_tests := \
 	tests/oracle/sweep.sh
 
 # What the exec tests run: the same program linked both ways, without sanitizers.
-exec_clients := $(foreach name,exec_client ways_client,$(B)/tests/$(name) $(B)/tests/$(name)_static)
+exec_clients := $(foreach name,exec_client ways_client ring_client,$(B)/tests/$(name) $(B)/tests/$(name)_static)
 tests += $(exec_clients)
 
 $(exec_clients): $(B)/tests/%: backend/include/ioasis/iommufd_abi.h
 $(B)/tests/exec_client $(B)/tests/exec_client_static: tests/integration/exec_client.c
 $(B)/tests/ways_client $(B)/tests/ways_client_static: tests/integration/ways_client.c
+$(B)/tests/ring_client $(B)/tests/ring_client_static: tests/integration/ring_client.c sim/exec/ring_abi.h
 $(exec_clients):
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -Ibackend/include -pthread \
+	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -I. -Ibackend/include -pthread \
 		$(if $(findstring static,$@),-static) -o $@ $(filter %.c,$^)
 
 # What tests/integration/where.sh runs: one program built in the ways that make stacks differ.

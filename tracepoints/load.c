@@ -64,10 +64,10 @@ static const char *take_probes(void *library)
 }
 
 /*
- * Looks for PROBES_NAME in the folder of file (where it was built), and where it is installed:
+ * Looks for the library called name in the folder of file (where it was built), and where it is installed:
  * beside the library in libdir, and in libdir beside the programs' bindir.
  */
-static bool find_beside(const char *file, char found[PATH_MAX])
+static bool find_beside(const char *file, const char *name, char found[PATH_MAX])
 {
 	static const char *const below[] = {
 		"", "ioasis/", "../lib/ioasis/", "../lib/" IOASIS_MULTIARCH "/ioasis/",
@@ -82,26 +82,31 @@ static bool find_beside(const char *file, char found[PATH_MAX])
 		char copy[PATH_MAX];
 
 		memcpy(copy, folder, sizeof(copy));
-		snprintf(path, sizeof(path), "%s/%s" PROBES_NAME, dirname(copy), below[i]);
+		snprintf(path, sizeof(path), "%s/%s%s", dirname(copy), below[i], name);
 		if (!access(path, R_OK) && realpath(path, found))
 			return true;
 	}
 	return false;
 }
 
-bool trace_find_probes(char path[PATH_MAX])
+bool trace_find_library(const char *name, char path[PATH_MAX])
 {
 	char program[PATH_MAX];
 	ssize_t len;
 	Dl_info info;
 
-	if (dladdr(&trace_mode, &info) && info.dli_fname && find_beside(info.dli_fname, path))
+	if (dladdr(&trace_mode, &info) && info.dli_fname && find_beside(info.dli_fname, name, path))
 		return true;
 	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	if (len < 0)
 		return false;
 	program[len] = 0;
-	return find_beside(program, path);
+	return find_beside(program, name, path);
+}
+
+bool trace_find_probes(char path[PATH_MAX])
+{
+	return trace_find_library(PROBES_NAME, path);
 }
 
 static void *load_beside_this(void)

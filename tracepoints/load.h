@@ -46,6 +46,9 @@ struct trace *trace_of_process(void);
 /* Where the probes lie beside this program or library, as an absolute path. False: they do not. */
 bool trace_find_probes(char path[PATH_MAX]);
 
+/* The same for another library that is built and installed where they are. */
+bool trace_find_library(const char *name, char path[PATH_MAX]);
+
 /*
  * Loads the probes now, whatever IOASIS_TRACE says; harmless when they are
  * loaded. NULL, or why not, as text that lives until the next call.

@@ -2,6 +2,7 @@
 #include "sim/exec/client.h"
 
 #include "sim/exec/namespace.h"
+#include "sim/exec/preload_env.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -101,7 +102,8 @@ struct inherited {
 };
 
 static _Noreturn void child_run(int gate, char *const argv[], const struct filter *filter,
-				pid_t parent, const struct inherited *inherited)
+				const char *preload, pid_t parent,
+				const struct inherited *inherited)
 {
 	int listener = -1, rc;
 	char byte;
@@ -126,6 +128,9 @@ static _Noreturn void child_run(int gate, char *const argv[], const struct filte
 		_exit(CLIENT_NOT_RUNNABLE);
 	sigaction(SIGCHLD, &inherited->chld, NULL);
 	sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
+	/* Without the listener, calls come by FUSE alone. */
+	if (preload && listener >= 0)
+		preload_set(preload);
 	execvp(argv[0], argv);
 	child_fail(gate, GATE_EXECVE, errno);
 }
@@ -144,8 +149,8 @@ static void signals_take(struct inherited *before)
 	sigaction(SIGCHLD, &chld, &before->chld);
 }
 
-int client_fork(struct client *client, char *const argv[], const struct filter *filter, char *why,
-		size_t size)
+int client_fork(struct client *client, char *const argv[], const struct filter *filter,
+		const char *preload, char *why, size_t size)
 {
 	struct gate_message message;
 	pid_t parent = getpid();
@@ -162,7 +167,7 @@ int client_fork(struct client *client, char *const argv[], const struct filter *
 	client->pid = fork();
 	if (!client->pid) {
 		close(gate[0]);
-		child_run(gate[1], argv, filter, parent, &inherited);
+		child_run(gate[1], argv, filter, preload, parent, &inherited);
 	}
 	rc = client->pid < 0 ? -errno : 0;
 	close(gate[1]);

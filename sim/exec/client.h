@@ -28,13 +28,14 @@ struct client {
 
 /*
  * Forks the process that will be argv[0] with arguments argv, with the system
- * calls of filter reported to client->listener. argv, filter: borrowed.
+ * calls of filter reported to client->listener, loading the library preload (NULL: none).
+ * argv, filter, preload: borrowed.
  * From here on this process no longer reacts to signals of the terminal; only
  * client_wait() takes signals. Call it from the main thread, before others start.
  * 0 or -errno with one line in why (size bytes).
  */
-int client_fork(struct client *client, char *const argv[], const struct filter *filter, char *why,
-		size_t size);
+int client_fork(struct client *client, char *const argv[], const struct filter *filter,
+		const char *preload, char *why, size_t size);
 
 /*
  * Opens the gate. 0 once CMD runs; -errno of execve() when it cannot, with the

@@ -3,6 +3,7 @@
 
 #include "sim/exec/filter.h"
 #include "sim/exec/kvm_calls.h"
+#include "sim/exec/ring.h"
 #include "sim/exec/test_calls.h"
 #include "tracepoints/commands.h"
 
@@ -188,6 +189,7 @@ static long run(struct ioctl_call *call, struct fuse_open *open)
 }
 
 void ioctl_call_answer(struct fuse_device *device, struct fail_nth_table *fail_nth,
+		       struct rings *rings, struct ioctl_counts *counts,
 		       const struct caller *caller)
 {
 	const struct seccomp_data *data = &caller->notif->data;
@@ -219,12 +221,16 @@ void ioctl_call_answer(struct fuse_device *device, struct fail_nth_table *fail_n
 	open = open_of(&call);
 	if (!open) {
 		process_client_fini(&call.pc);
+		__atomic_add_fetch(&counts->let_go, 1, __ATOMIC_RELAXED);
 		fuse_device_open_expect(device, tid, (int)data->args[0],
 					(unsigned int)data->args[1], data->args[2]);
 		caller_continue(caller);
 		return;
 	}
 	result = run(&call, open);
+	__atomic_add_fetch(&counts->answered, 1, __ATOMIC_RELAXED);
+	if (rings)
+		rings_note_call(rings, &call.pc);
 	process_client_fini(&call.pc);
 	/* Before the answer: a close() by the caller after it is to be the last one. */
 	fuse_device_open_put(open);

@@ -13,8 +13,20 @@
 #include "sim/exec/fail_nth.h"
 #include "sim/fuse/device.h"
 
-/* Answers an ioctl. fail_nth: NULL: no thread has one. */
+struct rings;
+
+/* How many ioctls went which way. */
+struct ioctl_counts {
+	uint64_t answered; /* here; __atomic */
+	uint64_t let_go;   /* to FUSE, or to files of others; __atomic */
+};
+
+/*
+ * Answers an ioctl. fail_nth: NULL: no thread has one. rings: NULL: there are none. Counts
+ * it in counts.
+ */
 void ioctl_call_answer(struct fuse_device *device, struct fail_nth_table *fail_nth,
+		       struct rings *rings, struct ioctl_counts *counts,
 		       const struct caller *caller);
 
 #endif

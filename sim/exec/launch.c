@@ -6,6 +6,9 @@
 #include "sim/exec/filter.h"
 #include "sim/exec/guard.h"
 #include "sim/exec/namespace.h"
+#include "sim/exec/preload_env.h"
+#include "sim/exec/ring.h"
+#include "sim/exec/ring_abi.h"
 #include "sim/exec/supervisor.h"
 #include "sim/exec/sysfs.h"
 #include "sim/exec/test_calls.h"
@@ -118,6 +121,7 @@ struct launch {
 	struct launch_result *result;
 	struct fuse_device *device;
 	struct fail_nth_table *fail_nth; /* NULL without the test command */
+	struct rings *rings;		 /* NULL: by another way */
 	struct supervisor *supervisor;	 /* NULL: no listener */
 	struct sysfs *sysfs;		 /* NULL: no devices */
 	struct guard guard;
@@ -127,7 +131,14 @@ struct launch {
 
 static uint32_t *launch_fail_nth(void *opaque, uint32_t tid)
 {
-	return fail_nth_find(opaque, tid);
+	return fail_nth_find(((struct launch *)opaque)->fail_nth, tid);
+}
+
+static int launch_offer(void *opaque, struct process_client *pc, const void *data, size_t bytes)
+{
+	struct rings *rings = ((struct launch *)opaque)->rings;
+
+	return rings ? rings_offer(rings, pc, data, bytes) : -ENOTTY;
 }
 
 /* 0, or the exit status with result->why. */
@@ -135,6 +146,7 @@ static int launch_prepare(struct launch *launch)
 {
 	char *why = launch->result->why;
 	bool test_ops = launch->config->device.engine.test_ops;
+	char preload[PATH_MAX];
 	int fd, rc;
 
 	/* Asked here, before anything is made, for the plainest of messages. */
@@ -182,8 +194,10 @@ static int launch_prepare(struct launch *launch)
 	}
 	filter_build(&launch->filter, test_ops, launch->config->device.bus,
 		     launch->way != CALL_BY_FUSE);
-	rc = client_fork(&launch->client, launch->config->argv, &launch->filter, why,
-			 LAUNCH_WHY_BYTES);
+	if (launch->way == CALL_BY_RING && !preload_find(preload))
+		launch->way = CALL_BY_NOTIFY;
+	rc = client_fork(&launch->client, launch->config->argv, &launch->filter,
+			 launch->way == CALL_BY_RING ? preload : NULL, why, LAUNCH_WHY_BYTES);
 	return rc ? LAUNCH_FAILED : 0;
 }
 
@@ -203,8 +217,12 @@ static int launch_make_device(struct launch *launch)
 			return LAUNCH_FAILED;
 		}
 		config.fail_nth = launch_fail_nth;
-		config.opaque = launch->fail_nth;
 	}
+	if (config.supervised && launch->way == CALL_BY_RING) {
+		config.offer = launch_offer;
+		config.offer_cmd = RING_OFFER;
+	}
+	config.opaque = launch;
 	config.engine.trace = trace_of_process();
 	rc = fuse_device_create(&config, &launch->device);
 	if (rc) {
@@ -228,6 +246,12 @@ static int launch_supervise(struct launch *launch)
 		.fail_nth = launch->fail_nth,
 	};
 	int rc;
+
+	/* Without one, what is offered is refused, and calls come by the supervisor. */
+	if (config.listener >= 0 && launch->way == CALL_BY_RING &&
+	    !rings_start(launch->device, launch->fail_nth, launch->config->look_us,
+			 &launch->rings))
+		config.rings = launch->rings;
 
 	/* Inside another exec: its listener is the only one that there can be. */
 	if (config.listener < 0)
@@ -254,6 +278,21 @@ static int launch_client(struct launch *launch)
 	return WIFSIGNALED(rc) ? 128 + WTERMSIG(rc) : WEXITSTATUS(rc);
 }
 
+/* Which way the calls took, for who wonders why they take the time that they take. */
+static void say_counts(const struct launch *launch)
+{
+	const struct ioctl_counts *counts;
+	const char *say = getenv("IOASIS_CALL_SAY");
+
+	if (!say || strcmp(say, "1") || !launch->supervisor)
+		return;
+	counts = supervisor_counts(launch->supervisor);
+	fprintf(stderr, "ioasis exec: ioctls of the device: %llu by ring, %llu by notification, "
+		"%llu let go to FUSE\n",
+		launch->rings ? (unsigned long long)rings_answered(launch->rings) : 0,
+		(unsigned long long)counts->answered, (unsigned long long)counts->let_go);
+}
+
 void launch_run(const struct launch_config *config, struct fuse_device **device,
 		struct launch_result *result)
 {
@@ -269,6 +308,9 @@ void launch_run(const struct launch_config *config, struct fuse_device **device,
 	/* A supervisor is not told of signals. */
 	if (config->device.inject && inject_heeds_signals(config->device.inject))
 		launch.way = CALL_BY_FUSE;
+	/* A thread that waits for a ring is in no system call, which tells where it is. */
+	else if (config->device.where && launch.way == CALL_BY_RING)
+		launch.way = CALL_BY_NOTIFY;
 	status = launch_prepare(&launch);
 	if (!status) {
 		start_tracing();
@@ -280,10 +322,15 @@ void launch_run(const struct launch_config *config, struct fuse_device **device,
 		client_kill(&launch.client);
 	}
 	guard_finish(&launch.guard);
+	if (launch.rings)
+		result->stuck += rings_stop(launch.rings);
+	say_counts(&launch);
 	if (launch.supervisor)
 		result->stuck += supervisor_stop(launch.supervisor);
 	if (launch.device)
 		result->stuck += fuse_device_stop(launch.device);
+	if (!result->stuck && launch.rings)
+		rings_destroy(launch.rings);
 	if (!result->stuck)
 		sysfs_destroy(launch.sysfs);
 	if (launch.fail_nth && !result->stuck)

@@ -28,6 +28,7 @@
 struct launch_config {
 	struct fuse_device_config device; /* fail_nth and opaque are the launcher's */
 	enum call_way way;		  /* of ioctls; with --delay: by FUSE */
+	unsigned int look_us;		  /* RINGS_LOOK_US, see ring.h */
 	char *const *argv;		  /* CMD and its arguments, NULL at the end; borrowed */
 };
 

@@ -49,6 +49,7 @@ struct worker {
 struct supervisor {
 	struct supervisor_config config;
 	size_t notif_bytes;
+	struct ioctl_counts counts;
 
 	pthread_mutex_t lock;
 	pthread_cond_t reserve; /* threads in reserve wait here, */
@@ -70,7 +71,8 @@ static void handle(struct supervisor *supervisor, const struct seccomp_notif *no
 
 	switch (notif->data.nr) {
 	case __NR_ioctl:
-		ioctl_call_answer(supervisor->config.device, supervisor->config.fail_nth, &caller);
+		ioctl_call_answer(supervisor->config.device, supervisor->config.fail_nth,
+				  supervisor->config.rings, &supervisor->counts, &caller);
 		break;
 	case __NR_read:
 	case __NR_write:
@@ -353,6 +355,11 @@ static unsigned int wake_all(struct supervisor *supervisor)
 	left = supervisor->count;
 	pthread_mutex_unlock(&supervisor->lock);
 	return left;
+}
+
+const struct ioctl_counts *supervisor_counts(const struct supervisor *supervisor)
+{
+	return &supervisor->counts;
 }
 
 unsigned int supervisor_stop(struct supervisor *supervisor)

@@ -14,6 +14,7 @@
 #ifndef IOASIS_SIM_EXEC_SUPERVISOR_H
 #define IOASIS_SIM_EXEC_SUPERVISOR_H
 
+#include "sim/exec/ioctl_calls.h"
 #include "sim/fuse/device.h"
 
 struct fail_nth_table;
@@ -23,10 +24,14 @@ struct supervisor_config {
 	int listener;		    /* the supervisor's from now on */
 	struct fuse_device *device; /* borrowed; outlives the supervisor */
 	struct fail_nth_table *fail_nth; /* borrowed; NULL: nobody has such a file */
+	struct rings *rings;		 /* borrowed; NULL: there are none */
 };
 
 /* Starts it. 0, or -errno with the listener still the caller's. */
 int supervisor_start(const struct supervisor_config *config, struct supervisor **supervisor);
+
+/* How many ioctls there were so far. Borrowed. */
+const struct ioctl_counts *supervisor_counts(const struct supervisor *supervisor);
 
 /*
  * Stops answering and closes the listener: calls still stopped, and later ones,

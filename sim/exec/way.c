@@ -10,6 +10,7 @@
 static const char *const names[] = {
 	[CALL_BY_FUSE] = "fuse",
 	[CALL_BY_NOTIFY] = "notify",
+	[CALL_BY_RING] = "ring",
 };
 
 /*
@@ -28,7 +29,7 @@ static bool wakes_at_once(void)
 bool call_way_choose(const char *name, enum call_way *way)
 {
 	if (!name || !*name) {
-		*way = wakes_at_once() && signal_calls_restart() ? CALL_BY_NOTIFY : CALL_BY_FUSE;
+		*way = wakes_at_once() && signal_calls_restart() ? CALL_BY_RING : CALL_BY_FUSE;
 		return true;
 	}
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -211,6 +211,12 @@ static long run_call(struct fuse_device *device, const struct fuse_request *requ
 	result = fuse_call_init(&call, device, request);
 	if (result)
 		return result;
+	if (device->config.offer && in->cmd == device->config.offer_cmd) {
+		result = device->config.offer(device->config.opaque, &call.pc, in + 1,
+					      request->arg_bytes - sizeof(*in));
+		fuse_call_fini(&call);
+		return result;
+	}
 	fuse_device_where(device, &call.pc, in->cmd);
 	result = file->ioctl(file->opaque, &call.pc.client, in->cmd, in->arg);
 	fuse_call_fini(&call);

@@ -44,6 +44,12 @@ struct fuse_device_config {
 	 */
 	uint32_t *(*fail_nth)(void *opaque, uint32_t tid);
 	/*
+	 * Asked when a client makes ioctl offer_cmd, which has bytes of data; returns its
+	 * result. NULL: nobody.
+	 */
+	int (*offer)(void *opaque, struct process_client *pc, const void *data, size_t bytes);
+	unsigned int offer_cmd;
+	/*
 	 * Told when a process cannot be served: its memory is closed to this one, or
 	 * (tid 0) it is in a pid namespace that this one does not see. NULL: nobody.
 	 */

@@ -68,6 +68,22 @@ extern const struct engine_client_ops process_client_ops;
 int process_client_init(struct process_client *pc, struct process_table *table,
 			const struct engine_client_ops *ops, uint32_t tid, uint32_t uid);
 
+/*
+ * Fills pc for another call of the process of first: by thread tid, which is believed to be
+ * one of it (see process_client_there()). To be given back as after process_client_init().
+ */
+void process_client_again(struct process_client *pc, const struct process_client *first,
+			  const struct engine_client_ops *ops, uint32_t tid, uint32_t uid);
+
+/* Whether the thread is one of the process now. */
+bool process_client_there(const struct process_client *pc);
+
+/* Whether the caller's process has its address space for itself: no child of a vfork(). */
+bool process_client_owns(const struct process_client *pc);
+
+/* Whether the process has ended. */
+bool process_client_ended(const struct process_client *pc);
+
 /* A number for the caller's address space that no other ever has. */
 uint64_t process_client_serial(const struct process_client *pc);
 

@@ -358,12 +358,29 @@ int process_table_resolve(struct process_table *table, uint32_t tid, struct proc
 	return 0;
 }
 
+static void client_fill(struct process_client *pc, struct process_table *table,
+			const struct engine_client_ops *ops, uint32_t tgid, uint32_t tid,
+			uint32_t uid)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	pc->table = table;
+	pc->opaque = NULL;
+	pc->client = (struct engine_client){
+		.ops = ops ? ops : &process_client_ops,
+		.pid = tgid,
+		.tid = tid,
+		.uid = uid,
+		.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+	};
+}
+
 int process_client_init(struct process_client *pc, struct process_table *table,
 			const struct engine_client_ops *ops, uint32_t tid, uint32_t uid)
 {
 	struct thread_slot *slot = &table->threads[tid % THREAD_SLOTS];
 	uint32_t tgid = 0;
-	struct timespec now;
 	int err = 0;
 
 	if (!tid) /* a process that this one's pid namespace cannot name */
@@ -387,17 +404,31 @@ int process_client_init(struct process_client *pc, struct process_table *table,
 		if (err)
 			return err;
 	}
-	clock_gettime(CLOCK_REALTIME, &now);
-	pc->table = table;
-	pc->opaque = NULL;
-	pc->client = (struct engine_client){
-		.ops = ops ? ops : &process_client_ops,
-		.pid = tgid,
-		.tid = tid,
-		.uid = uid,
-		.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
-	};
+	client_fill(pc, table, ops, tgid, tid, uid);
 	return 0;
+}
+
+void process_client_again(struct process_client *pc, const struct process_client *first,
+			  const struct engine_client_ops *ops, uint32_t tid, uint32_t uid)
+{
+	pc->process = first->process;
+	process_get(pc->process);
+	client_fill(pc, first->table, ops, first->client.pid, tid, uid);
+}
+
+bool process_client_there(const struct process_client *pc)
+{
+	return process_has_thread(pc->client.pid, pc->client.tid);
+}
+
+bool process_client_owns(const struct process_client *pc)
+{
+	return pc->process->tgid == pc->client.pid;
+}
+
+bool process_client_ended(const struct process_client *pc)
+{
+	return process_ended(pc->process);
 }
 
 uint64_t process_client_serial(const struct process_client *pc)
