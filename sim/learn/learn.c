@@ -69,6 +69,9 @@ static void run_drop(void)
 {
 	char error[256];
 
+	/* Devices are detached before the engine ends under them, also in the middle of a run. */
+	if (page.world)
+		world_finish(page.world);
 	world_destroy(page.world);
 	page.world = NULL;
 	if (page.log)

@@ -88,3 +88,8 @@ $(learn_site)/index.html: $(L)/engine.js sim/learn/build_page.mjs $(learn_page) 
 	$(say) PAGE $@
 	$(Q)$(NODE) sim/learn/build_page.mjs $@ $(L)/engine.js $(D3_JS) $(D3_LICENCE) $(CODEMIRROR) \
 		$(CODEMIRROR_LICENCE) $(L)/libyaml/License $(VERSION) $(CMARK)
+
+# The page in a headless Chromium, and its engine next to the program.
+check-learn: learn-site all
+	$(Q)./install-packages test
+	$(Q)BUILD=$(abspath $(B)) tests/run -t 600 tests/learn/same.sh tests/learn/page.sh

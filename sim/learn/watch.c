@@ -220,6 +220,15 @@ static void sim_moment(struct watch *watch, const struct sim_record *record)
 	}
 }
 
+static void unmapped_moment(struct watch *watch, const struct sim_record *record)
+{
+	const struct trace_iommufd_backend_unmap_dma *unmap =
+		FIELDS(record, iommufd_backend, unmap_dma);
+
+	moment(watch, WATCH_UNMAPPED, record->time_ns, (double)unmap->iova,
+	       (double)(unmap->iova + (unmap->size - 1)), 0, 0);
+}
+
 /* ---- the checker ------------------------------------------------------------------ */
 
 static void class_init(struct class *class, const struct trace_description *described)
@@ -268,6 +277,8 @@ static void put(void *opaque, const struct sim_record *record)
 		commit_moment(watch, record);
 	else if (record->event == TRACE_iommufd_dev_open)
 		open_seen(watch, record);
+	else if (record->event == TRACE_iommufd_backend_unmap_dma)
+		unmapped_moment(watch, record);
 	else if (record->event == TRACE_iommufd_dev_dma)
 		dma_moment(watch, record);
 	else

@@ -26,6 +26,7 @@ enum watch_kind {
 	WATCH_ROUND,	  /* round, pages, time to send them, 0 */
 	WATCH_PLANTED,	  /* kind, iova, 0, 0 */
 	WATCH_GONE,	  /* space, 0, 0, 0: with all its mappings */
+	WATCH_UNMAPPED,	  /* iova, last, 0, 0: the call that unmapped it has returned */
 	WATCH_SPACE,	  /* space, guest, 0, 0: there is one */
 };
 

@@ -3,6 +3,7 @@
 # and seed, the same verdict of the checker, the same line about a mistake. Skipped where
 # `make learn-site` has not built the engine.
 . "$TOP/tests/integration/tap.sh"
+. "$TOP/tests/integration/serve_lib.sh"
 cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
 engine=$BUILD/learn/engine.js
 [ -e "$engine" ] || skip_all "no $engine: 'make learn-site' builds it"
@@ -19,6 +20,14 @@ simulate() {
 	local file=$1 seed=$2
 	shift 2
 	"$BUILD/ioasis" simulate "$file" --seed "$seed" --json "${@/#/--set=}"
+}
+
+# The calls are made on a device through FUSE as well: 20 us each, so a few thousand of them.
+few() {
+	case $1 in
+	thousand-guests) echo guest.count=4 duration=2ms guest.boot_after=0ns ;;
+	nic | viommu) echo duration=2ms ;;
+	esac
 }
 
 # Fifty million calls take a minute each way: all of them with LEARN_FULL=1.
@@ -39,6 +48,20 @@ for file in "$TOP"/sim/scenarios/*.yaml; do
 	# shellcheck disable=SC2046
 	same "$name" 1 $(small "$name")
 done
+if [ -r /dev/fuse ] && [ -n "${IOASIS_TEST_NAMESPACE:-}" ]; then
+	serve_start
+	for file in "$TOP"/sim/scenarios/*.yaml; do
+		name=$(basename "$file" .yaml)
+		# shellcheck disable=SC2046
+		set -- $(few "$name")
+		"$BUILD/ioasis" simulate "$file" --json "${@/#/--set=}" --device "$serve_path" >fuse.json
+		page "$file" "$@" >page.json
+		check "$name${*:+, $*}: through FUSE the same JSON" cmp fuse.json page.json
+	done
+	serve_stop
+else
+	skip "through FUSE" "no /dev/fuse, or no user namespaces"
+fi
 same nvme 18446744073709551615
 same migration 2
 same nic 3 nic.mode=deferred preset=sandy-bridge-deferred dma.flush_batch=32

@@ -11,6 +11,7 @@ class Bench {
     this.begun = false; /* a run that can go on */
     this.result = null;
     this.hidden = "";   /* settings that the page does not show: of a driver to find out about */
+    this.drawCost = 0;  /* of the last time, in ms */
     this.listener = () => {};
     this.pictures = [new SpacePicture(), new WindowsPicture(), new IotlbPicture(),
       new WalkPicture((iova) => this.walk(iova)), new QueuesPicture(), new RoundsPicture()];
@@ -23,7 +24,7 @@ class Bench {
 
   makeEditor() {
     this.editor = CodeMirror.fromTextArea(byId("scenario"), {
-      mode: "yaml", lineNumbers: true, inputStyle: "contenteditable", viewportMargin: Infinity,
+      mode: "yaml", lineNumbers: true, lineWrapping: true, inputStyle: "contenteditable", viewportMargin: Infinity,
       screenReaderLabel: "The scenario (YAML)",
       /* Tab leaves the editor, as it leaves every field. */
       extraKeys: {Tab: false, "Shift-Tab": false},
@@ -245,15 +246,17 @@ class Bench {
   draw() {
     clearTimeout(this.drawing);
     this.drawing = null;
-    this.drawn = performance.now();
+    const begun = performance.now();
     byId("progress").value = this.model.now / this.model.duration;
     for (const picture of this.pictures)
       picture.draw(this.model);
+    /* The page has to hear of a click while a run goes on: most of the time is not for drawing. */
+    this.drawCost = performance.now() - begun;
   }
 
   drawSoon() {
     if (!this.drawing)
-      this.drawing = setTimeout(() => this.draw(), Math.max(0, 120 - (performance.now() - this.drawn)));
+      this.drawing = setTimeout(() => this.draw(), Math.max(120, 4 * this.drawCost));
   }
 }
 

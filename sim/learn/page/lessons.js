@@ -59,6 +59,8 @@ class Lessons {
   open(moved) {
     const lesson = site.lessons.find((l) => "#" + l.id === location.hash) ||
       (this.lesson && location.hash ? null : site.lessons[0]);
+    if (lesson && lesson === this.lesson && moved)
+      byId("lesson").focus();
     if (!lesson || lesson === this.lesson)
       return; /* a link inside the page */
     this.lesson = lesson;
@@ -232,4 +234,5 @@ class Lessons {
   }
 }
 
-new Lessons(new Bench());
+const bench = new Bench();
+new Lessons(bench);

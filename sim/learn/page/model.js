@@ -5,7 +5,7 @@
  * pictures say in words.
  */
 const MAP = 0, UNMAP = 1, DMA = 2, STALE = 3, INVALIDATE = 4, FLUSH = 5, ROUND = 6, GONE = 8,
-  SPACE = 9;
+  UNMAPPED = 9, SPACE = 10;
 
 /* Of each kind at most so many are kept for the pictures; all are counted. */
 const KEPT = 20000;
@@ -122,7 +122,8 @@ class Model {
   }
 
   moment(kind, time, a, b, c, d) {
-    const space = kind === ROUND || kind === INVALIDATE || kind === FLUSH ? null : this.space(a);
+    const space = kind === ROUND || kind === INVALIDATE || kind === FLUSH || kind === UNMAPPED ? null :
+      this.space(a);
     if (kind === MAP && space) {
       space.map(time, b, c, d);
     } else if (kind === UNMAP && space) {
@@ -147,6 +148,13 @@ class Model {
         this.close(w, d);
         return false;
       });
+    } else if (kind === UNMAPPED) {
+      for (let i = this.waiting.length - 1; i >= 0; i--) {
+        if (this.waiting[i].iova === a && this.waiting[i].last === b) {
+          this.waiting[i].begin = time;
+          break;
+        }
+      }
     } else if (kind === SPACE) {
       this.space(a).guest = b;
       /* The first one of a guest is its memory, which no driver unmaps. */
@@ -211,7 +219,7 @@ class Model {
     const stale = s.iotlb.filter((e) => !e[3]).length;
     const asked = s.hits + s.misses;
     const sizes = [...new Set(s.iotlb.map((e) => bytesText(2 ** e[2])))];
-    return `${countText(s.iotlb_entries)} entries, ${countText(s.iotlb.length)} hold a translation` +
+    return `${many(s.iotlb_entries, "entry", "entries")}, ${countText(s.iotlb.length)} with a translation` +
       `${sizes.length ? " of " + sizes.join(" and ") : ""}, ${countText(stale)} of them stale: their ` +
       `mapping is gone. ${many(asked, "look-up")}, ${countText(s.misses)} not found` +
       `${asked ? " (" + +(s.misses / asked * 100).toPrecision(3) + " %)" : ""}.`;

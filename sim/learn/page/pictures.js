@@ -4,7 +4,7 @@
  * readers, a sentence that says the same, and rows of numbers to open.
  */
 const RECTS_DRAWN = 3000;
-const MARGIN = {top: 8, right: 12, bottom: 28, left: 12};
+const MARGIN = {top: 8, right: 26, bottom: 28, left: 12};
 
 /* Evenly chosen, so that a picture of very many stays quick. */
 function thin(list, most) {
@@ -251,12 +251,13 @@ class QueuesPicture extends Picture {
 
 class WindowsPicture extends Picture {
   constructor() {
-    super("pic-windows", "Invalidation windows", "A line begins with an unmap and ends when its " +
+    super("pic-windows", "Invalidation windows", "A line begins when an unmap has returned and ends when its " +
       "translation is invalidated. A triangle is an access that went through in between.", 190);
   }
 
   draw(model) {
     this.say(model.windowsText());
+    this.box.hidden = !model.windows.length && !model.waiting.length;
     const [svg, width] = this.begin();
     const all = [...model.windows, ...model.waiting.map((w) => ({...w, end: model.now, open: true}))];
     const x = this.time(model, width);

@@ -27,8 +27,12 @@ class Engine {
     };
   }
 
-  heard({number, answer, progress}) {
+  heard({number, answer, progress, failed}) {
     const waits = this.waiting.get(number);
+    if (failed) {
+      this.end(`The engine ended, most likely out of memory (${failed}). Make the scenario smaller.`);
+      return;
+    }
     if (!waits)
       return;
     if (progress) {

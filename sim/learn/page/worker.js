@@ -8,6 +8,7 @@
  * createEngine is defined by engine.js, which stands before this text.
  */
 const SLICE_MS = 40;
+const PROGRESS_MS = 100;
 const EVENTS_PER_CALL = 2000;
 const SAMPLES = 200;
 
@@ -46,7 +47,7 @@ function begin(message) {
   if (problem)
     return {problem: "seed: " + problem};
   run = {duration: answer.scenario.duration_ns, ended: false, pause: false, message,
-    nextSample: 0};
+    nextSample: 0, samples: [], told: 0};
   return answer;
 }
 
@@ -102,7 +103,7 @@ function remember(part) {
 
 /* Runs until a time; pace: the share of the whole that a slice may take, 0: as fast as it goes. */
 function go(number, until, pace) {
-  const samples = [];
+  const samples = run.samples;
   const begun = Date.now();
   const now = () => call("now_ns", "number");
   const sliceEnd = pace ? Math.min(until, now() + run.duration * pace) : until;
@@ -117,14 +118,26 @@ function go(number, until, pace) {
     }
   }
   if (now() >= run.duration) {
-    const answer = end();
-    answer.last.samples = samples;
-    postMessage({number, answer});
+    const result = end();
+    result.last.samples = samples.splice(0);
+    postMessage({number, answer: result});
   } else if (now() >= until || run.pause) {
-    postMessage({number, answer: {last: remember(snapshot(samples))}});
+    postMessage({number, answer: {last: remember(snapshot(samples.splice(0)))}});
   } else {
-    postMessage({number, progress: remember(snapshot(samples))});
-    setTimeout(() => go(number, until, pace), pace ? 60 : 0);
+    if (pace || Date.now() - run.told > PROGRESS_MS) {
+      postMessage({number, progress: remember(snapshot(run.samples.splice(0)))});
+      run.told = Date.now();
+    }
+    setTimeout(() => guarded(number, () => go(number, until, pace)), pace ? 60 : 0);
+  }
+}
+
+/* Does something that answers; an engine that aborts says so, and is of no use any more. */
+async function guarded(number, work) {
+  try {
+    await work();
+  } catch (error) {
+    postMessage({number, failed: String(error.message || error).split(".")[0]});
   }
 }
 
@@ -148,7 +161,7 @@ function walk(message) {
   return {walk: walkOf(message.iova)};
 }
 
-onmessage = async ({data: message}) => {
+async function answer(message) {
   const {number, what} = message;
   if (!engine)
     engine = await createEngine();
@@ -171,4 +184,6 @@ onmessage = async ({data: message}) => {
   } else if (what === "keys") {
     postMessage({number, answer: {keys: text("keys")}});
   }
-};
+}
+
+onmessage = ({data: message}) => guarded(message.number, () => answer(message));
