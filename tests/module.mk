@@ -300,7 +300,7 @@ $(B)/tests/vfio_sweep: tests/oracle/devices/vfio_sweep.c sim/vfio/abi.h \
 	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE -I. -Ibackend/include -static -o $@ $<
 
 # What the guests of tests/clients run.
-guest_programs := $(B)/tests/bar_guest $(B)/tests/edu_guest
+guest_programs := $(addprefix $(B)/tests/,bar_guest edu_guest ram_guest)
 tests += $(guest_programs)
 
 $(guest_programs): $(B)/tests/%: tests/clients/%.c

@@ -2,9 +2,10 @@
 #
 #   guest_needs         why there can be no guest, on standard output; empty: nothing is missing
 #   guest_make NAME     makes $work/NAME.cpio.gz, whose /init runs the script on standard input
-#                       with `drive` (edu_guest of every edu), bar_guest and what busybox has
+#                       with `drive` (edu_guest of every edu), $guest_programs and what busybox has
 #   guest_args NAME     the arguments of QEMU that boot it, one a line
 
+guest_programs="edu_guest bar_guest ram_guest"
 guest_kernel=${KERNEL:-$top/../shared/kernel/bzImage-7.3}
 
 guest_needs() {
@@ -12,7 +13,7 @@ guest_needs() {
 		echo "no kernel: KERNEL=FILE names one (7.3 or newer, with VFIO's noiommu mode)"
 	command -v busybox >/dev/null || echo "no busybox (package busybox-static)"
 	command -v cpio >/dev/null || echo "no cpio"
-	for program in edu_guest bar_guest; do
+	for program in $guest_programs; do
 		[ -x "$build/tests/$program" ] || echo "$build/tests/$program is not built"
 	done
 }
@@ -20,7 +21,7 @@ guest_needs() {
 guest_make() {
 	local root=$work/$1.root
 	mkdir -p "$root"/{bin,proc,sys,dev,host}
-	cp "$(command -v busybox)" "$build/tests/edu_guest" "$build/tests/bar_guest" "$root/bin"
+	cp "$(command -v busybox)" $(printf "$build/tests/%s " $guest_programs) "$root/bin"
 	cat >"$root/init" <<'INIT'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
