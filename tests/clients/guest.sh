@@ -3,6 +3,7 @@
 #   guest_needs         why there can be no guest, on standard output; empty: nothing is missing
 #   guest_make NAME     makes $work/NAME.cpio.gz, whose /init runs the script on standard input
 #                       with `drive` (edu_guest of every edu), $guest_programs and what busybox has
+#   guest_with PROGRAM...   static ones of $work go into the guests made from now on
 #   guest_args NAME     the arguments of QEMU that boot it, one a line
 
 guest_programs="edu_guest bar_guest ram_guest"
@@ -18,10 +19,17 @@ guest_needs() {
 	done
 }
 
+guest_with() {
+	guest_extra=("${@/#/$work/}")
+}
+guest_extra=()
+
 guest_make() {
 	local root=$work/$1.root
 	mkdir -p "$root"/{bin,proc,sys,dev,host}
-	cp "$(command -v busybox)" $(printf "$build/tests/%s " $guest_programs) "$root/bin"
+	# shellcheck disable=SC2046,SC2059
+	cp "$(command -v busybox)" $(printf "$build/tests/%s " $guest_programs) "${guest_extra[@]}" \
+		"$root/bin"
 	cat >"$root/init" <<'INIT'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
