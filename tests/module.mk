@@ -33,6 +33,7 @@ unit_tests := \
 	test_engine_access \
 	test_engine_dma \
 	test_engine_account \
+	test_engine_errors \
 	test_engine_fail_nth \
 	test_engine_heap \
 	test_engine_memory \
@@ -107,6 +108,7 @@ test_device_threads_srcs := $(engine_rig_srcs)
 test_dirty_set_srcs := sim/engine/dirty_set.c
 test_engine_access_srcs := $(engine_rig_srcs)
 test_engine_dma_srcs := $(engine_rig_srcs)
+test_engine_errors_srcs := $(engine_rig_srcs)
 test_engine_fail_nth_srcs := $(engine_rig_srcs)
 test_engine_heap_srcs := $(engine_rig_srcs)
 test_engine_memory_srcs := $(engine_rig_srcs)

@@ -259,19 +259,6 @@ void iopt_pages_run(struct iopt_pages *pages, uint64_t byte, int64_t *first, int
 
 /* ---- their memory ----------------------------------------------------------------- */
 
-static int dmabuf_rw(struct iopt_dmabuf *dmabuf, uint64_t offset, void *buf, uint64_t length,
-		     bool write)
-{
-	if (!dmabuf->memory || offset > dmabuf->size ||
-	    length > dmabuf->size - offset)
-		return -EFAULT;
-	if (write)
-		memcpy((char *)dmabuf->memory + offset, buf, length);
-	else
-		memcpy(buf, (char *)dmabuf->memory + offset, length);
-	return 0;
-}
-
 int iopt_pages_rw(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t byte,
 		  void *buf, uint64_t length, bool write)
 {
@@ -288,10 +275,8 @@ int iopt_pages_rw(struct engine_ctx *ctx, struct iopt_pages *pages, uint64_t byt
 		file = iopt_file_pages(pages)->file;
 		return write ? file->ops->write(file, at, buf, length) :
 			       file->ops->read(file, at, buf, length);
-	case IOPT_PAGES_DMABUF:
-		if (iopt_pages_revoked(pages))
-			return -EFAULT;
-		return dmabuf_rw(iopt_file_pages(pages)->dmabuf, at, buf, length, write);
+	case IOPT_PAGES_DMABUF: /* area_rw() refuses it */
+		break;
 	}
 	return -EFAULT;
 }

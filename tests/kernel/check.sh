@@ -33,7 +33,7 @@ done
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
 for program in test_conformance test_device_file test_backend_device ask sweep compare device_calls \
-	vfio_client; do
+	vfio_client vfio_sweep; do
 	cp "$build/tests/$program" "$share/" || exit 1
 done
 
@@ -156,8 +156,14 @@ for device in /sys/bus/pci/devices/*; do
 	echo vfio-pci >\$device/driver_override
 	echo \${device##*/} >/sys/bus/pci/drivers/vfio-pci/bind
 done
-[ -e /dev/vfio/devices/vfio0 ] &&
-	./vfio_client /dev/iommu /dev/vfio/devices/vfio0 >vfio.out 2>&1
+[ -e /dev/vfio/devices/vfio0 ] || exit 0
+./vfio_client /dev/iommu /dev/vfio/devices/vfio0 >vfio.out 2>&1
+./vfio_sweep /dev/vfio/devices/vfio0 /dev/iommu >vfio_sweep.kernel 2>&1
+# 6.12 stops for good in the middle of this, in the emulator.
+case \$(uname -r) in
+[0-6].*) ;;
+*) ./vfio_sweep /dev/vfio/devices/vfio0 /dev/iommu irqs >vfio_irqs.kernel 2>&1 ;;
+esac
 true"
 # What a driver hears from vfio-pci and from `--device edu`: all but that QEMU's device can be
 # mapped.
@@ -172,6 +178,25 @@ if [ -e "$share/vfio.out" ]; then
 		sed 's/^/# /' "$share/difference"
 	fi
 fi >"$share/vfio_device.tap"
+# All calls, sizes and flags: but for what is the host's (tests/oracle/devices.sh), and what the
+# kernel was built without.
+host='^hwpt flags [19] |^fdinfo '
+grep -q '^feature 11 op 4 argsz 8 = -1 ENOTTY' "$share/vfio_sweep.kernel" 2>/dev/null &&
+	host="$host|^feature 11 "
+for part in sweep irqs; do
+	[ -e "$share/vfio_$part.kernel" ] || continue
+	flag=
+	[ $part = irqs ] && flag=irqs
+	"$build/ioasis" exec --leak-check no --linux "$linux" --iommu dirty=off --device edu -- \
+		"$build/tests/vfio_sweep" /dev/vfio/devices/vfio0 /dev/iommu $flag 2>/dev/null |
+		grep -vE "$host" >"$share/got"
+	if grep -vE "$host" "$share/vfio_$part.kernel" | diff - "$share/got" >"$share/difference"; then
+		echo "ok - vfio $part, $(wc -l <"$share/got") lines"
+	else
+		echo "not ok - vfio $part, $(grep -c '^<' "$share/difference") lines differ"
+		sed -n '1,20s/^/# /p' "$share/difference"
+	fi
+done >>"$share/vfio_device.tap"
 tap "$share/vfio_device.tap"
 
 if [ -n "$different" ]; then

@@ -33,6 +33,7 @@ struct fake_client {
 	struct engine_mm mm;
 	uint8_t memory[FAKE_PAGES * 4096];
 	uint8_t pages[FAKE_PAGES]; /* enum fake_page */
+	uint8_t memfd[FAKE_MEMFD_PAGES * 4096];
 	bool ipc_lock;
 	bool sys_resource;
 	bool sys_rawio;
