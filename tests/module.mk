@@ -366,6 +366,7 @@ tests += $(unit_programs)
 include tests/oracle/module.mk
 include tests/kernel/module.mk
 include tests/fuzz/module.mk
+include tests/nvme/module.mk
 include tests/qemu/module.mk
 include tests/qemu_api/module.mk
 

@@ -194,8 +194,9 @@ static void *watch_run(void *argument)
 		for (unsigned int i = 0; i < runner->units_count; i++) {
 			struct runner_unit *unit = &runner->units[i];
 
-			if (__atomic_load_n(&unit->working, __ATOMIC_ACQUIRE) ||
-			    !pci_function_poll(runner->function, i))
+			/* Mostly nothing is new, and no more than that is looked at. */
+			if (!pci_function_poll(runner->function, i) ||
+			    __atomic_load_n(&unit->working, __ATOMIC_ACQUIRE))
 				continue;
 			__atomic_store_n(&runner->last_ns, pci_runner_now(), __ATOMIC_RELAXED);
 			pci_runner_wake(runner, i);
