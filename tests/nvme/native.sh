@@ -33,7 +33,7 @@ run() {
 	local device=$1
 	shift
 	"${user[@]}" "$public/ioasis" exec --leak-check no --device "$device" -- \
-		timeout 60 "$@"
+		timeout 300 "$@"
 }
 
 reachable() { # FILE
