@@ -151,22 +151,24 @@ static void test_dma(int count)
 	printf("dma %d of %d\n", right, count);
 }
 
-struct irq_set {
+/* A set with room for one descriptor. */
+union irq_set {
 	struct vfio_irq_set head;
-	int32_t fd;
+	unsigned char bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
 };
 
 static int irq_enable(uint32_t index)
 {
-	struct irq_set set = {
+	union irq_set set = {
 		.head = { .argsz = sizeof(set), .index = index, .count = 1,
 			  .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER },
-		.fd = eventfd(0, EFD_NONBLOCK),
 	};
+	int32_t fd = eventfd(0, EFD_NONBLOCK);
 
+	memcpy(set.head.data, &fd, sizeof(fd));
 	if (ioctl(device, VFIO_DEVICE_SET_IRQS, &set))
 		fail("SET_IRQS");
-	return set.fd;
+	return fd;
 }
 
 static void irq_call(uint32_t index, uint32_t action, uint32_t count)
