@@ -8,6 +8,9 @@
 #
 # make check-packages [SUITE=...]: builds the Debian packages in such a machine, installs them in
 # another one without compilers, runs their main job there, purges them, and looks what is left.
+#
+# make check-arm64 [SUITE=...]: builds for another architecture in such a machine, and runs the unit
+# tests there in an emulator of its processor. CROSS=arm64 names it.
 set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -108,6 +111,34 @@ if [ "$mode" = check ]; then
 		esac
 	done
 	inside "$script"
+	exit
+fi
+
+if [ "$mode" = cross ]; then
+	inside "
+	cross=${CROSS:-arm64}"'
+	git clone -q /source/ioasis.git ~/clone/ioasis
+	cd ~/clone/ioasis
+	export DEBIAN_FRONTEND=noninteractive
+	install() {
+		apt-get install -y -q --no-install-recommends "$@" >/tmp/log 2>&1 || { tail /tmp/log; exit 1; }
+	}
+	dpkg --add-architecture "$cross"
+	apt-get update -q >/dev/null
+	echo "== libraries and compilers for $cross"
+	install build-essential pkg-config qemu-user "crossbuild-essential-$cross"
+	# The libraries are of that architecture, the rest of packages.txt is of this machine.
+	libraries=$(awk "!/^#/ && (\$2 == \"build\" && /^lib.*-dev/ || \$1 == \"libcmocka-dev\") { print \$1 }" packages.txt)
+	install $(for library in $libraries; do echo "$library:$cross"; done)
+	install $(awk "!/^#/ && \$2 == \"build\" && !/^lib.*-dev/ { print \$1 }" packages.txt)
+	triplet=$(dpkg-architecture -a "$cross" -qDEB_HOST_GNU_TYPE 2>/dev/null)
+	cpu=$(dpkg-architecture -a "$cross" -qDEB_HOST_GNU_CPU 2>/dev/null)
+	tools="CC=$triplet-gcc CXX=$triplet-g++ AR=$triplet-ar"
+	export PKG_CONFIG_LIBDIR="/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig"
+	echo "== make all and the unit tests with $triplet-gcc"
+	make -j"$(nproc)" $tools WERROR=1 all unit-tests
+	echo "== the unit tests in qemu-$cpu"
+	make $tools WERROR=1 RUNNER="qemu-$cpu" check-units'
 	exit
 fi
 

@@ -394,6 +394,19 @@ check-quick: tests
 	$(Q)BUILD=$(B) tests/run tests/integration/headers.sh tests/integration/includes.sh \
 		tests/integration/packages.sh $(unit_programs)
 
+# The unit tests alone. RUNNER is a program that runs those of another architecture.
+.PHONY: unit-tests check-units
+unit-tests: $(unit_programs)
+check-units: unit-tests
+	$(Q)RUNNER='$(RUNNER)' BUILD=$(B) tests/run -t 900 $(unit_programs)
+
+# With clang, and its warnings as errors: CLANG=clang-19 names another one.
+.PHONY: check-clang
+check-clang: deps-check
+	$(Q)./install-packages fuzz
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) CC='$(or $(CLANG),clang)' \
+		CXX='$(patsubst clang%,clang++%,$(or $(CLANG),clang))' WERROR=1 O='$(abspath $(out))/clang' check-quick
+
 # Programs that people work on, on simulated devices: QEMU with guests, DPDK.
 .PHONY: check-clients
 check-clients: all $(guest_programs)

@@ -66,3 +66,8 @@ check-fresh:
 	$(Q)tests/fresh.sh check
 check-packages:
 	$(Q)tests/fresh.sh packages
+
+# Builds for arm64 with a cross compiler, and runs the unit tests in an emulator, in such a machine.
+.PHONY: check-arm64
+check-arm64:
+	$(Q)CROSS=arm64 tests/fresh.sh cross
