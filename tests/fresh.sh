@@ -3,8 +3,9 @@
 #
 # Makes a minimal Debian in build/fresh-SUITE (debootstrap, needs root), clones the project into
 # an empty folder there and runs TARGETS ("demo check") as a new user would: as root, and then
-# again as an ordinary user (FRESH_AS="root user"). ../shared, if it lies beside the project, is
-# bound in beside the clone.
+# again as an ordinary user (FRESH_AS="root user"). Target `ci` is what continuous integration runs.
+# Each is to leave nothing behind: no process, mount, file in /tmp, /run, /dev/shm or the home.
+# ../shared, if it lies beside the project, is bound in beside the clone.
 #
 # make check-packages [SUITE=...]: builds the Debian packages in such a machine, installs them in
 # another one without compilers, runs their main job there, purges them, and looks what is left.
@@ -52,6 +53,7 @@ inside() {
 	mount -t proc proc "$root/proc"
 	mount --rbind /sys "$root/sys"
 	mount -t tmpfs -o mode=1777 tmp "$root/tmp"
+	mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
 	# Some machines give /dev/fuse to root alone; Debian gives it to everybody.
 	if [ -c /dev/fuse ]; then
 		mknod -m 666 "$root/run/fuse" c 10 229
@@ -90,13 +92,35 @@ chmod 755 "$out"
 trap 'rm -rf "$out"; rmdir "$scratch"' EXIT
 
 if [ "$mode" = check ]; then
+	# What is there now, apart from who asks: the machine is told by its own /source.
+	cat >"$out/there" <<-'END'
+		find /tmp /run /dev/shm "$HOME" -xdev -path "$HOME/clone" -prune -o -path "$HOME/.cache" -prune -o -print |
+			sed 's/^/file /'
+		sed 's/^[0-9]* [0-9]* [^ ]* /mount /; s/ .* - / /' /proc/self/mountinfo
+		machine=$(stat -c %d:%i /source/ioasis.git)
+		for process in /proc/[0-9]*; do
+			[ "$(stat -c %d:%i "$process/root/source/ioasis.git" 2>/dev/null)" = "$machine" ] &&
+				echo "process $(tr '\0' ' ' <"$process/cmdline" 2>/dev/null | cut -c1-100)"
+		done | grep -vE '^process ?$|^process (sh|/bin/sh|setpriv) ' | grep -v /out/there
+	END
 	steps="
 	cd ~/clone
 	git clone -q /source/ioasis.git
 	cd ioasis
 	for target in $targets; do
 		echo \"== make \$target, as \$(id -un)\"
-		make \$target
+		sh /out/there | sort >~/clone/before
+		began=\$(date +%s)
+		case \$target in
+		ci) CI=true bash .ci/run </dev/null ;;
+		*) make \$target ;;
+		esac
+		echo \"== \$target took \$((\$(date +%s) - began)) s\"
+		sh /out/there | sort >~/clone/after
+		if diff ~/clone/before ~/clone/after | grep \"^>\"; then
+			echo \"== \$target left that behind\"
+			exit 1
+		fi
 	done"
 	script=
 	for who in ${FRESH_AS:-root user}; do
