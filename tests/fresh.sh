@@ -10,6 +10,9 @@
 # make check-packages [SUITE=...]: builds the Debian packages in such a machine, installs them in
 # another one without compilers, runs their main job there, purges them, and looks what is left.
 #
+# make check-autopkgtest [SUITE=...]: builds source and binary packages in such a machine; in another
+# one Debian's autopkgtest installs them and runs the tests that they bring.
+#
 # make check-arm64 [SUITE=...]: builds for another architecture in such a machine, and runs the unit
 # tests there in an emulator of its processor. CROSS=arm64 names it.
 set -eu
@@ -135,6 +138,26 @@ if [ "$mode" = check ]; then
 		esac
 	done
 	inside "$script"
+	exit
+fi
+
+if [ "$mode" = autopkgtest ]; then
+	inside '
+	git clone -q /source/ioasis.git ~/clone/ioasis
+	cd ~/clone/ioasis
+	echo "== make deb, with a source package"
+	make deb DEB_BUILD_FLAGS=-F
+	cp build/deb/* /out'
+	inside '
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -q >/dev/null
+	apt-get install -y -q --no-install-recommends autopkgtest >/tmp/log 2>&1 || { tail /tmp/log; exit 1; }
+	echo "== autopkgtest"
+	# The tests want a machine of their own, which this is but for its kernel.
+	autopkgtest --ignore-restrictions=isolation-machine /out/*.changes -- null >/tmp/log 2>&1 || status=$?
+	sed -n "/summary/,\$p" /tmp/log
+	[ "${status:-0}" = 0 ] || tail -n 60 /tmp/log
+	exit "${status:-0}"'
 	exit
 fi
 

@@ -61,11 +61,13 @@ check-kernel-trace: deps-check
 	$(Q)BUILD=$(B) tests/kernel/trace.sh
 
 # A Debian with nothing installed, in a folder; as root. SUITE=bookworm, trixie or sid.
-.PHONY: check-packages
+.PHONY: check-packages check-autopkgtest
 check-fresh:
 	$(Q)tests/fresh.sh check
 check-packages:
 	$(Q)tests/fresh.sh packages
+check-autopkgtest:
+	$(Q)tests/fresh.sh autopkgtest
 
 # Builds for arm64 with a cross compiler, and runs the unit tests in an emulator, in such a machine.
 .PHONY: check-arm64
