@@ -22,11 +22,13 @@ cli_srcs := \
 	cli/iommu_option.c \
 	cli/fail_each.c \
 	cli/guard.c \
+	cli/lttng_programs.c \
 	cli/main.c \
 	cli/options.c \
 	cli/output.c \
 	cli/read_traces.c \
 	cli/recording_check.c \
+	cli/relay_daemon.c \
 	cli/remove.c \
 	cli/shipped_scenarios.c \
 	cli/sweep.c \

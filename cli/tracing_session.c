@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/lttng_programs.h"
 #include "cli/remove.h"
 #include "tracepoints/load.h"
 
@@ -47,82 +48,7 @@ fail(struct tracing_session *session, int ret, const char *fmt, ...)
 	return ret;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- running LTTng's programs --------------------------------------------------- */
-
-/* Starts argv in a process group of its own (Ctrl-C is for CMD), output to fd. */
-static pid_t spawn(char *const argv[], int fd)
-{
-	pid_t parent = getpid(), pid = fork();
-	sigset_t none;
-
-	if (pid)
-		return pid;
-	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
-		_exit(1);
-	dup2(fd, STDOUT_FILENO);
-	dup2(fd, STDERR_FILENO);
-	close(STDIN_FILENO);
-	open("/dev/null", O_RDONLY);
-	execvp(argv[0], argv);
-	_exit(errno == ENOENT ? 127 : 126);
-}
-
-/* Waits for pid; false: it did not end in time (it still runs). */
-static bool wait_for(pid_t pid, int timeout_ms, int *status)
-{
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd ready = { .fd = pidfd, .events = POLLIN };
-	int64_t until = now_ms() + timeout_ms;
-	int ret = 0;
-
-	while (pidfd >= 0) {
-		int64_t left = until - now_ms();
-
-		ret = left > 0 ? poll(&ready, 1, (int)left) : 0;
-		if (ret >= 0 || errno != EINTR)
-			break;
-	}
-	if (pidfd >= 0)
-		close(pidfd);
-	if (pidfd >= 0 && ret <= 0)
-		return false;
-	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-		;
-	return true;
-}
-
-/* The line of an lttng program's output that says what went wrong. */
-static void last_line(int fd, char *line, size_t size)
-{
-	char text[4096];
-	ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
-	char *at, *next, *chosen;
-
-	if (got < 0)
-		got = 0;
-	text[got] = 0;
-	chosen = text;
-	for (at = text; at && *at; at = next) {
-		next = strchr(at, '\n');
-		if (next)
-			*next++ = 0;
-		if (strstr(at, "Error:") || !chosen[0])
-			chosen = at;
-	}
-	snprintf(line, size, "%.*s", (int)size - 1, chosen[0] ? chosen : "it gives no reason");
-}
 
 /* Runs `lttng --no-sessiond ARG...` (the list ends with NULL). 0 or -errno with session->error. */
 static int lttng(struct tracing_session *session, ...)
@@ -140,10 +66,10 @@ static int lttng(struct tracing_session *session, ...)
 		argc++;
 	va_end(ap);
 	argv[argc] = NULL;
-	pid = spawn(argv, out);
+	pid = lttng_spawn(argv, out, NULL);
 	if (pid < 0) {
 		ret = fail(session, -errno, "fork: %s", strerror(errno));
-	} else if (!wait_for(pid, COMMAND_TIMEOUT_MS, &status)) {
+	} else if (!lttng_wait(pid, COMMAND_TIMEOUT_MS, &status)) {
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 		ret = fail(session, -ETIMEDOUT,
@@ -153,7 +79,7 @@ static int lttng(struct tracing_session *session, ...)
 		ret = fail(session, -ENOENT,
 			   "LTTng is not installed: no program 'lttng' (Debian: lttng-tools)");
 	} else if (status) {
-		last_line(out, line, sizeof(line));
+		lttng_last_line(out, line, sizeof(line));
 		ret = fail(session, -EIO, "lttng %s failed: %s", argv[2], line);
 	}
 	close(out);
@@ -254,7 +180,7 @@ static void daemon_stop(struct tracing_session *session)
 
 	if (session->daemon > 0) {
 		kill(session->daemon, SIGTERM);
-		if (!wait_for(session->daemon, 5000, &status)) {
+		if (!lttng_wait(session->daemon, 5000, &status)) {
 			kill(-session->daemon, SIGKILL);
 			waitpid(session->daemon, &status, 0);
 		}
@@ -272,7 +198,7 @@ static void daemon_stop(struct tracing_session *session)
 static int daemon_start(struct tracing_session *session)
 {
 	char *argv[] = { (char *)"lttng-sessiond", (char *)"--no-kernel", NULL };
-	int64_t until = now_ms() + DAEMON_TIMEOUT_MS;
+	int64_t until = lttng_now_ms() + DAEMON_TIMEOUT_MS;
 	int out, status, ret;
 	char line[300];
 
@@ -284,20 +210,20 @@ static int daemon_start(struct tracing_session *session)
 		return fail(session, -errno, "memfd_create: %s", strerror(errno));
 	/* What the daemon leaves comes to us, so that its end can be waited for. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	session->daemon = spawn(argv, out);
+	session->daemon = lttng_spawn(argv, out, NULL);
 	if (session->daemon < 0)
 		ret = fail(session, -errno, "fork: %s", strerror(errno));
 	while (!ret && !daemon_answers(session)) {
 		if (waitpid(session->daemon, &status, WNOHANG) == session->daemon) {
 			session->daemon = 0;
-			last_line(out, line, sizeof(line));
+			lttng_last_line(out, line, sizeof(line));
 			if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 				ret = fail(session, -ENOENT,
 					   "LTTng is not installed: no program 'lttng-sessiond' "
 					   "(Debian: lttng-tools)");
 			else
 				ret = fail(session, -EIO, "lttng-sessiond ended: %s", line);
-		} else if (now_ms() > until) {
+		} else if (lttng_now_ms() > until) {
 			ret = fail(session, -ETIMEDOUT,
 				   "lttng-sessiond does not answer after %d s",
 				   DAEMON_TIMEOUT_MS / 1000);
@@ -353,12 +279,14 @@ static int session_create(struct tracing_session *session)
 	const struct tracing_config *config = &session->config;
 	/* A flight recorder forgets what was told once: there each event carries the name. */
 	bool snapshot = config->snapshot;
-	char size[32], count[16], url[300];
+	char size[32], count[16], url[300], live[32];
 	int ret;
 
 	if (config->host) {
 		snprintf(url, sizeof(url), "--set-url=net://%s", config->host);
-		ret = lttng(session, "create", session->name, url, NULL);
+		snprintf(live, sizeof(live), "--live=%u", config->live_us);
+		ret = lttng(session, "create", session->name, url, config->live_us ? live : NULL,
+			    NULL);
 	} else {
 		ret = lttng(session, "create", session->name, "-o", session->output,
 			    config->snapshot ? "--snapshot" : NULL, NULL);

@@ -18,6 +18,7 @@
 struct tracing_config {
 	const char *output; /* folder that is there; for a snapshot session: where snapshots go */
 	const char *host;   /* of a relay daemon that gets the trace, and output is not used; or NULL */
+	unsigned int live_us; /* with a host: how often what there is is sent; 0: not a live session */
 	bool snapshot;	    /* keep the last events only, write them on demand */
 	bool lossless;	    /* programs wait for room instead of losing events */
 	bool addresses;	    /* record the programs' addresses too */

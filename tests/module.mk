@@ -204,6 +204,7 @@ script_tests := \
 	tests/integration/soak.sh \
 	tests/integration/structure.sh \
 	tests/integration/sweep.sh \
+	tests/integration/top.sh \
 	tests/integration/verdict.sh \
 	tests/integration/verdict_sessions.sh \
 	tests/integration/vmm.sh \

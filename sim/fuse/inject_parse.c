@@ -359,7 +359,7 @@ static int parse_head(const char *kind, const char *spec, bool fails, struct rul
 	if (!parse_selection(at, &end, &rule->selection) || *end != ':' || !head_fits(rule)) {
 		snprintf(why, INJECT_WHY_BYTES,
 			 "%s '%s': '%.*s' does not say which %s; it is %s", kind, spec,
-			 (int)(end - at ? strcspn(at, "]") + 1 : strcspn(at, ":")), at,
+			 (int)(end != at ? strcspn(at, "]") + 1 : strcspn(at, ":")), at,
 			 rule->nvme ? "commands" : "calls",
 			 rule->nvme ? "[device=0000:00:02.0,nsid=N,lba=N or A..B,size=N or A..B]"
 				    : "[pid=N,tid=N,name=TEXT,space=ID,size=N or A..B]");
