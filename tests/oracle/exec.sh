@@ -7,6 +7,9 @@
 
 cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
 
+# NOIOMMU_GET_PA is for CAP_SYS_RAWIO of the machine's own root, which the recorded process had.
+[ "$(id -u)" = 0 ] || oracle_leave_out=' cmd=3b95 '
+
 for way in ${WAYS:-notify}; do
 	export IOASIS_CALL=$way
 	for set in $(oracle_sets); do
