@@ -329,7 +329,18 @@ out_point:
 
 int cmd_serve(int argc, char **argv)
 {
-	struct serve_options options = { .device = { .leaks_at_close = true }, .at = "/dev/iommu" };
+	struct serve_options options = {
+		.device = {
+			.leaks_at_close = true,
+			.limits = {
+				.files = 1024,
+				.objects = 65536,
+				.mappings = 262144,
+				.calls = 64,
+			},
+		},
+		.at = "/dev/iommu",
+	};
 	struct fuse_device_config config = { .refused = say_refused };
 	int first, status;
 

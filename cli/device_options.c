@@ -74,6 +74,35 @@ static bool set_phys_run(void *opaque, const char *value)
 	return true;
 }
 
+static bool set_limit(void *opaque, const char *value)
+{
+	struct fuse_limits *limits = &((struct device_options *)opaque)->limits;
+	const struct {
+		const char *name;
+		uint64_t *limit;
+	} kinds[] = {
+		{ "files=", &limits->files },
+		{ "objects=", &limits->objects },
+		{ "mappings=", &limits->mappings },
+		{ "calls=", &limits->calls },
+	};
+	char copy[128], *rest = copy, *word;
+
+	if (snprintf(copy, sizeof(copy), "%s", value) >= (int)sizeof(copy))
+		return false;
+	while ((word = strsep(&rest, ","))) {
+		size_t i = 0;
+
+		while (i < sizeof(kinds) / sizeof(kinds[0]) &&
+		       strncmp(word, kinds[i].name, strlen(kinds[i].name)))
+			i++;
+		if (i == sizeof(kinds) / sizeof(kinds[0]) ||
+		    !cli_parse_u64(word + strlen(kinds[i].name), kinds[i].limit))
+			return false;
+	}
+	return true;
+}
+
 static bool set_seed(void *opaque, const char *value)
 {
 	struct device_options *options = opaque;
@@ -131,6 +160,8 @@ const struct cli_option device_option_table[] = {
 	{ "phys-run", 0, "BYTES", "a power of two from 4K to 1G",
 	  "how much memory is contiguous, for --device KIND,iommu=none (default 4K)",
 	  .set = set_phys_run },
+	{ "limit", 0, "WHAT=N,...", "files, objects, mappings and calls, such as files=64,calls=8",
+	  "how many of these a user may have (0: no limit)", .set = set_limit },
 	{ "list-devices", 0, NULL, NULL, "list the kinds of --device and their keys, and end",
 	  CLI_FLAG(struct device_options, list_devices) },
 	{ "leak-check", 0, "yes|no", "yes or no", "at the end, list what was left",
@@ -260,6 +291,7 @@ int device_options_apply(struct device_options *options, const struct cli_comman
 				"KIND,iommu=none");
 	config->engine.trace = trace_of_process();
 	config->inject = inject_is_empty(options->inject) ? NULL : options->inject;
+	config->limits = options->limits;
 	config->leaks = options->leaks;
 	config->leaks_at_close = options->leaks_at_close && !options->leak_json;
 	config->where = options->where;

@@ -43,6 +43,7 @@ struct device_options {
 	unsigned int devices_count;
 	bool list_devices;
 	const char *count_calls; /* file for how often each command was called; NULL: none */
+	struct fuse_limits limits; /* set the command's default before cli_parse() */
 	const char *iommu; /* --iommu, borrowed; NULL: not given */
 
 	/* Made by device_options_apply(), owned. */

@@ -82,6 +82,7 @@ fuse_srcs := \
 	sim/fuse/leak.c \
 	sim/fuse/mapping.c \
 	sim/fuse/mount.c \
+	sim/fuse/users.c \
 	sim/fuse/vfio_files.c \
 	sim/fuse/vfio_folder.c \
 	sim/fuse/workers.c

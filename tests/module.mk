@@ -198,6 +198,7 @@ script_tests := \
 	tests/integration/serve_clients.sh \
 	tests/integration/serve_hostile.sh \
 	tests/integration/serve_kill.sh \
+	tests/integration/serve_limits.sh \
 	tests/integration/serve_user.sh \
 	tests/integration/replay.sh \
 	tests/integration/simulate.sh \

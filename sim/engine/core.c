@@ -92,6 +92,11 @@ void engine_ctx_set_orphan(struct engine_ctx *ctx)
 	ctx->orphan = true;
 }
 
+void engine_ctx_set_quota(struct engine_ctx *ctx, struct engine_quota *quota)
+{
+	ctx->quota = quota;
+}
+
 void engine_ctx_release(struct engine_ctx *ctx)
 {
 	ctx_put(ctx);

@@ -81,6 +81,7 @@ struct engine_ctx {
 	bool traced;	      /* the trace knows the state */
 	bool orphan;	      /* see engine_ctx_set_orphan() */
 
+	struct engine_quota *quota; /* borrowed; NULL: none */
 	struct object_table objects;
 	struct slab own_area_slab;   /* struct iopt_own_area */
 	struct slab other_area_slab; /* struct iopt_other_area */
@@ -130,6 +131,20 @@ void ctx_put(struct engine_ctx *ctx);
 void ctx_lock(struct engine_ctx *ctx, struct engine_call *call,
 	      const struct engine_client *client);
 void ctx_unlock(struct engine_ctx *ctx);
+
+/* One more of what a quota counts; false: there are as many as there may be. */
+static inline bool quota_take(uint64_t *count, uint64_t max)
+{
+	if (__atomic_add_fetch(count, 1, __ATOMIC_RELAXED) <= max || !max)
+		return true;
+	__atomic_sub_fetch(count, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static inline void quota_give(uint64_t *count)
+{
+	__atomic_sub_fetch(count, 1, __ATOMIC_RELAXED);
+}
 
 /*
  * A point where the kernel can fail: true when the caller's fail_nth counts

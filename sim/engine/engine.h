@@ -273,6 +273,15 @@ int engine_vfio_set_noiommu(struct engine_ctx *ctx, const struct engine_client *
 /* The last close: all objects go. Objects that devices hold go with the device. */
 void engine_ctx_release(struct engine_ctx *ctx);
 
+/* What several open files may have together. Counted by the engine; 0 max: no limit. */
+struct engine_quota {
+	uint64_t objects, objects_max;	 /* objects: __atomic */
+	uint64_t mappings, mappings_max; /* mappings: __atomic */
+};
+
+/* Before the first call: one object or mapping more is -ENOMEM. Borrowed; outlives ctx. */
+void engine_ctx_set_quota(struct engine_ctx *ctx, struct engine_quota *quota);
+
 /* Its number in the trace: `ctx` in the events of iommufd_dev. */
 uint64_t engine_ctx_number(const struct engine_ctx *ctx);
 

@@ -139,8 +139,11 @@ static int slice_check(const struct io_pagetable *iopt, const struct iopt_slice 
 static struct iopt_area *area_alloc(struct engine_ctx *ctx, const struct iopt_slice *slice)
 {
 	struct iopt_own_area *own = container_of(slice->pages, struct iopt_own_area, pages);
+	struct engine_quota *quota = ctx->quota;
 	struct iopt_other_area *other;
 
+	if (quota && !quota_take(&quota->mappings, quota->mappings_max))
+		return NULL;
 	if (slice->pages->in_own && !slice->pages->own_mapped &&
 	    slice->start_byte < ENGINE_PAGE_SIZE) {
 		own->area = (struct iopt_area){ .own = true, .own_start = slice->start_byte & 0xfff };
@@ -149,8 +152,11 @@ static struct iopt_area *area_alloc(struct engine_ctx *ctx, const struct iopt_sl
 		return &own->area;
 	}
 	other = slab_alloc(&ctx->other_area_slab);
-	if (!other)
+	if (!other) {
+		if (quota)
+			quota_give(&quota->mappings);
 		return NULL;
+	}
 	*other = (struct iopt_other_area){
 		.pages = slice->pages,
 		.start_byte = slice->start_byte,
@@ -167,6 +173,8 @@ static void area_free(struct engine_ctx *ctx, struct iopt_area *area)
 	else
 		slab_free(&ctx->other_area_slab, area);
 	ctx->areas_count--;
+	if (ctx->quota)
+		quota_give(&ctx->quota->mappings);
 }
 
 static void *area_value(const struct iopt_area *area)

@@ -43,12 +43,18 @@ static int table_grow(const struct engine_heap *heap, struct object_table *table
 static int id_reserve(struct engine_ctx *ctx, uint32_t *id)
 {
 	struct object_table *table = &ctx->objects;
+	struct engine_quota *quota = ctx->quota;
 	uint32_t word = table->lowest_word;
 
+	if (quota && !quota_take(&quota->objects, quota->objects_max))
+		return -ENOMEM;
 	while (word < table->room / 64 && table->used[word] == UINT64_MAX)
 		word++;
-	if (word == table->room / 64 && table_grow(ctx->engine->config.heap, table))
+	if (word == table->room / 64 && table_grow(ctx->engine->config.heap, table)) {
+		if (quota)
+			quota_give(&quota->objects);
 		return -ENOMEM;
+	}
 	table->lowest_word = word;
 	*id = word * 64 + (uint32_t)__builtin_ctzll(~table->used[word]);
 	table->used[word] |= 1ull << (*id % 64);
@@ -57,12 +63,16 @@ static int id_reserve(struct engine_ctx *ctx, uint32_t *id)
 	return 0;
 }
 
-static void id_release(struct object_table *table, uint32_t id)
+static void id_release(struct engine_ctx *ctx, uint32_t id)
 {
+	struct object_table *table = &ctx->objects;
+
 	ENGINE_BUG_ON(!(table->used[id / 64] >> (id % 64) & 1));
 	table->slots[id] = NULL;
 	table->used[id / 64] &= ~(1ull << (id % 64));
 	table->count--;
+	if (ctx->quota)
+		quota_give(&ctx->quota->objects);
 	if (id / 64 < table->lowest_word)
 		table->lowest_word = id / 64;
 }
@@ -100,7 +110,7 @@ void object_publish(struct engine_object *object, uint64_t parent)
 void object_abort(struct engine_object *object)
 {
 	ENGINE_BUG_ON(object->published || object->users != 1);
-	id_release(&object->ctx->objects, object->id);
+	id_release(object->ctx, object->id);
 	free(object);
 }
 
@@ -144,7 +154,7 @@ static int object_take_out(struct engine_object *object, bool tombstone)
 	if (tombstone)
 		ctx->objects.slots[object->id] = ID_HELD;
 	else
-		id_release(&ctx->objects, object->id);
+		id_release(ctx, object->id);
 	if (ctx->vfio_ioas && &ctx->vfio_ioas->object == object)
 		ctx->vfio_ioas = NULL;
 	object_end(object);

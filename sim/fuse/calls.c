@@ -200,6 +200,7 @@ static long run_call(struct fuse_device *device, const struct fuse_request *requ
 		     const struct fuse_call_file *file)
 {
 	const struct fuse_ioctl_in *in = request->arg;
+	struct fuse_user *user;
 	struct fuse_call call;
 	long result;
 
@@ -208,18 +209,22 @@ static long run_call(struct fuse_device *device, const struct fuse_request *requ
 		return -ENOTTY;
 	if (request->must_not_wait)
 		return -ENOMEM;
+	user = fuse_users_get(&device->users, request->in->uid);
+	if (!user || !fuse_user_take_call(&device->users, user))
+		return -ENOMEM;
 	result = fuse_call_init(&call, device, request);
 	if (result)
-		return result;
+		goto out;
 	if (device->config.offer && in->cmd == device->config.offer_cmd) {
 		result = device->config.offer(device->config.opaque, &call.pc, in + 1,
 					      request->arg_bytes - sizeof(*in));
-		fuse_call_fini(&call);
-		return result;
+	} else {
+		fuse_device_where(device, &call.pc, in->cmd);
+		result = file->ioctl(file->opaque, &call.pc.client, in->cmd, in->arg);
 	}
-	fuse_device_where(device, &call.pc, in->cmd);
-	result = file->ioctl(file->opaque, &call.pc.client, in->cmd, in->arg);
 	fuse_call_fini(&call);
+out:
+	fuse_user_give_call(user);
 	return result;
 }
 

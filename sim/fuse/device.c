@@ -42,6 +42,7 @@ int fuse_device_create(const struct fuse_device_config *config, struct fuse_devi
 	pthread_mutex_init(&device->lock, NULL);
 	fuse_files_init(&device->files, device);
 	known_opens_init(&device->known);
+	fuse_users_init(&device->users, &config->limits);
 	clock_gettime(CLOCK_REALTIME, &now);
 	device->made_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	device->processes = process_table_create();
@@ -75,6 +76,7 @@ void fuse_device_destroy(struct fuse_device *device)
 		engine_destroy(device->engine);
 	process_table_destroy(device->processes);
 	known_opens_fini(&device->known);
+	fuse_users_fini(&device->users);
 	pthread_mutex_destroy(&device->lock);
 	free(device->path);
 	free(device);
@@ -103,6 +105,7 @@ static int file_open(struct fuse_node *node, const struct fuse_request *request,
 	struct fuse_device *device = node->files->device;
 	char name[PROCESS_NAME_BYTES];
 	struct iommu_file *file;
+	struct fuse_user *user;
 	struct fuse_call call;
 	int err;
 
@@ -111,7 +114,8 @@ static int file_open(struct fuse_node *node, const struct fuse_request *request,
 		return err;
 	anon_files_settle(device->anon);
 	file = calloc(1, sizeof(*file));
-	if (!file)
+	user = fuse_users_get(&device->users, request->in->uid);
+	if (!file || !user)
 		goto out_memory;
 	file->device = device;
 	file->pid = call.pc.client.pid;
@@ -121,6 +125,7 @@ static int file_open(struct fuse_node *node, const struct fuse_request *request,
 	file->ctx = engine_ctx_open(device->engine, &call.pc.client);
 	if (!file->ctx)
 		goto out_memory;
+	engine_ctx_set_quota(file->ctx, &user->quota);
 	pthread_mutex_lock(&device->lock);
 	file->next = device->iommu_files;
 	if (file->next)

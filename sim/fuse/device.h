@@ -16,6 +16,7 @@
 #define IOASIS_SIM_FUSE_DEVICE_H
 
 #include "sim/engine/engine.h"
+#include "sim/fuse/users.h"
 #include "sim/process/process.h"
 
 #include <stdio.h>
@@ -32,6 +33,7 @@ struct fuse_open;
 
 struct fuse_device_config {
 	struct engine_config engine; /* its intercept is the device's */
+	struct fuse_limits limits;   /* of each user */
 	struct inject *inject;	     /* calls that fail or take longer; borrowed; NULL: none */
 	struct pci_bus *bus; /* simulated devices, settled; borrowed; NULL: none */
 	struct engine_iommu iommu; /* theirs; address_bits 0: as engine_iommu_init() */

@@ -124,6 +124,8 @@ void fuse_open_put(struct fuse_open *open)
 
 	if (node->kind->release)
 		node->kind->release(open->file);
+	if (open->user)
+		fuse_user_give_file(open->user);
 	node_put(node);
 	free(open);
 
@@ -177,6 +179,19 @@ static bool is_supervised(const struct fuse_node *node)
 	return node->files->device->config.supervised && !node->once;
 }
 
+/* Counts an open file as the user's. 0, -EMFILE or -ENOMEM. */
+static int take_file(struct fuse_device *device, uint32_t uid, struct fuse_user **user)
+{
+	struct fuse_user *its = fuse_users_get(&device->users, uid);
+
+	if (!its)
+		return -ENOMEM;
+	if (!fuse_user_take_file(&device->users, its))
+		return -EMFILE;
+	*user = its;
+	return 0;
+}
+
 static void handle_open(struct fuse_files *files, const struct fuse_request *request)
 {
 	const struct fuse_open_in *in = request->arg;
@@ -196,9 +211,13 @@ static void handle_open(struct fuse_files *files, const struct fuse_request *req
 		await_releases(files);
 	*open = (struct fuse_open){ .node = node, .file = node->opaque, .refs = 1,
 				    .oflags = in->flags };
+	if (!err && !node->once)
+		err = take_file(files->device, request->in->uid, &open->user);
 	if (!err && node->kind->open)
 		err = node->kind->open(node, request, &open->file);
 	if (err) {
+		if (open->user)
+			fuse_user_give_file(open->user);
 		node_put(node);
 		goto out;
 	}

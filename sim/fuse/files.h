@@ -43,6 +43,7 @@ struct fuse_open {
 	struct fuse_node *node;
 	void *file;	/* what the kind's functions get */
 	uint32_t refs;	/* the kernel's, each call's, fuse_files_find()'s; __atomic */
+	struct fuse_user *user; /* whose file it is; NULL: opened once, by this process */
 	bool taken;	/* the kernel's is someone's to give back; with the lock */
 	uint32_t oflags; /* as it was opened: O_RDWR... */
 	struct fuse_open *next, **link;

@@ -55,6 +55,7 @@ struct fuse_device {
 	struct anon_files *anon;
 	struct vfio_files *vfio;
 	struct fuse_asker *asker; /* from fuse_device_mount() on */
+	struct fuse_users users;
 	struct known_opens known; /* of clients, if it is supervised */
 
 	char *path;	/* where it is mounted; NULL: nowhere */

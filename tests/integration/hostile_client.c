@@ -6,6 +6,10 @@
  *   keep-device IOMMU VFIO  the same with a bound VFIO device in its own iommufd
  *   own-page IOMMU VFIO  hands in a mapping of the VFIO file as an argument
  *   stuck IOMMU VFIO   hands in memory that never answers, and waits to be killed
+ *   fill IOMMU WHAT    takes files, objects or mappings until it gets no more; prints how many,
+ *                      and why there is an end
+ *   crowd IOMMU N      N calls at once whose memory never answers; prints how many ended, why
+ *   again IOMMU WHAT   fills, frees all, and fills again, until it is killed
  *   bind IOMMU VFIO    no harm: binds the device
  *   time IOMMU VFIO    no harm: opens, binds, asks and closes 200 times; prints the slowest
  *                      call in microseconds
@@ -17,6 +21,7 @@
 #include <inttypes.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +179,99 @@ static int stuck(const char *iommu_path, const char *vfio_path)
 		pause();
 }
 
+/* One more of what; false with errno: no more. The first begins anew. */
+static bool take(const char *path, const char *what, uint64_t n, int *fd)
+{
+	static struct iommu_ioas_alloc space;
+	static char page[PAGE] __attribute__((aligned(PAGE)));
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct iommu_ioas_map map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_FIXED_IOVA,
+		.user_va = (uintptr_t)page,
+		.length = PAGE,
+		.iova = (n + 1) * PAGE,
+	};
+
+	if (!n || !strcmp(what, "files"))
+		*fd = open(path, O_RDWR | O_CLOEXEC);
+	if (*fd < 0 || !strcmp(what, "files"))
+		return *fd >= 0;
+	if (!strcmp(what, "objects"))
+		return !ioctl(*fd, IOMMU_IOAS_ALLOC, &alloc);
+	if (!n) {
+		space = alloc;
+		if (ioctl(*fd, IOMMU_IOAS_ALLOC, &space))
+			return false;
+	}
+	map.ioas_id = space.out_ioas_id;
+	return !ioctl(*fd, IOMMU_IOAS_MAP, &map);
+}
+
+static int fill(const char *path, const char *what)
+{
+	uint64_t n = 0;
+	int fd = -1;
+
+	while (n < 10000000 && take(path, what, n, &fd))
+		n++;
+	printf("%" PRIu64 " %s\n", n, strerror(errno));
+	return 0;
+}
+
+static _Noreturn void again(const char *path, const char *what)
+{
+	printf("filling\n");
+	fflush(stdout);
+	for (;;) {
+		uint64_t n = 0;
+		int fd = -1;
+
+		while (take(path, what, n, &fd))
+			n++;
+		close(fd);
+	}
+}
+
+struct crowd {
+	int fd;
+	void *memory;
+	unsigned int ended[2]; /* with ENOMEM, with something else; __atomic */
+};
+
+static void *crowd_main(void *opaque)
+{
+	struct crowd *crowd = opaque;
+
+	ioctl(crowd->fd, IOMMU_IOAS_ALLOC, crowd->memory);
+	__atomic_add_fetch(&crowd->ended[errno != ENOMEM], 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static int crowd_all(const char *path, int count)
+{
+	struct crowd crowd = { .fd = open_file(path), .memory = dead_page() };
+	struct timespec tick = { .tv_nsec = 1000000 };
+	unsigned int ended = 0, quiet = 0;
+	pthread_t thread;
+
+	if (!crowd.memory)
+		return 77;
+	for (int i = 0; i < count; i++)
+		pthread_create(&thread, NULL, crowd_main, &crowd);
+	/* Until no more end, for as long as hundred calls take. */
+	while (quiet < 300) {
+		unsigned int now = __atomic_load_n(&crowd.ended[0], __ATOMIC_RELAXED);
+
+		quiet = now == ended ? quiet + 1 : 0;
+		ended = now;
+		nanosleep(&tick, NULL);
+	}
+	printf("%u %u\n", crowd.ended[0], crowd.ended[1]);
+	fflush(stdout);
+	_exit(0);
+}
+
 static int bind_only(const char *iommu_path, const char *vfio_path)
 {
 	bind_device(open_file(iommu_path), open_file(vfio_path));
@@ -238,6 +336,12 @@ int main(int argc, char **argv)
 		return stuck(argv[2], argv[3]);
 	if (!strcmp(argv[1], "time"))
 		return time_calls(argv[2], argv[3]);
+	if (!strcmp(argv[1], "fill"))
+		return fill(argv[2], argv[3]);
+	if (!strcmp(argv[1], "again"))
+		again(argv[2], argv[3]);
+	if (!strcmp(argv[1], "crowd"))
+		return crowd_all(argv[2], atoi(argv[3]));
 	if (!strcmp(argv[1], "bind"))
 		return bind_only(argv[2], argv[3]);
 	return 3;
