@@ -36,13 +36,7 @@ static const char *base_name(const char *path)
 
 static int make_file(int dir, const char *name)
 {
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-	if (fd < 0)
-		return -errno;
-	fchmod(fd, 0666); /* whatever the umask */
-	close(fd);
-	return 0;
+	return mknodat(dir, name, S_IFREG | 0666, 0) ? -errno : 0;
 }
 
 static int copy_link(int from, int to, const char *name)
@@ -130,12 +124,14 @@ static int replace_dev(int real)
 	return rc == -EEXIST ? 0 : rc; /* the host's node, to mount over */
 }
 
-/* A /dev of this namespace alone, instead of the host's. */
+/* A /dev of this namespace alone, instead of the host's. While there is one thread. */
 static int make_private_dev(void)
 {
 	int real = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	mode_t mask = umask(0);
 	int rc = real < 0 ? -errno : replace_dev(real);
 
+	umask(mask);
 	if (real >= 0)
 		close(real);
 	return rc;

@@ -180,11 +180,12 @@ int guard_start(struct guard *guard)
 	return guard->pid < 0 ? -errno : 0;
 }
 
-void guard_finish(struct guard *guard)
+void guard_finish(struct guard *guard, bool nobody)
 {
 	if (guard->pid < 0)
 		return;
-	end_all(guard, guard->pid, true);
+	if (!nobody)
+		end_all(guard, guard->pid, true);
 	kill(guard->pid, SIGKILL);
 	while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
 		;

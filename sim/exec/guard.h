@@ -17,6 +17,7 @@
 #define IOASIS_SIM_EXEC_GUARD_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct guard {
@@ -33,8 +34,8 @@ int guard_start(struct guard *guard);
 
 /*
  * Ends every other process of the private namespace, politely at first, and the
- * guard. Harmless if it was not started.
+ * guard. nobody: there is none, which is known. Harmless if it was not started.
  */
-void guard_finish(struct guard *guard);
+void guard_finish(struct guard *guard, bool nobody);
 
 #endif

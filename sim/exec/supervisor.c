@@ -357,6 +357,11 @@ static unsigned int wake_all(struct supervisor *supervisor)
 	return left;
 }
 
+bool supervisor_is_alone(const struct supervisor *supervisor)
+{
+	return is_hung_up(supervisor);
+}
+
 const struct ioctl_counts *supervisor_counts(const struct supervisor *supervisor)
 {
 	return &supervisor->counts;

@@ -30,6 +30,9 @@ struct supervisor_config {
 /* Starts it. 0, or -errno with the listener still the caller's. */
 int supervisor_start(const struct supervisor_config *config, struct supervisor **supervisor);
 
+/* Whether CMD and all that it started have ended: nobody has the filter any more. */
+bool supervisor_is_alone(const struct supervisor *supervisor);
+
 /* How many ioctls there were so far. Borrowed. */
 const struct ioctl_counts *supervisor_counts(const struct supervisor *supervisor);
 
