@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -90,19 +89,6 @@ static int status_read(const struct caller *caller, const char *name, uint32_t *
 	}
 	fclose(file);
 	return rc;
-}
-
-int caller_uid(const struct caller *caller, uint32_t *uid)
-{
-	char path[40];
-	struct stat st;
-
-	/* A folder there is its thread's whether it can be dumped or not (task_dump_owner()). */
-	snprintf(path, sizeof(path), "/proc/%u", caller->notif->pid);
-	if (stat(path, &st))
-		return -errno;
-	*uid = st.st_uid;
-	return 0;
 }
 
 int caller_tgid(const struct caller *caller, uint32_t *tgid)

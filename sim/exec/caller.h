@@ -34,9 +34,6 @@ int caller_read_string(const struct caller *caller, uint64_t from, char *to, siz
 /* A file of its process as one of ours, close-on-exec; -errno. */
 int caller_dup_fd(const struct caller *caller, int fd);
 
-/* The user that the thread acts as (its euid in our namespace). 0 or -errno. */
-int caller_uid(const struct caller *caller, uint32_t *uid);
-
 /* The id of its process in our namespace. 0 or -errno. */
 int caller_tgid(const struct caller *caller, uint32_t *tgid);
 

@@ -197,7 +197,6 @@ void ioctl_call_answer(struct fuse_device *device, struct fail_nth_table *fail_n
 	struct engine_client_ops ops = process_client_ops;
 	struct ioctl_call call = { .caller = caller, .device = device };
 	struct fuse_open *open;
-	uint32_t uid = 0;
 	long result;
 
 	if ((unsigned int)data->args[1] == KVM_SET_DEVICE_ATTR) {
@@ -210,11 +209,12 @@ void ioctl_call_answer(struct fuse_device *device, struct fail_nth_table *fail_n
 	ops.capable = call_capable;
 	ops.fd_install = call_fd_install;
 	ops.fd_remove = call_fd_remove;
-	if ((may_be_accounted((unsigned int)data->args[1]) && caller_uid(caller, &uid)) ||
-	    process_client_init(&call.pc, fuse_device_processes(device), &ops, tid, uid)) {
+	if (process_client_init(&call.pc, fuse_device_processes(device), &ops, tid, 0)) {
 		caller_continue(caller); /* FUSE says why not */
 		return;
 	}
+	if (may_be_accounted((unsigned int)data->args[1]))
+		process_client_find_uid(&call.pc);
 	call.pc.opaque = &call;
 	if (fail_nth)
 		call.pc.client.fail_nth = fail_nth_find(fail_nth, tid);

@@ -37,7 +37,6 @@
 struct ring {
 	struct ring_memory *memory; /* NULL: none */
 	struct process_client owner; /* its reference to the process */
-	int folder_fd;		    /* /proc/PID, for whose it is */
 	uint64_t last_ns;	    /* system call of the process; with the lock */
 	unsigned int quick;	    /* how many were that quick; same */
 	uint64_t pause_ns, cold_until_ns; /* same */
@@ -188,25 +187,16 @@ static bool is_served(unsigned int cmd)
 	}
 }
 
-static uint32_t owner_uid(const struct ring *ring)
-{
-	struct stat st;
-
-	/* A folder there is its process's whether it can be dumped or not (task_dump_owner()). */
-	return fstat(ring->folder_fd, &st) ? UINT32_MAX : st.st_uid;
-}
-
 /* False: refused. */
 static bool call_run(struct rings *rings, struct ring_call *call, uint32_t tid, int64_t *result)
 {
 	struct fuse_open *open;
-	uint32_t uid = 0;
 
 	if (!is_served(call->cmd))
 		return false;
+	process_client_again(&call->pc, &call->ring->owner, &rings->ops, tid, 0);
 	if (call->cmd != IOMMU_IOAS_UNMAP)
-		uid = owner_uid(call->ring);
-	process_client_again(&call->pc, &call->ring->owner, &rings->ops, tid, uid);
+		process_client_find_uid(&call->pc);
 	open = fuse_device_open_known(rings->device, &call->pc, call->fd, NULL);
 	if (open) {
 		if (rings->fail_nth)
@@ -415,7 +405,6 @@ void rings_note_call(struct rings *rings, const struct process_client *pc)
 static void ring_forget(struct ring *ring)
 {
 	munmap(ring->memory, RING_BYTES);
-	close(ring->folder_fd);
 	process_client_fini(&ring->owner);
 	*ring = (struct ring){ .memory = NULL };
 }
@@ -473,8 +462,7 @@ int rings_offer(void *opaque, struct process_client *pc, const void *data, size_
 	struct ring_memory *memory = NULL;
 	struct ring_offer offer;
 	struct ring *ring;
-	char path[40];
-	int fd, folder, err;
+	int fd, err;
 
 	if (bytes != sizeof(offer))
 		return -EINVAL;
@@ -489,12 +477,10 @@ int rings_offer(void *opaque, struct process_client *pc, const void *data, size_
 	close(fd);
 	if (err)
 		return err;
-	snprintf(path, sizeof(path), "/proc/%u", pc->client.pid);
-	folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	pthread_mutex_lock(&rings->lock);
-	ring = folder < 0 || is_stopping(rings) ? NULL : place_find_locked(rings, pc);
+	ring = is_stopping(rings) ? NULL : place_find_locked(rings, pc);
 	if (ring) {
-		*ring = (struct ring){ .folder_fd = folder };
+		*ring = (struct ring){ .memory = NULL };
 		process_client_again(&ring->owner, pc, &rings->ops, pc->client.tid, 0);
 		__atomic_store_n(&ring->memory, memory, __ATOMIC_RELEASE);
 		if (ring == &rings->ring[rings->count])
@@ -504,8 +490,6 @@ int rings_offer(void *opaque, struct process_client *pc, const void *data, size_
 	if (ring)
 		return 0;
 	munmap(memory, RING_BYTES);
-	if (folder >= 0)
-		close(folder);
 	return -ENOSPC;
 }
 

@@ -23,6 +23,7 @@ struct process {
 	int pidfd;
 	int mem_fd;  /* /proc/TGID/mem: pinned pages are read and written through it */
 	int maps_fd; /* /proc/TGID/maps */
+	int folder_fd; /* /proc/TGID */
 	bool no_maps_query; /* a kernel before 6.11: read maps as text */
 	/* In the table, with its lock: */
 	struct process *next_of_bucket, **link_of_bucket; /* NULL: it is in no table */

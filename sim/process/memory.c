@@ -461,6 +461,8 @@ static void mm_free(struct engine_mm *mm)
 		close(process->mem_fd);
 	if (process->maps_fd >= 0)
 		close(process->maps_fd);
+	if (process->folder_fd >= 0)
+		close(process->folder_fd);
 	free(process);
 }
 

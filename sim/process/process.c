@@ -111,7 +111,7 @@ int process_create(struct process_table *table, uint32_t tgid, uint64_t serial,
 	process->serial = serial;
 	process->table = table;
 	pthread_mutex_init(&process->shared_lock, NULL);
-	process->mem_fd = process->maps_fd = -1;
+	process->mem_fd = process->maps_fd = process->folder_fd = -1;
 	process->pidfd = (int)syscall(SYS_pidfd_open, tgid, 0);
 	if (process->pidfd < 0)
 		goto out_errno;
@@ -122,6 +122,10 @@ int process_create(struct process_table *table, uint32_t tgid, uint64_t serial,
 	snprintf(path, sizeof(path), "/proc/%u/maps", tgid);
 	process->maps_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (process->maps_fd < 0)
+		goto out_errno;
+	snprintf(path, sizeof(path), "/proc/%u", tgid);
+	process->folder_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (process->folder_fd < 0)
 		goto out_errno;
 	*out = process;
 	return 0;

@@ -75,6 +75,12 @@ int process_client_init(struct process_client *pc, struct process_table *table,
 void process_client_again(struct process_client *pc, const struct process_client *first,
 			  const struct engine_client_ops *ops, uint32_t tid, uint32_t uid);
 
+/*
+ * Takes for client.uid the user that its process acts as (the euid of its leader), for a caller
+ * of whom the kernel told none.
+ */
+void process_client_find_uid(struct process_client *pc);
+
 /* Whether the thread is one of the process now. */
 bool process_client_there(const struct process_client *pc);
 

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "tracepoints/identity.h"
@@ -28,7 +29,7 @@
 #define THREAD_SLOTS 1024u
 #define BUCKETS 4096u
 #define NAMES_KEPT 65536u
-#define PROCESSES_KEPT PROCESS_OTHERS_MAX /* without mappings; each holds three fds */
+#define PROCESSES_KEPT PROCESS_OTHERS_MAX /* without mappings; each holds four fds */
 /* Rows that a new one has looked at. More than one, so that the dead grow no fewer. */
 #define LOOKED_AT 4u
 /* Strangers that a process is compared with, for an address space that is shared. */
@@ -414,6 +415,15 @@ void process_client_again(struct process_client *pc, const struct process_client
 	pc->process = first->process;
 	process_get(pc->process);
 	client_fill(pc, first->table, ops, first->client.pid, tid, uid);
+}
+
+void process_client_find_uid(struct process_client *pc)
+{
+	struct stat st;
+
+	/* A folder there is its process's whether it can be dumped or not (task_dump_owner()). */
+	if (!fstat(pc->process->folder_fd, &st))
+		pc->client.uid = st.st_uid;
 }
 
 bool process_client_there(const struct process_client *pc)
