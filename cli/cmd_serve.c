@@ -336,7 +336,7 @@ int cmd_serve(int argc, char **argv)
 				.files = 1024,
 				.objects = 65536,
 				.mappings = 262144,
-				.calls = 64,
+				.calls = 256,
 			},
 		},
 		.at = "/dev/iommu",
