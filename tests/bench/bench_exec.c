@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How long `ioasis exec -- true` takes, beside running true without it. */
+/* How long `ioasis exec -- true` takes, beside true alone and in bubblewrap. */
 #include "tests/bench/bench.h"
 
 #include <errno.h>
@@ -51,8 +51,10 @@ int bench_exec(struct bench *bench)
 {
 	char program[PATH_MAX];
 	char *const alone[] = { "true", NULL };
+	char *const bubble[] = { "bwrap", "--dev-bind", "/", "/", "--dev", "/dev", "--proc", "/proc",
+				 "--unshare-pid", "true", NULL };
 	char *const inside[] = { program, "exec", "--leak-check", "no", "--", "true", NULL };
-	uint64_t alone_ns, inside_ns;
+	uint64_t alone_ns, bubble_ns, inside_ns;
 	int err;
 
 	bench_sibling("ioasis", program, sizeof(program));
@@ -60,6 +62,10 @@ int bench_exec(struct bench *bench)
 	if (err)
 		return err;
 	bench_figure(bench, "true", (double)alone_ns / 1e6, "ms");
+	if (run_median(bubble, &bubble_ns))
+		bench_skip(bench, "bubblewrap is not installed, or may not run here");
+	else
+		bench_figure(bench, "bwrap true", (double)bubble_ns / 1e6, "ms");
 	if (access("/dev/fuse", R_OK | W_OK)) {
 		bench_skip(bench, "/dev/fuse cannot be used here: %s", strerror(errno));
 		return 0;
