@@ -16,6 +16,10 @@
 #define OVERRIDE_BYTES 64u
 #define DYNAMIC_IDS_MAX 64u
 
+struct pci_ids {
+	unsigned int vendor, device;
+};
+
 /* A device and its driver. */
 struct sysfs_device {
 	struct sysfs *sysfs;
@@ -32,9 +36,7 @@ struct sysfs {
 	uint32_t linux_version;
 	unsigned int count;
 	struct sysfs_device *devices;
-	struct {
-		uint32_t vendor, device;
-	} ids[DYNAMIC_IDS_MAX]; /* of new_id */
+	struct pci_ids ids[DYNAMIC_IDS_MAX]; /* of new_id */
 	unsigned int ids_count;
 };
 
@@ -106,130 +108,144 @@ static struct sysfs_device *device_by_name(struct sysfs *sysfs, const char *buf,
 
 /* ---- files of the driver and the bus ------------------------------------------------- */
 
-static ssize_t bind_write(void *opaque, const char *buf, size_t len, uint64_t offset)
+/* The device that was named, with act(): its -errno. */
+static ssize_t on_named(void *opaque, const char *buf, size_t len,
+			int (*act)(struct sysfs_device *device))
 {
 	struct sysfs *sysfs = opaque;
 	struct sysfs_device *device = device_by_name(sysfs, buf, len);
 	int err = -ENODEV;
 
-	(void)offset;
 	pthread_mutex_lock(&sysfs->lock);
-	if (device && !device->bound && driver_matches(device))
-		err = device_bind(device);
+	if (device)
+		err = act(device);
 	pthread_mutex_unlock(&sysfs->lock);
 	return err ? err : (ssize_t)len;
+}
+
+static int bind_named(struct sysfs_device *device)
+{
+	return !device->bound && driver_matches(device) ? device_bind(device) : -ENODEV;
+}
+
+static int unbind_named(struct sysfs_device *device)
+{
+	return device->bound ? device_unbind(device) : -ENODEV;
+}
+
+static int probe_named(struct sysfs_device *device)
+{
+	return driver_matches(device) ? device_bind(device) : 0;
+}
+
+static ssize_t bind_write(void *opaque, const char *buf, size_t len, uint64_t offset)
+{
+	(void)offset;
+	return on_named(opaque, buf, len, bind_named);
 }
 
 static ssize_t unbind_write(void *opaque, const char *buf, size_t len, uint64_t offset)
 {
-	struct sysfs *sysfs = opaque;
-	struct sysfs_device *device = device_by_name(sysfs, buf, len);
-	int err = -ENODEV;
-
 	(void)offset;
-	pthread_mutex_lock(&sysfs->lock);
-	if (device && device->bound)
-		err = device_unbind(device);
-	pthread_mutex_unlock(&sysfs->lock);
-	return err ? err : (ssize_t)len;
+	return on_named(opaque, buf, len, unbind_named);
 }
 
 static ssize_t probe_write(void *opaque, const char *buf, size_t len, uint64_t offset)
 {
-	struct sysfs *sysfs = opaque;
-	struct sysfs_device *device = device_by_name(sysfs, buf, len);
-	int err = device ? 0 : -ENODEV;
-
 	(void)offset;
+	return on_named(opaque, buf, len, probe_named);
+}
+
+/* The place of an id among those of new_id; ids_count: it is none. With the lock held. */
+static unsigned int id_find(const struct sysfs *sysfs, const struct pci_ids *id)
+{
+	unsigned int i = 0;
+
+	while (i < sysfs->ids_count &&
+	       (sysfs->ids[i].vendor != id->vendor || sysfs->ids[i].device != id->device))
+		i++;
+	return i;
+}
+
+static int id_add(struct sysfs *sysfs, const struct pci_ids *id)
+{
+	if (id_find(sysfs, id) < sysfs->ids_count)
+		return -EEXIST;
+	if (sysfs->ids_count == DYNAMIC_IDS_MAX)
+		return -ENOMEM;
+	sysfs->ids[sysfs->ids_count++] = *id;
+	for (unsigned int i = 0; i < sysfs->count; i++)
+		probe_named(&sysfs->devices[i]);
+	return 0;
+}
+
+static int id_remove(struct sysfs *sysfs, const struct pci_ids *id)
+{
+	unsigned int i = id_find(sysfs, id);
+
+	if (i == sysfs->ids_count)
+		return -ENODEV;
+	sysfs->ids[i] = sysfs->ids[--sysfs->ids_count];
+	return 0;
+}
+
+/* What was written is "VENDOR DEVICE ...", in hexadecimal. */
+static ssize_t on_id(void *opaque, const char *buf, size_t len,
+		     int (*act)(struct sysfs *sysfs, const struct pci_ids *id))
+{
+	struct sysfs *sysfs = opaque;
+	struct pci_ids id;
+	char word[128];
+	int err;
+
+	if (!read_word(buf, len, word, sizeof(word)) ||
+	    sscanf(word, "%x %x", &id.vendor, &id.device) != 2)
+		return -EINVAL;
 	pthread_mutex_lock(&sysfs->lock);
-	if (device && driver_matches(device))
-		err = device_bind(device);
+	err = act(sysfs, &id);
 	pthread_mutex_unlock(&sysfs->lock);
 	return err ? err : (ssize_t)len;
 }
 
-/* "VENDOR DEVICE ...", in hexadecimal. */
-static bool read_ids(const char *buf, size_t len, unsigned int *vendor, unsigned int *device)
-{
-	char word[128];
-
-	return read_word(buf, len, word, sizeof(word)) &&
-	       sscanf(word, "%x %x", vendor, device) == 2;
-}
-
 static ssize_t new_id_write(void *opaque, const char *buf, size_t len, uint64_t offset)
 {
-	struct sysfs *sysfs = opaque;
-	unsigned int vendor, id;
-	ssize_t rc = (ssize_t)len;
-
 	(void)offset;
-	if (!read_ids(buf, len, &vendor, &id))
-		return -EINVAL;
-	pthread_mutex_lock(&sysfs->lock);
-	for (unsigned int i = 0; i < sysfs->ids_count; i++) {
-		if (sysfs->ids[i].vendor == vendor && sysfs->ids[i].device == id)
-			rc = -EEXIST;
-	}
-	if (rc > 0 && sysfs->ids_count == DYNAMIC_IDS_MAX)
-		rc = -ENOMEM;
-	if (rc > 0) {
-		sysfs->ids[sysfs->ids_count].vendor = vendor;
-		sysfs->ids[sysfs->ids_count++].device = id;
-		for (unsigned int i = 0; i < sysfs->count; i++) {
-			if (driver_matches(&sysfs->devices[i]))
-				device_bind(&sysfs->devices[i]);
-		}
-	}
-	pthread_mutex_unlock(&sysfs->lock);
-	return rc;
+	return on_id(opaque, buf, len, id_add);
 }
 
 static ssize_t remove_id_write(void *opaque, const char *buf, size_t len, uint64_t offset)
 {
-	struct sysfs *sysfs = opaque;
-	unsigned int vendor, id;
-	ssize_t rc = -ENODEV;
-
 	(void)offset;
-	if (!read_ids(buf, len, &vendor, &id))
-		return -EINVAL;
-	pthread_mutex_lock(&sysfs->lock);
-	for (unsigned int i = 0; i < sysfs->ids_count && rc < 0; i++) {
-		if (sysfs->ids[i].vendor != vendor || sysfs->ids[i].device != id)
-			continue;
-		sysfs->ids[i] = sysfs->ids[--sysfs->ids_count];
-		rc = (ssize_t)len;
-	}
-	pthread_mutex_unlock(&sysfs->lock);
-	return rc;
+	return on_id(opaque, buf, len, id_remove);
 }
 
 /* ---- files of a device ----------------------------------------------------------------- */
 
-static ssize_t config_read(void *opaque, char *buf, size_t len, uint64_t offset)
+/* How much of size bytes there is from offset on, len at most. */
+static size_t part(size_t size, size_t len, uint64_t offset)
 {
-	const struct sysfs_device *device = opaque;
-	size_t size = pci_function_config_bytes(device->slot->function);
-
 	if (offset >= size)
 		return 0;
-	if (len > size - offset)
-		len = size - offset;
-	pci_function_config_read(device->slot->function, offset, buf, len);
+	return len < size - offset ? len : size - (size_t)offset;
+}
+
+static ssize_t config_read(void *opaque, char *buf, size_t len, uint64_t offset)
+{
+	struct pci_function *function = ((struct sysfs_device *)opaque)->slot->function;
+
+	len = part(pci_function_config_bytes(function), len, offset);
+	if (len)
+		pci_function_config_read(function, offset, buf, len);
 	return (ssize_t)len;
 }
 
 static ssize_t config_write(void *opaque, const char *buf, size_t len, uint64_t offset)
 {
-	const struct sysfs_device *device = opaque;
-	size_t size = pci_function_config_bytes(device->slot->function);
+	struct pci_function *function = ((struct sysfs_device *)opaque)->slot->function;
 
-	if (offset >= size)
-		return 0;
-	if (len > size - offset)
-		len = size - offset;
-	pci_function_config_write(device->slot->function, offset, buf, len);
+	len = part(pci_function_config_bytes(function), len, offset);
+	if (len)
+		pci_function_config_write(function, offset, buf, len);
 	return (ssize_t)len;
 }
 
@@ -243,11 +259,9 @@ static ssize_t override_read(void *opaque, char *buf, size_t len, uint64_t offse
 	size = (size_t)snprintf(text, sizeof(text), "%s\n",
 				*device->override ? device->override : "(null)");
 	pthread_mutex_unlock(&device->sysfs->lock);
-	if (offset >= size)
-		return 0;
-	if (len > size - offset)
-		len = size - offset;
-	memcpy(buf, text + offset, len);
+	len = part(size, len, offset);
+	if (len)
+		memcpy(buf, text + offset, len);
 	return (ssize_t)len;
 }
 
