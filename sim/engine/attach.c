@@ -21,6 +21,20 @@ struct attach *device_attach_find(const struct device *dev, uint32_t pasid)
 	return NULL;
 }
 
+/* What another device of its group is attached to for pasid, or NULL. */
+static struct attach *group_attach_find(const struct device *dev, uint32_t pasid)
+{
+	list_for_each(link, &dev->same_group)
+	{
+		struct attach *attach = device_attach_find(
+			container_of(link, struct device, same_group), pasid);
+
+		if (attach)
+			return attach;
+	}
+	return NULL;
+}
+
 /* Traces an attachment; of a page table that no one sees yet, its maker does it later. */
 static void attach_commit(const struct attach *attach, enum trace_commit_kind kind)
 {
@@ -133,6 +147,7 @@ static int attach_hardware(struct hwpt *hwpt, struct device *dev, uint32_t pasid
 
 int hwpt_attach(struct hwpt *hwpt, struct device *dev, uint32_t pasid)
 {
+	const struct attach *of_group = group_attach_find(dev, pasid);
 	struct engine_ctx *ctx = dev->object.ctx;
 	struct attach *attach;
 	int rc;
@@ -145,13 +160,17 @@ int hwpt_attach(struct hwpt *hwpt, struct device *dev, uint32_t pasid)
 	attach->dev = dev;
 	attach->pasid = pasid;
 	attach->hwpt = hwpt;
+	rc = of_group && of_group->hwpt != hwpt ? -EINVAL : 0;
+	if (rc)
+		goto out_free;
 	rc = attach_reserve(hwpt_find_paging(hwpt), dev, pasid);
 	if (rc)
 		goto out_free;
-	rc = attach_check_pasid(hwpt, dev, pasid);
+	/* The hardware is told by the first device of the group. */
+	rc = of_group ? 0 : attach_check_pasid(hwpt, dev, pasid);
 	if (rc)
 		goto out_unreserve;
-	if (!dev->driver->noiommu) {
+	if (!of_group && !dev->driver->noiommu) {
 		rc = attach_hardware(hwpt, dev, pasid);
 		if (rc)
 			goto out_unreserve;
@@ -180,8 +199,8 @@ struct hwpt *hwpt_detach(struct device *dev, uint32_t pasid)
 	attach_commit(attach, TRACE_COMMIT_DETACH);
 	attach_note(attach, false);
 	list_remove(&attach->link);
-	/* Back to blocking all DMA; this cannot fail. */
-	if (!dev->driver->noiommu)
+	/* Back to blocking all DMA; this cannot fail. By the last device of the group. */
+	if (!dev->driver->noiommu && !group_attach_find(dev, pasid))
 		dev->driver->attach(dev, pasid, NULL, hwpt);
 	dma_wait_device(dev);
 	if (hwpt->fault)
@@ -202,7 +221,68 @@ static int replace_hardware(struct hwpt *hwpt, struct device *dev, uint32_t pasi
 	return dev->driver->attach(dev, pasid, hwpt, from);
 }
 
-/* As iommufd_device_do_replace(): *old is what the caller must put, NULL for no change. */
+/* The reserved ranges of all devices of the group: iommufd_group_do_replace_reserved_iova(). */
+static int group_reserve(const struct hwpt *paging, struct device *dev, uint32_t pasid)
+{
+	int rc = attach_reserve(paging, dev, pasid);
+
+	if (rc)
+		return rc;
+	list_for_each(link, &dev->same_group)
+	{
+		struct device *other = container_of(link, struct device, same_group);
+
+		if (device_attach_find(other, pasid))
+			rc = attach_reserve(paging, other, pasid);
+		if (!rc)
+			continue;
+		attach_unreserve(paging, dev, pasid);
+		list_for_each(undo, &dev->same_group)
+		{
+			if (undo == link)
+				break;
+			attach_unreserve(paging, container_of(undo, struct device, same_group),
+					 pasid);
+		}
+		return rc;
+	}
+	return 0;
+}
+
+static void group_unreserve(const struct hwpt *paging, struct device *dev, uint32_t pasid)
+{
+	attach_unreserve(paging, dev, pasid);
+	list_for_each(link, &dev->same_group)
+	{
+		struct device *other = container_of(link, struct device, same_group);
+
+		if (device_attach_find(other, pasid))
+			attach_unreserve(paging, other, pasid);
+	}
+}
+
+/* The attachment is to another page table now; the count of the one before is the caller's. */
+static void attach_move(struct attach *attach, struct hwpt *hwpt, bool moves)
+{
+	struct hwpt *from = attach->hwpt;
+
+	if (from->fault)
+		fault_queue_drop(from->fault, attach);
+	attach_commit(attach, TRACE_COMMIT_DETACH);
+	dma_wait_device(attach->dev);
+	if (moves)
+		attach_note(attach, false);
+	attach->hwpt = hwpt;
+	hwpt->object.users++;
+	attach_commit(attach, TRACE_COMMIT_ATTACH);
+	if (moves)
+		attach_note(attach, true);
+}
+
+/*
+ * As iommufd_device_do_replace(): *old is what the caller must put, NULL for no change. All
+ * devices of the group follow.
+ */
 static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, struct hwpt **old)
 {
 	struct attach *attach = device_attach_find(dev, pasid);
@@ -219,7 +299,7 @@ static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, s
 		return 0;
 	moves = hwpt_find_paging(from)->ioas != paging->ioas;
 	if (moves) {
-		rc = attach_reserve(paging, dev, pasid);
+		rc = group_reserve(paging, dev, pasid);
 		if (rc)
 			return rc;
 	}
@@ -232,24 +312,22 @@ static int hwpt_replace(struct hwpt *hwpt, struct device *dev, uint32_t pasid, s
 			goto out_unreserve;
 	}
 	if (moves)
-		attach_unreserve(hwpt_find_paging(from), dev, pasid);
-	if (from->fault)
-		fault_queue_drop(from->fault, attach);
-	attach_commit(attach, TRACE_COMMIT_DETACH);
-	dma_wait_device(dev);
-	if (moves)
-		attach_note(attach, false);
-	attach->hwpt = hwpt;
-	hwpt->object.users++;
-	attach_commit(attach, TRACE_COMMIT_ATTACH);
-	if (moves)
-		attach_note(attach, true);
+		group_unreserve(hwpt_find_paging(from), dev, pasid);
+	attach_move(attach, hwpt, moves);
+	list_for_each(link, &dev->same_group)
+	{
+		attach = device_attach_find(container_of(link, struct device, same_group), pasid);
+		if (!attach)
+			continue;
+		attach_move(attach, hwpt, moves);
+		hwpt_put(from); /* not the last: the caller has one */
+	}
 	*old = from;
 	return 0;
 
 out_unreserve:
 	if (moves)
-		attach_unreserve(paging, dev, pasid);
+		group_unreserve(paging, dev, pasid);
 	return rc;
 }
 

@@ -45,10 +45,28 @@ struct device *device_bind(struct engine_ctx *ctx, const struct device_driver *d
 	dev->driver = driver;
 	dev->private = private;
 	dev->max_pasids = max_pasids;
+	dev->group = NO_GROUP;
 	list_init(&dev->attached);
+	list_init(&dev->same_group);
 	dev->object.users++;
 	object_publish(&dev->object, 0);
 	return dev;
+}
+
+void device_join_group(struct device *dev, uint32_t group)
+{
+	struct engine_object *object;
+	uint32_t id;
+
+	dev->group = group;
+	for (id = 0; (object = object_next(dev->object.ctx, &id)); id++) {
+		struct device *other = container_of(object, struct device, object);
+
+		if (object->type != ENGINE_OBJ_DEVICE || other == dev || other->group != group)
+			continue;
+		list_append(&other->same_group, &dev->same_group);
+		return;
+	}
 }
 
 void device_unbind(struct device *dev)
@@ -59,6 +77,7 @@ void device_unbind(struct device *dev)
 	 */
 	while (!list_empty(&dev->attached))
 		device_detach(dev, container_of(dev->attached.next, struct attach, link)->pasid);
+	list_remove(&dev->same_group);
 	dev->destroying = true;
 	if (dev->vdev) {
 		dev->vdev->object.users++;

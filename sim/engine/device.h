@@ -2,9 +2,9 @@
 /*
  * Devices bound to an open file, and what they are attached to.
  *
- * Every device is a group of its own, so the kernel's group and the device are
- * one thing here: what is attached is a list of (PASID, page table) in the
- * device, PASID 0 being the device's DMA without one.
+ * What is attached is a list of (PASID, page table) in the device, PASID 0 being the
+ * device's DMA without one. The kernel keeps it in the group: devices of one group have the
+ * same page table for the same PASID, or none. Here a device knows the others of its group.
  *
  * All functions need the context's lock. Source: iommufd/device.c.
  */
@@ -53,6 +53,8 @@ struct device {
 	uint32_t max_pasids;
 	const struct engine_iommu *iommu; /* what its IOMMU can do, borrowed; NULL: the default */
 	struct list_link attached;
+	uint32_t group;		    /* of several devices; NO_GROUP: it is alone */
+	struct list_link same_group; /* ring of those of this context */
 	struct vdevice *vdev; /* weak */
 	bool destroying;      /* no new vdevice */
 	bool holds_ctx;	      /* bound from outside: the context lives as long */
@@ -72,6 +74,11 @@ struct device *device_bind(struct engine_ctx *ctx, const struct device_driver *d
 
 /* Detaches all PASIDs, leaves a tombstone for a vdevice, destroys the object. */
 void device_unbind(struct device *dev);
+
+#define NO_GROUP UINT32_MAX
+
+/* From now on it is in the group; nothing is attached yet. */
+void device_join_group(struct device *dev, uint32_t group);
 
 /* What is attached for pasid, or NULL. */
 struct attach *device_attach_find(const struct device *dev, uint32_t pasid);

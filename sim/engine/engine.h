@@ -443,6 +443,8 @@ struct engine_device;
  */
 int engine_device_bind(struct engine_ctx *ctx, const struct engine_client *client,
 		       struct engine_device **out_device, uint32_t *out_id);
+/* It shares its group of the IOMMU with others; before anything is attached. */
+void engine_device_set_group(struct engine_device *device, uint32_t group);
 /*
  * The same for a device that no IOMMU manages: what it attaches to only translates, for
  * IOAS_NOIOMMU_GET_PA. Its DMA goes to physical addresses as that said them, attached or

@@ -125,6 +125,14 @@ void engine_device_set_iommu(struct engine_device *device, const struct engine_i
 	ctx_unlock(device->ctx);
 }
 
+void engine_device_set_group(struct engine_device *device, uint32_t group)
+{
+	ctx_lock(device->ctx, NULL, NULL);
+	if (device->dev)
+		device_join_group(device->dev, group);
+	ctx_unlock(device->ctx);
+}
+
 void engine_device_set_bdf(struct engine_device *device, uint32_t bdf)
 {
 	device->bdf = bdf;

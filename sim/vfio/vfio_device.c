@@ -295,6 +295,7 @@ static int first_open(struct vfio_device *device, const struct engine_client *cl
 		return err;
 	}
 	engine_device_set_bdf(engine_device, pci_address_number(&device->slot->address));
+	engine_device_set_group(engine_device, device->slot->group);
 	engine_device_set(device, engine_device);
 	vfio_listen(device, engine_device);
 	device->ctx = ctx;

@@ -121,6 +121,53 @@ static void test_group_file_needs_no_bind(void **state)
 	assert_int_equal(err, -EINVAL);
 }
 
+static long attach_to(struct vfio_rig *rig, unsigned int device, uint32_t *pt_id)
+{
+	struct sim_vfio_attach attach = { .argsz = SIM_VFIO_ATTACH_MIN, .pt_id = *pt_id };
+	long rc = vfio_rig_ioctl(rig, device, SIM_VFIO_ATTACH, &attach);
+
+	*pt_id = attach.pt_id;
+	return rc;
+}
+
+/* iommufd_hw_pagetable_attach(), iommufd_device_do_replace(): edu and ram are in group 7. */
+static void test_group_has_one_page_table(void **state)
+{
+	struct vfio_rig *rig = *state;
+	struct sim_vfio_detach detach = { .argsz = SIM_VFIO_DETACH_MIN };
+	uint32_t first = rig_ioas(&rig->base), second = rig_ioas(&rig->base);
+	uint32_t pt = first, same = first, other = second;
+
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(vfio_rig_bind(rig, i, VFIO_RIG_IOMMUFD), 0);
+	assert_int_equal(attach_to(rig, 0, &pt), 0);
+	assert_int_equal(attach_to(rig, 1, &other), -EINVAL);
+	assert_int_equal(attach_to(rig, 1, &same), 0);
+	assert_int_equal(same, pt);
+	other = second;
+	assert_int_equal(attach_to(rig, 2, &other), 0); /* another group */
+	engine_ctx_verify(rig->base.ctx);
+	/* It may be replaced, for both. */
+	other = second;
+	assert_int_equal(attach_to(rig, 0, &other), 0);
+	engine_ctx_verify(rig->base.ctx);
+	assert_int_equal(rig_destroy(&rig->base, first), 0); /* nothing uses it */
+	assert_int_equal(vfio_rig_ioctl(rig, 1, SIM_VFIO_DETACH, &detach), 0);
+	first = rig_ioas(&rig->base);
+	same = first;
+	assert_int_equal(attach_to(rig, 1, &same), -EINVAL);
+	same = second;
+	assert_int_equal(attach_to(rig, 1, &same), 0);
+	/* Whoever is left keeps it; when nobody is, the group is free. */
+	assert_int_equal(vfio_rig_ioctl(rig, 0, SIM_VFIO_DETACH, &detach), 0);
+	pt = first;
+	assert_int_equal(attach_to(rig, 0, &pt), -EINVAL);
+	vfio_rig_reopen(rig, 1);
+	pt = first;
+	assert_int_equal(attach_to(rig, 0, &pt), 0);
+	engine_ctx_verify(rig->base.ctx);
+}
+
 static void test_pasids_are_attached_one_by_one(void **state)
 {
 	struct vfio_rig *rig = *state;
@@ -507,6 +554,7 @@ int main(void)
 		TEST(test_bind_that_cannot_answer_is_undone),
 		TEST(test_group_has_one_owner),
 		TEST(test_group_file_needs_no_bind),
+		TEST(test_group_has_one_page_table),
 		TEST(test_pasids_are_attached_one_by_one),
 		TEST(test_regions_say_what_can_be_mapped),
 		TEST(test_region_names_the_parts_that_can_be_mapped),
