@@ -16,6 +16,7 @@ seeds=${SEEDS:-$first-$((first + 19))}
 first=${seeds%-*} last=${seeds#*-}
 ops=${OPS:-2000}
 device_calls=1000 # each seed
+vfio_calls=2000
 
 if [ ! -e "$kernel" ]; then
 	echo "check-kernel: no kernel at $kernel; KERNEL=bzImage names one (tests/kernel/README.md)"
@@ -33,7 +34,7 @@ done
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
 for program in test_conformance test_device_file test_backend_device ask sweep compare device_calls \
-	vfio_client vfio_sweep; do
+	vfio_calls vfio_client vfio_sweep; do
 	cp "$build/tests/$program" "$share/" || exit 1
 done
 
@@ -159,6 +160,11 @@ done
 [ -e /dev/vfio/devices/vfio0 ] || exit 0
 ./vfio_client /dev/iommu /dev/vfio/devices/vfio0 >vfio.out 2>&1
 ./vfio_sweep /dev/vfio/devices/vfio0 /dev/iommu >vfio_sweep.kernel 2>&1
+seed=$first
+while [ \$seed -le $last ]; do
+	./vfio_calls /dev/vfio/devices/vfio0 /dev/iommu \$seed $vfio_calls >vfio-\$seed.kernel 2>&1
+	seed=\$((seed + 1))
+done
 # 6.12 stops for good in the middle of this, in the emulator.
 case \$(uname -r) in
 [0-6].*) ;;
@@ -198,6 +204,20 @@ for part in sweep irqs; do
 	fi
 done >>"$share/vfio_device.tap"
 tap "$share/vfio_device.tap"
+for answers in "$share"/vfio-*.kernel; do
+	[ -e "$answers" ] || continue
+	seed=${answers##*/vfio-} seed=${seed%.kernel}
+	"$build/ioasis" exec --leak-check no --linux "$linux" --iommu dirty=off --device edu -- \
+		"$build/tests/vfio_calls" /dev/vfio/devices/vfio0 /dev/iommu "$seed" $vfio_calls \
+		>"$share/got" 2>/dev/null
+	if diff "$answers" "$share/got" >"$share/difference"; then
+		echo "ok - vfio_calls, seed $seed"
+	else
+		echo "not ok - vfio_calls, seed $seed"
+		sed -n '1,4s/^/# /p' "$share/difference"
+	fi
+done >"$share/vfio_calls.tap"
+tap "$share/vfio_calls.tap"
 
 if [ -n "$different" ]; then
 	command=

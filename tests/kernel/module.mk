@@ -45,6 +45,14 @@ $(B)/tests/device_calls: $(device_calls_srcs) tests/kernel/device_calls.h sim/en
 	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE -I. -Ibackend/include -static -o $@ \
 		$(device_calls_srcs)
 
+# Likewise.
+tests += $(B)/tests/vfio_calls
+
+$(B)/tests/vfio_calls: tests/kernel/vfio_calls.c sim/vfio/abi.h backend/include/ioasis/iommufd_abi.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE -I. -Ibackend/include -static -o $@ $<
+
 .PHONY: check-kernel check-fresh
 
 # KERNEL=bzImage SEEDS=A-B; see tests/kernel/README.md.
