@@ -62,6 +62,13 @@ void analysis_set_still_running(struct analysis *analysis)
 	analysis->still_running = true;
 }
 
+void analysis_bytes(const struct analysis *analysis, uint64_t *done, uint64_t *total)
+{
+	*done = *total = 0;
+	if (analysis->bytes)
+		analysis->bytes(analysis->bytes_opaque, done, total);
+}
+
 void analysis_stop(struct analysis *analysis)
 {
 	__atomic_store_n(&analysis->stop, true, __ATOMIC_RELAXED);

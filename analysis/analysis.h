@@ -112,6 +112,12 @@ void analysis_set_still_running(struct analysis *analysis);
 int analysis_read(struct analysis *analysis, char *const *paths, size_t count, char *error,
 		  size_t error_size);
 
+/*
+ * How far analysis_read is: bytes of all packets that are done, of how many; total 0: not known (a
+ * live session, or babeltrace2 reads). For observers, on its thread.
+ */
+void analysis_bytes(const struct analysis *analysis, uint64_t *done, uint64_t *total);
+
 /* analysis_read ends early, as if the trace ended there. From any thread or signal handler. */
 void analysis_stop(struct analysis *analysis);
 

@@ -27,6 +27,9 @@ struct analysis {
 	bool still_running;
 	bool finished;
 	bool stop; /* set by signal handlers too */
+	/* What analysis_bytes() asks while a reader runs that knows; NULL: none. */
+	void (*bytes)(const void *opaque, uint64_t *done, uint64_t *total);
+	const void *bytes_opaque;
 	char *path; /* see analysis_tell_path(); borrowed */
 	size_t path_size;
 	const char *path_told; /* the last one, to compare; borrowed */

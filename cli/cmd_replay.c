@@ -12,6 +12,7 @@
 #include "analysis/analysis.h"
 #include "analysis/table.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "cli/read_traces.h"
 #include "sim/scenario/replay.h"
 #include "tracepoints/identity.h"
@@ -30,9 +31,17 @@ static void on_signal(int number)
 	interrupted = 1;
 }
 
-static bool go_on(void *opaque)
+struct shown {
+	struct progress progress;
+	uint64_t calls; /* to be made */
+};
+
+static bool go_on(void *opaque, uint64_t calls)
 {
-	(void)opaque;
+	struct shown *shown = opaque;
+
+	if (progress_is_due(&shown->progress))
+		progress_show(&shown->progress, calls, calls, shown->calls);
 	return !interrupted;
 }
 
@@ -402,10 +411,12 @@ static void print_json(const struct recording *recording, const struct replay_re
 
 static int run(const struct options *options, struct recording *recording)
 {
+	struct shown shown = { .calls = recording->count };
 	struct replay_options replay_options = {
 		.device = options->device,
 		.slowness_permille = options->slowness_permille,
 		.go_on = go_on,
+		.opaque = &shown,
 	};
 	struct sigaction action = { .sa_handler = on_signal };
 	char error[REPLAY_ERROR_BYTES];
@@ -418,7 +429,9 @@ static int run(const struct options *options, struct recording *recording)
 				"with 'ioasis record'");
 	qsort(recording->calls, recording->count, sizeof(*recording->calls), compare_calls);
 	sigaction(SIGINT, &action, NULL);
+	progress_begin(&shown.progress, stderr, "calls");
 	err = replay_run(recording->calls, recording->count, &replay_options, &result, error);
+	progress_end(&shown.progress);
 	if (err && err != -EINTR)
 		return cli_fail(&command, "%s", error);
 	if (options->json)

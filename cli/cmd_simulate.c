@@ -15,6 +15,7 @@
 #include "cli/guard.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/shipped_scenarios.h"
 #include "sim/scenario/estimate.h"
 #include "sim/scenario/load.h"
@@ -142,11 +143,11 @@ static int print_keys(void)
 
 static bool show_progress(void *opaque, uint64_t now_ns, uint64_t duration_ns)
 {
-	const bool *on_terminal = opaque;
-	unsigned int percent = (unsigned int)((unsigned __int128)now_ns * 100 / duration_ns);
+	struct progress *progress = opaque;
 
-	if (*on_terminal)
-		fprintf(stderr, "\r%3u%%", percent);
+	/* Virtual time is what is counted and what there is of it. */
+	if (progress_is_due(progress))
+		progress_show(progress, now_ns / 1000000, now_ns, duration_ns);
 	return !interrupted;
 }
 
@@ -230,7 +231,7 @@ static void tell_estimate(const struct scenario *scenario, uint64_t memory_bytes
 static int run(const struct options *options, const struct scenario *scenario)
 {
 	struct sigaction action = { .sa_handler = on_signal };
-	bool on_terminal = isatty(STDERR_FILENO);
+	struct progress progress;
 	char error[SIMULATE_ERROR_BYTES];
 	struct simulate_options run_options = {
 		.seed = options->seed,
@@ -241,7 +242,7 @@ static int run(const struct options *options, const struct scenario *scenario)
 		.unlimited = options->unlimited,
 		.memory_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
 		.progress = show_progress,
-		.progress_opaque = &on_terminal,
+		.progress_opaque = &progress,
 	};
 	struct simulate_difference difference;
 	struct report report;
@@ -250,9 +251,9 @@ static int run(const struct options *options, const struct scenario *scenario)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	tell_estimate(scenario, run_options.memory_bytes);
+	progress_begin(&progress, stderr, "ms of virtual time");
 	err = simulate_run(scenario, &run_options, &report, &difference, error);
-	if (on_terminal)
-		fputs("\r    \r", stderr);
+	progress_end(&progress);
 	if (err && err != -EINTR) {
 		report_fini(&report);
 		return cli_fail(&command, "%s", error);

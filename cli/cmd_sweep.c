@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "cli/shipped_scenarios.h"
 #include "cli/sweep.h"
 #include "cli/sweep_plan.h"
@@ -169,6 +170,7 @@ static pid_t start_run(const struct sweep_run *run)
 
 	if (pid)
 		return pid;
+	setenv(PROGRESS_OFF, "1", 1);
 	execv("/proc/self/exe", (char *const *)run->words);
 	_exit(127);
 }
@@ -189,12 +191,14 @@ static bool await_run(unsigned int *running)
 static int run_all(const struct options *options)
 {
 	const struct sweep *sweep = &options->sweep;
-	bool on_terminal = isatty(STDERR_FILENO);
+	struct progress progress;
 	uint64_t step = options->shares ? options->shares : 1;
 	uint64_t count = 0, failed = 0, there = 0;
 	unsigned int running = 0;
+	uint64_t total = (sweep_runs(sweep) + step - 1 - options->share) / step;
 	struct sweep_run run;
 
+	progress_begin(&progress, stderr, "runs");
 	for (uint64_t i = options->share; i < sweep_runs(sweep) && !interrupted && !failed;
 	     i += step) {
 		sweep_run(sweep, i, &run);
@@ -210,13 +214,12 @@ static int run_all(const struct options *options)
 			break;
 		}
 		running++;
-		if (on_terminal)
-			fprintf(stderr, "\r%" PRIu64 " of %" PRIu64, i + 1, sweep_runs(sweep));
+		if (progress_is_due(&progress))
+			progress_show(&progress, count - there - running, count - running, total);
 	}
 	while (running)
 		failed += !await_run(&running);
-	if (on_terminal)
-		fputs("\r                    \r", stderr);
+	progress_end(&progress);
 	if (interrupted) {
 		fprintf(stderr, "ioasis sweep: interrupted (%s); results so far are in %s, the same "
 			"command goes on from there\n", strsignal(interrupted), options->dir);

@@ -26,6 +26,7 @@ cli_srcs := \
 	cli/main.c \
 	cli/options.c \
 	cli/output.c \
+	cli/progress.c \
 	cli/read_traces.c \
 	cli/recording_check.c \
 	cli/relay_daemon.c \

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/read_traces.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "cli/guard.h"
+#include "cli/progress.h"
 #include "cli/trace_input.h"
 
 #define PROGRESS_EVERY 65536u /* events between two looks at the clock */
-#define PROGRESS_NS 200000000
 
-struct progress {
+struct shown {
+	struct progress progress;
+	const struct analysis *analysis;
 	uint64_t events;
-	int64_t shown_ns; /* when it was last shown */
-	bool shown;
-	FILE *out; /* standard error */
 };
 
 /* For the signal handler: which live session is being read. */
@@ -33,25 +29,16 @@ static void on_signal(int number)
 		analysis_stop(reading);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
-}
-
 static void on_event(void *opaque, const struct event *event)
 {
-	struct progress *progress = opaque;
+	struct shown *shown = opaque;
+	uint64_t done, total;
 
 	(void)event;
-	if (++progress->events % PROGRESS_EVERY || now_ns() - progress->shown_ns < PROGRESS_NS)
+	if (++shown->events % PROGRESS_EVERY || !progress_is_due(&shown->progress))
 		return;
-	progress->shown_ns = now_ns();
-	progress->shown = true;
-	fprintf(progress->out, "\r%" PRIu64 ".%" PRIu64 " million events read",
-		progress->events / 1000000, progress->events / 100000 % 10);
+	analysis_bytes(shown->analysis, &done, &total);
+	progress_show(&shown->progress, shown->events, done, total);
 }
 
 /* A reader holds a file open for each stream: as many as the system lets us. */
@@ -89,17 +76,17 @@ int cli_read_traces(const struct cli_command *command, struct analysis *analysis
 		    char *const *paths, int count)
 {
 	static const struct analysis_observer observer = { .event = on_event };
-	struct progress progress = { .shown_ns = now_ns() };
+	struct shown shown = { .analysis = analysis };
 	char error[512] = "", *where;
 	struct trace_input input;
 	size_t where_size;
 	int ret;
 
-	if (isatty(STDERR_FILENO))
-		analysis_observe(analysis, &observer, &progress);
 	raise_file_limit();
 	follow_signals(analysis, paths, count);
-	progress.out = guard_library_begin(paths[0]);
+	progress_begin(&shown.progress, guard_library_begin(paths[0]), "events");
+	if (shown.progress.on)
+		analysis_observe(analysis, &observer, &shown);
 	where = guard_reading(&where_size);
 	analysis_tell_path(analysis, where, where_size);
 	ret = trace_input_open(&input, paths, (size_t)count, error, sizeof(error));
@@ -109,8 +96,7 @@ int cli_read_traces(const struct cli_command *command, struct analysis *analysis
 			trace_input_rename(&input, error, sizeof(error));
 		trace_input_close(&input);
 	}
-	if (progress.shown)
-		fputs("\r\033[K", progress.out);
+	progress_end(&shown.progress);
 	guard_library_end();
 	reading = NULL;
 	if (signal_number)

@@ -60,6 +60,7 @@ unit_tests := \
 	test_nvme_io \
 	test_options \
 	test_process \
+	test_progress \
 	test_qemu_log \
 	test_range_set \
 	test_stats \
@@ -123,6 +124,7 @@ test_error_srcs := backend/error.c
 test_exec_srcs := sim/exec/fail_nth.c sim/exec/filter.c
 test_des_srcs := $(des_srcs)
 test_bench_rows_srcs := tests/bench/bench_rows.c
+test_progress_srcs := cli/progress.c
 test_histogram_srcs := analysis/stats/histogram.c
 inject_test_srcs := sim/fuse/inject.c sim/fuse/inject_nvme.c sim/fuse/inject_parse.c
 test_inject_srcs := $(inject_test_srcs) sim/pci/pci_address.c
@@ -200,6 +202,7 @@ script_tests := \
 	tests/integration/serve_kill.sh \
 	tests/integration/serve_limits.sh \
 	tests/integration/serve_user.sh \
+	tests/integration/progress.sh \
 	tests/integration/replay.sh \
 	tests/integration/simulate.sh \
 	tests/integration/soak.sh \

@@ -163,6 +163,11 @@ static int feed_all(struct feed *feed, struct ctf_reader *reader, char *error, s
 	return 0;
 }
 
+static void bytes(const void *opaque, uint64_t *done, uint64_t *total)
+{
+	ctf_reader_bytes(opaque, done, total);
+}
+
 int ctf_feed(struct analysis *analysis, char *const *folders, size_t count, char *error,
 	     size_t error_size)
 {
@@ -179,8 +184,12 @@ int ctf_feed(struct analysis *analysis, char *const *folders, size_t count, char
 		ret = -ENOTSUP; /* babeltrace2 says what is wrong */
 	if (!ret)
 		ret = begin_streams(&feed, reader);
-	if (!ret)
+	if (!ret) {
+		analysis->bytes = bytes;
+		analysis->bytes_opaque = reader;
 		ret = feed_all(&feed, reader, error, error_size);
+		analysis->bytes = NULL;
+	}
 	ctf_reader_destroy(reader);
 	while (feed.classes) {
 		struct feed_class *class = feed.classes;

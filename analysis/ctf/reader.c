@@ -166,6 +166,22 @@ struct ctf_stream *ctf_reader_stream(const struct ctf_reader *reader, size_t i)
 	return reader->streams[i];
 }
 
+void ctf_reader_bytes(const struct ctf_reader *reader, uint64_t *done, uint64_t *total)
+{
+	*done = *total = 0;
+	for (size_t i = 0; i < reader->streams_count; i++) {
+		const struct ctf_stream *stream = reader->streams[i];
+
+		for (size_t k = 0; k < stream->packets_count; k++) {
+			*total += stream->packets[k].bits / 8;
+			if (k < stream->packet)
+				*done += stream->packets[k].bits / 8;
+		}
+		if (stream->packet < stream->packets_count && stream->at == CTF_AT_EVENTS)
+			*done += stream->cursor.at / 8;
+	}
+}
+
 const char *ctf_reader_error(const struct ctf_reader *reader)
 {
 	return reader->error;

@@ -76,6 +76,9 @@ uint32_t ctf_stream_trace(const struct ctf_stream *stream);
 
 enum ctf_item ctf_reader_next(struct ctf_reader *reader, struct ctf_next *next);
 
+/* Bytes of all packets that have been read, of how many. */
+void ctf_reader_bytes(const struct ctf_reader *reader, uint64_t *done, uint64_t *total);
+
 /* After CTF_FAILED: why, in words, and where. */
 const char *ctf_reader_error(const struct ctf_reader *reader);
 

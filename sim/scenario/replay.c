@@ -349,7 +349,7 @@ static int make_calls(struct replay *replay, const struct replay_call *calls, si
 			sleep_until(begin_ns + (uint64_t)((unsigned __int128)since *
 							  options->slowness_permille / 1000));
 		}
-		if (options->go_on && i % 256 == 0 && !options->go_on(options->opaque))
+		if (options->go_on && i % 256 == 0 && !options->go_on(options->opaque, i))
 			return -EINTR;
 		if (!replay->inproc && is_unmade(backend, call)) {
 			replay->result->unmade++;

@@ -67,7 +67,8 @@ struct replay_options {
 	const char *device; /* a path; NULL: in this process */
 	/* Virtual speed: recorded time times this many thousandths; 0: as fast as possible. */
 	uint64_t slowness_permille;
-	bool (*go_on)(void *opaque); /* asked now and then; false stops; may be NULL */
+	/* Asked now and then, with the calls made so far; false stops; may be NULL. */
+	bool (*go_on)(void *opaque, uint64_t calls);
 	void *opaque;
 };
 
