@@ -161,6 +161,7 @@ des_srcs := \
 	sim/des/calendar.c \
 	sim/des/des.c \
 	sim/des/event_queue.c \
+	sim/des/far.c \
 	sim/des/random.c
 scenario_srcs := \
 	sim/scenario/actor_fragmentation.c \

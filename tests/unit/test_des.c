@@ -50,7 +50,7 @@ static void test_queue_same_time_goes_by_priority_then_sequence(void **state)
 	des_queue_destroy(queue);
 }
 
-#define MODEL_MAX 400
+#define MODEL_MAX 1500
 
 struct model_entry {
 	uint64_t time_ns;
@@ -84,6 +84,19 @@ static size_t model_first(const struct model *model)
 	return first;
 }
 
+/* Now, soon, later, or so late that the end of time is near. */
+static uint64_t random_time(struct des_random *random, uint64_t now)
+{
+	static const uint64_t spreads[] = { 1, 50, 50000, 1ull << 40 };
+	uint64_t spread = spreads[des_random_below(random, 4)], time_ns;
+
+	if (!des_random_below(random, 200))
+		return UINT64_MAX - des_random_below(random, 3);
+	if (__builtin_add_overflow(now, des_random_below(random, spread), &time_ns))
+		return UINT64_MAX;
+	return time_ns;
+}
+
 static void test_queue_random_calls_agree_with_a_list(void **state)
 {
 	uint64_t seed = test_seed(), sequence = 0, now = 0;
@@ -95,17 +108,19 @@ static void test_queue_random_calls_agree_with_a_list(void **state)
 	printf("# SEED=%llu\n", (unsigned long long)seed);
 	des_random_init(&random, seed, "queue", 0);
 	for (int step = 0; step < 60000; step++) {
-		uint64_t what = des_random_below(&random, 10);
+		/* Grows to more than are near, and shrinks to nothing. */
+		uint64_t pushes = step / 5000 % 2 ? 3 : 7;
+		uint64_t what = des_random_below(&random, 12);
 
-		if (what < 5 && model.count < MODEL_MAX) {
+		if (what < pushes && model.count < MODEL_MAX) {
 			struct model_entry *entry = &model.entries[model.count++];
 
-			entry->time_ns = now + des_random_below(&random, 50);
+			entry->time_ns = random_time(&random, now);
 			entry->priority = (unsigned int)des_random_below(&random, 16);
 			entry->sequence = sequence++;
 			entry->id = des_queue_push(queue, entry->time_ns, entry->priority,
 						   fire_nothing, NULL, entry->sequence);
-		} else if (what < 8) {
+		} else if (what < 10) {
 			struct des_event event;
 			size_t first;
 
@@ -115,7 +130,8 @@ static void test_queue_random_calls_agree_with_a_list(void **state)
 			first = model_first(&model);
 			assert_int_equal(event.arg, model.entries[first].sequence);
 			assert_int_equal(event.time_ns, model.entries[first].time_ns);
-			now = event.time_ns;
+			/* Time goes on, but not to its end. */
+			now = event.time_ns < 1ull << 62 ? event.time_ns : now;
 			model.entries[first] = model.entries[--model.count];
 		} else if (model.count) {
 			size_t victim = des_random_below(&random, model.count);
