@@ -14,9 +14,9 @@ says() { # PATTERN COMMAND: on a terminal it says that, and takes it away again
 	grep -Eq "^ *[0-9]+ %, [0-9.]+ [a-z]* ?$1, [0-9.]+ [a-z]* ?a second, .* left" said &&
 		grep -q "^$(printf '\033')\[K" said
 }
-quiet() { # COMMAND: its standard error, which is no terminal, has nothing
+quiet() { # COMMAND: its standard error, which is no terminal, has no line that is written over
 	eval "$1" > /dev/null 2> stderr
-	test ! -s stderr
+	! grep -q $'\r' stderr
 }
 
 check "simulate" says "ms of virtual time" "$simulate --trace trace"
