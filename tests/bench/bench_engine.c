@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -302,13 +303,59 @@ static int bench_store(struct bench *bench, const struct interval_store *ops, bo
 	return 0;
 }
 
+#define CHAIN_BYTES (128u << 20)
+#define CHAIN_STEPS 2000000u
+
+/*
+ * What a load costs that waits for memory: the least that any structure pays for each step of a
+ * random access. A walk along a random cycle through 128 MiB of huge pages.
+ */
+static int bench_memory(struct bench *bench)
+{
+	size_t lines = CHAIN_BYTES / 64;
+	struct run run = { .random = 88172645463325252ull };
+	uint32_t *order = malloc(lines * sizeof(*order));
+	char *chain = aligned_alloc(2u << 20, CHAIN_BYTES);
+	char *at = chain;
+	uint64_t ns;
+
+	if (!order || !chain) {
+		free(order);
+		free(chain);
+		return -ENOMEM;
+	}
+	madvise(chain, CHAIN_BYTES, MADV_HUGEPAGE);
+	for (size_t i = 0; i < lines; i++)
+		order[i] = (uint32_t)i;
+	for (size_t i = lines - 1; i; i--) {
+		size_t j = run_random(&run) % i;
+		uint32_t line = order[i];
+
+		order[i] = order[j];
+		order[j] = line;
+	}
+	for (size_t i = 0; i < lines; i++)
+		*(char **)(chain + order[i] * (size_t)64) =
+			chain + order[(i + 1) % lines] * (size_t)64;
+	ns = bench_now_ns();
+	for (uint32_t i = 0; i < CHAIN_STEPS; i++)
+		at = *(char *volatile *)at;
+	ns = bench_now_ns() - ns;
+	bench_figure(bench, "a load from memory that no cache has", (double)ns / CHAIN_STEPS, "ns");
+	free(order);
+	free(chain);
+	return 0;
+}
+
 int bench_engine(struct bench *bench)
 {
 	static const struct interval_store *const stores[] = { &store_engine, &store_std_map,
 							       &store_glib };
 	struct costs costs;
-	int rc;
+	int rc = bench_memory(bench);
 
+	if (rc)
+		return rc;
 	for (int at_random = 0; at_random < 2; at_random++) {
 		for (size_t i = 0; i < sizeof(stores) / sizeof(*stores); i++) {
 			rc = bench_store(bench, stores[i], at_random);
