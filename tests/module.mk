@@ -327,7 +327,7 @@ $(B)/tests/verdict_client: $(call objs,tests/integration/verdict_client.c $(back
 tests += $(B)/tests/simulate_O0
 simulate_O0_objs := $(patsubst %.c,$(O)/O0/%.o,$(sort $(des_srcs) $(scenario_srcs)))
 simulate_O0_srcs = $(sort tests/integration/simulate_main.c cli/cmd_simulate.c \
-	cli/cost_from.c cli/guard.c cli/options.c cli/output.c cli/read_traces.c cli/remove.c cli/trace_input.c \
+	cli/cost_from.c cli/guard.c cli/options.c cli/output.c cli/progress.c cli/read_traces.c cli/remove.c cli/trace_input.c \
 	cli/shipped_scenarios.c $(analysis_srcs) $(backend_srcs) $(engine_srcs) $(inproc_srcs) $(process_srcs) $(tracepoints_srcs))
 
 $(O)/O0/%.o: %.c $(O)/flags
