@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bench guests: the shipped scenario of a thousand guests (52 million calls); a part of it that makes
- * 104 million events, without a trace and with one; and `check` of that trace. By the wall clock:
- * that is what a person waits for. The trace takes 5 GB of $TMPDIR.
+ * 104 million events, without a trace and with one; and `check` of that trace. The run alone is
+ * measured by processor time, since it uses one processor all the time whatever else the machine
+ * does; what reads and writes files by the wall clock. The trace takes 5 GB of $TMPDIR.
  */
 #include "tests/bench/bench.h"
 
@@ -74,9 +75,12 @@ int bench_guests(struct bench *bench)
 	snprintf(trace.path, sizeof(trace.path), "%s/trace", trace.scratch);
 	snprintf(trace.output, sizeof(trace.output), "%s/output", trace.scratch);
 	ret = simulate(NULL, NULL, trace.output, &cost);
-	if (!ret)
+	if (!ret) {
+		bench_figure(bench, "a thousand guests, by the wall clock",
+			     (double)cost.wall_ns / 1e9, "s");
 		bench_at_most(bench, "a thousand guests, 52 million calls",
-			      (double)cost.wall_ns / 1e9, 20, "s");
+			      (double)cost.cpu_ns / 1e9, 20, "s");
+	}
 	if (!ret && !statvfs(trace.scratch, &space) &&
 	    space.f_bavail * space.f_frsize < TRACE_BYTES)
 		bench_skip(bench, "its trace: less than 6 GiB are free in %s", trace.scratch);
