@@ -11,6 +11,7 @@
 #include "sim/engine/engine.h"
 #include "sim/learn/watch.h"
 #include "sim/scenario/actors.h"
+#include "sim/scenario/estimate.h"
 #include "sim/scenario/load.h"
 #include "sim/scenario/result.h"
 #include "sim/scenario/schema.h"
@@ -20,6 +21,11 @@
 
 #define SETTINGS_MAX 64u
 #define IOTLB_SHOWN  4096u
+
+/* What the memory of WebAssembly can grow to. */
+#define MEMORY_BYTES (2ull << 30)
+/* What takes less is not worth a word. */
+#define TOLD_NS 5000000000u
 
 /* The one run of the page. */
 static struct {
@@ -148,6 +154,8 @@ const char *learn_load(const char *file, const char *content, const char *settin
 
 const char *learn_scenario(void)
 {
+	struct scenario_estimate estimate = scenario_estimate(&page.scenario);
+	char takes[ESTIMATE_TEXT_BYTES];
 	FILE *out = text_begin();
 	struct json_out json;
 
@@ -158,6 +166,8 @@ const char *learn_scenario(void)
 	json_out_u64(&json, "duration_ns", page.scenario.top.duration_ns);
 	json_out_u64(&json, "guests", page.scenario.guest.count);
 	json_out_u64(&json, "iotlb_entries", page.scenario.iommu.iotlb_entries);
+	if (estimate.host_ns > TOLD_NS)
+		json_out_string(&json, "takes", scenario_estimate_text(estimate.host_ns, takes));
 	json_out_end(&json, '}');
 	return text_end(out);
 }
@@ -189,6 +199,9 @@ const char *learn_begin(const char *seed, int watched)
 	page.seed = strtoull(seed, &end, 10);
 	if (errno || *end || seed[0] < '0' || seed[0] > '9')
 		return "the seed is a number from 0 to 18446744073709551615";
+	if (scenario_estimate_refuse(&page.scenario, MEMORY_BYTES, SCENARIO_HOST_NS_MAX, "",
+				     page.error, sizeof(page.error)))
+		return page.error;
 	if (watched && !watch_begin()) {
 		run_drop();
 		return "out of memory";

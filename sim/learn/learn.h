@@ -23,7 +23,10 @@
  */
 const char *learn_load(const char *file, const char *text, const char *settings);
 
-/* Of what was loaded: {"name", "about", "duration_ns", "guests", "iotlb_entries"}. */
+/*
+ * Of what was loaded: {"name", "about", "duration_ns", "guests", "iotlb_entries", "takes"}; the last
+ * is how long the program would take, where that is worth a word.
+ */
 const char *learn_scenario(void);
 
 /*

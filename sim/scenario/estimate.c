@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/scenario/estimate.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "sim/scenario/actors.h"
+#include "sim/scenario/units.h"
 
 /* Of each mapping: the engine's, the caches', and what the actor keeps. */
 #define MAPPING_BYTES 400u
@@ -72,4 +74,30 @@ const char *scenario_estimate_text(uint64_t host_ns, char text[ESTIMATE_TEXT_BYT
 	}
 	snprintf(text, ESTIMATE_TEXT_BYTES, seconds ? "about 1 s" : "under a second");
 	return text;
+}
+
+int scenario_estimate_refuse(const struct scenario *scenario, uint64_t memory_bytes,
+			     uint64_t host_ns_max, const char *otherwise, char *error,
+			     size_t error_size)
+{
+	struct scenario_estimate estimate = scenario_estimate(scenario);
+	char time[ESTIMATE_TEXT_BYTES], needs[UNITS_TEXT_BYTES], has[UNITS_TEXT_BYTES];
+
+	if (memory_bytes && estimate.memory_bytes > memory_bytes) {
+		snprintf(error, error_size,
+			 "%s would take some %s of memory, and there are %s; lower guest.count, or "
+			 "the rings and depths of its devices",
+			 scenario->top.name, units_print_bytes(estimate.memory_bytes, needs),
+			 units_print_bytes(memory_bytes, has));
+		return -EFBIG;
+	}
+	if (estimate.host_ns > host_ns_max) {
+		snprintf(error, error_size,
+			 "%s would run for %s; shorten duration, lower guest.count or the rates of "
+			 "its devices%s",
+			 scenario->top.name, scenario_estimate_text(estimate.host_ns, time),
+			 otherwise);
+		return -EFBIG;
+	}
+	return 0;
 }

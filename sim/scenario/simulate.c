@@ -6,7 +6,6 @@
 #include "sim/scenario/ctf_writer.h"
 #include "sim/scenario/estimate.h"
 #include "sim/scenario/sim_log.h"
-#include "sim/scenario/units.h"
 #include "sim/scenario/world.h"
 #include "sim/scenario/world_report.h"
 
@@ -49,31 +48,6 @@ static int run(struct world *world, const struct simulate_options *options)
 	return err;
 }
 
-/* Refuses what cannot end, before anything is made. */
-static int check_size(const struct scenario *scenario, const struct simulate_options *options,
-		      char error[SIMULATE_ERROR_BYTES])
-{
-	struct scenario_estimate estimate = scenario_estimate(scenario);
-	char time[ESTIMATE_TEXT_BYTES], needs[UNITS_TEXT_BYTES], has[UNITS_TEXT_BYTES];
-
-	if (options->memory_bytes && estimate.memory_bytes > options->memory_bytes) {
-		snprintf(error, SIMULATE_ERROR_BYTES,
-			 "%s would take some %s of memory, and there are %s; lower guest.count, or "
-			 "the rings and depths of its devices", scenario->top.name,
-			 units_print_bytes(estimate.memory_bytes, needs),
-			 units_print_bytes(options->memory_bytes, has));
-		return -EFBIG;
-	}
-	if (!options->unlimited && estimate.host_ns > SCENARIO_HOST_NS_MAX) {
-		snprintf(error, SIMULATE_ERROR_BYTES,
-			 "%s would run for %s; shorten duration, lower guest.count or the rates of its "
-			 "devices, or say --unlimited", scenario->top.name,
-			 scenario_estimate_text(estimate.host_ns, time));
-		return -EFBIG;
-	}
-	return 0;
-}
-
 int simulate_run(const struct scenario *scenario, const struct simulate_options *options,
 		 struct report *report, struct simulate_difference *difference,
 		 char error[SIMULATE_ERROR_BYTES])
@@ -89,7 +63,9 @@ int simulate_run(const struct scenario *scenario, const struct simulate_options 
 
 	report_init(report);
 	*difference = (struct simulate_difference){ 0 };
-	err = check_size(scenario, options, error);
+	err = scenario_estimate_refuse(scenario, options->memory_bytes,
+				       options->unlimited ? UINT64_MAX : SCENARIO_HOST_NS_MAX,
+				       ", or say --unlimited", error, SIMULATE_ERROR_BYTES);
 	if (err)
 		return err;
 	if (options->trace_dir) {

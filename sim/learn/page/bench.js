@@ -143,6 +143,7 @@ class Bench {
     this.problem(answer.problem || "");
     if (answer.problem)
       return false;
+    this.takes = answer.scenario.takes;
     this.model = new Model();
     this.result = null;
     this.begun = true;
@@ -157,7 +158,8 @@ class Bench {
     this.started = performance.now();
     try {
       if (await this.begin()) {
-        this.status(said);
+        this.status(this.takes ? `${said} The program takes ${this.takes} for this, the page some ` +
+          "three times as long. Stop ends it." : said);
         this.heard(await this.runner.ask(message, (part) => {
           this.model.add(part);
           this.drawSoon();
@@ -206,6 +208,7 @@ class Bench {
   forgetResult() {
     byId("rows").tBodies.length && byId("rows").tBodies[0].remove();
     byId("json").textContent = byId("check").textContent = "";
+    byId("warnings").textContent = "";
     byId("checker").hidden = true;
     byId("json-box").hidden = !!this.hidden;
   }
@@ -219,6 +222,8 @@ class Bench {
       return element("tr", {}, element("td", {}, first), element("td", {}, row.text),
         element("td", {}, row.shown));
     })));
+    byId("warnings").append(...this.result.values.warnings.map((warning) =>
+      element("p", {}, "Warning: " + warning)));
     byId("json").textContent = this.result.json;
     byId("checker").hidden = false;
     byId("ask-checker").hidden = !this.hidden;

@@ -6,7 +6,7 @@
 const workerText = document.getElementById("engine").textContent;
 
 /* A run that does not come back within this time after a stop is ended with its worker. */
-const STOP_MS = 300;
+const STOP_MS = 1500;
 
 class Engine {
   constructor() {
@@ -72,12 +72,11 @@ class Engine {
 
   /* Stops a run: it pauses, or is ended when it does not. True: it can go on. */
   async stop() {
-    const before = this.waiting.size;
-    if (!before)
-      return true;
+    const late = performance.now() + STOP_MS;
     this.pause();
-    await new Promise((done) => setTimeout(done, STOP_MS));
-    if (this.waiting.size < before || !this.waiting.size)
+    while (this.waiting.size && performance.now() < late)
+      await new Promise((done) => setTimeout(done, 20));
+    if (!this.waiting.size)
       return true;
     this.end("Stopped.");
     return false;

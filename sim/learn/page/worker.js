@@ -45,7 +45,7 @@ function begin(message) {
     return answer;
   const problem = call("begin", "string", ["string", "number"], [message.seed, 1]);
   if (problem)
-    return {problem: "seed: " + problem};
+    return {problem};
   run = {duration: answer.scenario.duration_ns, ended: false, pause: false, message,
     nextSample: 0, samples: [], told: 0};
   return answer;
