@@ -63,10 +63,10 @@ static uint64_t dimm_set(struct guest *guest, uint64_t now_ns, uint64_t dimm, bo
 		      config->dimm_bytes, offset, &ret);
 	world->hotplugs->failed += ret != 0;
 	world->hotplugs->plugged[guest->index * config->count + dimm] = plugged && !ret;
-	if (plugged) {
+	if (plugged && !ret) {
 		world->hotplugs->plugs++;
 		world->hotplugs->plug_ns += now_ns - begin_ns;
-	} else {
+	} else if (!ret) {
 		world->hotplugs->unplugs++;
 	}
 	return now_ns;
@@ -86,7 +86,8 @@ static void dimm_comes(void *opaque, uint64_t dimm)
 	const struct scenario_memory_hotplug *config = &guest->world->scenario->memory_hotplug;
 	uint64_t now_ns = dimm_set(guest, des->now_ns, dimm, true);
 
-	if (config->unplug_after_ns)
+	if (config->unplug_after_ns &&
+	    guest->world->hotplugs->plugged[guest->index * config->count + dimm])
 		des_at(des, now_ns + config->unplug_after_ns, DES_PRIORITY_NORMAL, dimm_goes, guest,
 		       dimm);
 	if (dimm + 1 < config->count)

@@ -475,8 +475,11 @@ static void nic_starts(void *opaque, uint64_t arg)
 static void begin(struct guest *guest)
 {
 	const struct scenario_nic *config = &guest->world->scenario->nic;
-	struct nic *nic = calloc(1, sizeof(*nic));
+	struct nic *nic;
 
+	if (!actor_has_guest(guest, config->first_guest, config->guests))
+		return;
+	nic = calloc(1, sizeof(*nic));
 	if (!nic)
 		return;
 	nic->guest = guest;
@@ -588,6 +591,7 @@ static void nic_estimate(const struct scenario *s, struct actor_estimate *estima
 
 	estimate->host_ns = packets * (maps ? 900 * s->nic.buffers : 300);
 	estimate->mappings = maps ? s->nic.ring * s->nic.buffers : 0;
+	estimate->guests = actor_guests(s, s->nic.first_guest, s->nic.guests);
 }
 
 const struct actor_kind actor_nic = {

@@ -185,8 +185,11 @@ static void nvme_starts(void *opaque, uint64_t arg)
 static void begin(struct guest *guest)
 {
 	const struct scenario_nvme *config = &guest->world->scenario->nvme;
-	struct nvme *nvme = calloc(1, sizeof(*nvme));
+	struct nvme *nvme;
 
+	if (!actor_has_guest(guest, config->first_guest, config->guests))
+		return;
+	nvme = calloc(1, sizeof(*nvme));
 	if (!nvme)
 		return;
 	nvme->guest = guest;
@@ -290,6 +293,7 @@ static void nvme_estimate(const struct scenario *s, struct actor_estimate *estim
 	/* A translation for each page of the block. */
 	estimate->host_ns = commands * (1000 + s->nvme.block_bytes / 4096 * 300);
 	estimate->mappings = s->nvme.mode == MODE_PASSTHROUGH ? 0 : s->nvme.depth;
+	estimate->guests = actor_guests(s, s->nvme.first_guest, s->nvme.guests);
 }
 
 const struct actor_kind actor_nvme = {

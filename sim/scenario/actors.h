@@ -26,6 +26,7 @@ struct actor_level {
 
 /* What a guest's actor will come to, before it runs: within a factor of some three. */
 struct actor_estimate {
+	uint64_t guests;   /* that have one; all of them before the call */
 	uint64_t host_ns;  /* time of this program's CPU */
 	uint64_t mappings; /* alive at once */
 };
@@ -66,6 +67,10 @@ extern const struct actor_kind actor_faults;
 /* What is left of the run after start_ns; and how often something every every_ns happens in it. */
 uint64_t actor_run_ns(const struct scenario *scenario, uint64_t start_ns);
 uint64_t actor_times(const struct scenario *scenario, uint64_t start_ns, uint64_t every_ns);
+
+/* Whether the guest is one of `guests` (0: all) from first_guest on; and how many are. */
+bool actor_has_guest(const struct guest *guest, uint64_t first_guest, uint64_t guests);
+uint64_t actor_guests(const struct scenario *scenario, uint64_t first_guest, uint64_t guests);
 
 /* Where the kind's memory begins in the arena. */
 uint64_t actor_arena_offset(const struct world *world, const struct actor_kind *kind);

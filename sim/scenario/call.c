@@ -343,12 +343,18 @@ uint64_t call_device_bind(struct sim_device *device, struct guest *guest, uint64
 {
 	struct bind_request request = { .device = device };
 	uint64_t end_ns = now_ns + guest->world->scenario->cost.object_ns;
+	/* No reserved window: a driver here may use all addresses. */
+	struct engine_iommu iommu = {
+		.address_bits = (unsigned int)guest->world->scenario->iommu.address_bits,
+	};
 
 	*device = (struct sim_device){ .guest = guest, .leaf_shift = LEAF_4K_SHIFT };
 	device_call_at(guest, end_ns);
 	*ret = inproc_with_client(guest->world->inproc, bind_with, &request);
-	if (!*ret)
+	if (!*ret) {
 		device->domain = iommu_domain_new(guest->iommu);
+		engine_device_set_iommu(device->bound, &iommu);
+	}
 	return end_ns;
 }
 

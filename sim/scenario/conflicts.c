@@ -106,6 +106,16 @@ static bool small_aperture(const struct scenario *s)
 		s->dma.aperture_bytes / s->nvme.block_bytes < 4 * s->nvme.depth);
 }
 
+static bool nic_of_nobody(const struct scenario *s)
+{
+	return s->has[SECTION_NIC] && s->nic.first_guest >= s->guest.count;
+}
+
+static bool nvme_of_nobody(const struct scenario *s)
+{
+	return s->has[SECTION_NVME] && s->nvme.first_guest >= s->guest.count;
+}
+
 static const struct conflict {
 	size_t offset;
 	bool (*is_there)(const struct scenario *scenario);
@@ -142,6 +152,10 @@ static const struct conflict {
 	  "guest.memory" },
 	{ BLAMES(nic.bytes_per_map), nic_partial_pages,
 	  "is no whole number of pages; write one like 4KiB" },
+	{ BLAMES(nic.first_guest), nic_of_nobody,
+	  "there is no such guest; they count from 0, write less than guest.count" },
+	{ BLAMES(nvme.first_guest), nvme_of_nobody,
+	  "there is no such guest; they count from 0, write less than guest.count" },
 	{ BLAMES(faults.kind), fault_without_driver,
 	  "there is no driver to do it; add a nic section" },
 	{ BLAMES(nic.mode), fault_without_maps,

@@ -33,25 +33,30 @@ static uint64_t times(uint64_t a, uint64_t b)
 	return product > UINT64_MAX ? UINT64_MAX : (uint64_t)product;
 }
 
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 struct scenario_estimate scenario_estimate(const struct scenario *scenario)
 {
-	uint64_t host_ns = GUEST_NS, mappings = 0;
+	struct scenario_estimate whole = {
+		.host_ns = times(GUEST_NS, scenario->guest.count),
+		.memory_bytes = times(GUEST_BYTES, scenario->guest.count),
+	};
 
 	for (unsigned int i = 0; i < actor_kinds_count; i++) {
-		struct actor_estimate actor = { 0 };
+		struct actor_estimate actor = { .guests = scenario->guest.count };
 
 		if (!scenario->has[actor_kinds[i]->section] || !actor_kinds[i]->estimate)
 			continue;
 		actor_kinds[i]->estimate(scenario, &actor);
-		host_ns = host_ns > UINT64_MAX - actor.host_ns ? UINT64_MAX
-							       : host_ns + actor.host_ns;
-		mappings += actor.mappings;
+		whole.host_ns = sum(whole.host_ns, times(actor.host_ns, actor.guests));
+		whole.memory_bytes =
+			sum(whole.memory_bytes,
+			    times(times(actor.mappings, MAPPING_BYTES), actor.guests));
 	}
-	return (struct scenario_estimate){
-		.host_ns = times(host_ns, scenario->guest.count),
-		.memory_bytes = times(times(mappings, MAPPING_BYTES) + GUEST_BYTES,
-				      scenario->guest.count),
-	};
+	return whole;
 }
 
 const char *scenario_estimate_text(uint64_t host_ns, char text[ESTIMATE_TEXT_BYTES])

@@ -96,6 +96,7 @@ struct scenario_iommu {
 	uint64_t invalidate_ns;
 	uint64_t invalidate_all_ns;
 	uint64_t dirty_tracking;
+	uint64_t address_bits;
 };
 
 struct scenario_cost {
@@ -166,6 +167,8 @@ struct scenario_nic {
 	uint64_t burst;
 	uint64_t budget;
 	uint64_t ack_every;
+	uint64_t first_guest; /* which guests have one: from here on */
+	uint64_t guests;      /* so many; 0: all */
 };
 
 struct scenario_nvme {
@@ -177,6 +180,8 @@ struct scenario_nvme {
 	uint64_t rate_bits;
 	uint64_t stack_ns;
 	uint64_t start_ns;
+	uint64_t first_guest;
+	uint64_t guests;
 };
 
 struct scenario_migration {

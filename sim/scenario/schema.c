@@ -77,6 +77,8 @@ const struct schema_key schema_keys[] = {
 	    "invalidation of a whole address space"),
 	KEY(IOMMU, "dirty_tracking", BOOL, iommu.dirty_tracking, "yes", 0, 1, NULL,
 	    "page tables with dirty bits"),
+	KEY(IOMMU, "address_width", COUNT, iommu.address_bits, "48", 32, 57, NULL,
+	    "bits of the addresses that it translates: 39, 48 or 57 on real machines"),
 
 	KEY(COST, "call", COST, cost.call_ns, "150ns", 0, SECOND, NULL,
 	    "a system call's entry, exit and copies; 0 inside a kernel"),
@@ -178,6 +180,10 @@ const struct schema_key schema_keys[] = {
 	    "packets that the driver handles in one event"),
 	KEY(NIC, "ack_every", COUNT, nic.ack_every, "0", 0, 1000, NULL,
 	    "rx: a packet is sent for so many received ones (TCP: 2); 0: none"),
+	KEY(NIC, "first_guest", COUNT, nic.first_guest, "0", 0, 99999, NULL,
+	    "the first guest that has one"),
+	KEY(NIC, "guests", COUNT, nic.guests, "0", 0, 100000, NULL,
+	    "so many from there on have one; 0: all"),
 
 	KEY(NVME, "depth", COUNT, nvme.depth, "256", 1, 65536, NULL, "commands under way"),
 	KEY(NVME, "block", BYTES, nvme.block_bytes, "4KiB", 4096, 4 << 20, NULL, "of a command"),
@@ -190,6 +196,10 @@ const struct schema_key schema_keys[] = {
 	KEY(NVME, "stack", COST, nvme.stack_ns, "1us", 0, SECOND, NULL,
 	    "CPU time for a command without any mapping"),
 	KEY(NVME, "start", TIME, nvme.start_ns, "0ns", 0, MONTH, NULL, "after the guest's boot"),
+	KEY(NVME, "first_guest", COUNT, nvme.first_guest, "0", 0, 99999, NULL,
+	    "the first guest that has one"),
+	KEY(NVME, "guests", COUNT, nvme.guests, "0", 0, 100000, NULL,
+	    "so many from there on have one; 0: all"),
 
 	KEY(MIGRATION, "start", TIME, migration.start_ns, "10ms", 0, MONTH, NULL, "when"),
 	KEY(MIGRATION, "bandwidth", RATE, migration.bandwidth_bits, "25Gbit", 1000000,

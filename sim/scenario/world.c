@@ -76,6 +76,18 @@ void world_caller(struct world *world, uint32_t tid)
 
 /* ---- memory ------------------------------------------------------------------ */
 
+bool actor_has_guest(const struct guest *guest, uint64_t first_guest, uint64_t guests)
+{
+	return guest->index >= first_guest && (!guests || guest->index - first_guest < guests);
+}
+
+uint64_t actor_guests(const struct scenario *scenario, uint64_t first_guest, uint64_t guests)
+{
+	uint64_t rest = scenario->guest.count > first_guest ? scenario->guest.count - first_guest : 0;
+
+	return guests && guests < rest ? guests : rest;
+}
+
 uint64_t actor_arena_offset(const struct world *world, const struct actor_kind *kind)
 {
 	uint64_t offset = guest_memory_end(world->scenario);
