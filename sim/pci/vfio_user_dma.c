@@ -96,6 +96,11 @@ void vfio_user_dma_add(struct vfio_user_dma *dma, const struct pci_mapping *mapp
 		there = tsearch(piece, &dma->pieces, compare);
 	}
 	if (there && *there == piece) {
+		if (piece->fd >= 0 && dma->files == VFIO_USER_DMA_FILES) {
+			close(piece->fd);
+			piece->fd = -1;
+		}
+		dma->files += piece->fd >= 0;
 		tell_mapped(dma->link, piece);
 		return;
 	}
@@ -108,6 +113,7 @@ void vfio_user_dma_add(struct vfio_user_dma *dma, const struct pci_mapping *mapp
 static void remove_piece(struct vfio_user_dma *dma, struct pci_mapping *piece)
 {
 	tdelete(piece, &dma->pieces, compare);
+	dma->files -= piece->fd >= 0;
 	tell_unmapped(dma->link, piece);
 	piece_free(piece);
 }

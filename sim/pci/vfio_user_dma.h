@@ -3,7 +3,8 @@
  * What a vfio-user server is told of the memory that its device reaches.
  *
  * Each piece is one DMA_MAP, with the client's own file if it has one: then the server
- * maps it. What has none the server reaches by messages. All of it is told again to a
+ * maps it. What has none the server reaches by messages; and so it does when there are
+ * more files than VFIO_USER_DMA_FILES, which a client could make without end. All of it is told again to a
  * server that comes again. Whoever calls holds what keeps others from the link.
  */
 #ifndef IOASIS_SIM_PCI_VFIO_USER_DMA_H
@@ -12,8 +13,11 @@
 #include "sim/pci/pci_model.h"
 #include "sim/pci/vfio_user_link.h"
 
+#define VFIO_USER_DMA_FILES 1024u /* kept open at once */
+
 struct vfio_user_dma {
 	struct vfio_user_link *link;
+	unsigned int files;
 	void *pieces; /* a tree of tsearch(), by address */
 };
 

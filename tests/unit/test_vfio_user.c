@@ -5,12 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -196,6 +198,17 @@ static void test_dma_by_the_second_socket_goes_through(void **state)
 	assert_true(server.twin_fd >= 0);
 }
 
+static unsigned int open_files(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	while (readdir(folder))
+		n++;
+	closedir(folder);
+	return n;
+}
+
 /* ---- memory that the server maps ----------------------------------------------------- */
 
 static uint8_t *shared; /* what the file of the mappings holds, two pages from page 1 on */
@@ -302,6 +315,35 @@ static void test_server_that_ends_at_an_unmap_holds_nobody_up(void **state)
 	munmap(shared, 0x2000);
 }
 
+static void test_files_of_a_client_that_has_no_end_of_them_are_few(void **state)
+{
+	struct pci_mapping mapping = { 0x100000, 0x1000, true, true, -1, 0 };
+	unsigned int before, during;
+	struct rlimit limit;
+
+	(void)state;
+	begin_mapped();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_max < 2000) {
+		munmap(shared, 0x2000);
+		skip();
+	}
+	before = open_files();
+	for (unsigned int i = 0; i < 2000; i++) {
+		mapping.iova += 0x1000;
+		mapping.fd = memfd_create("test", MFD_CLOEXEC);
+		assert_true(mapping.fd >= 0);
+		pci_function_mapped(world.function, &mapping);
+	}
+	during = open_files();
+	assert_int_equal(during - before, 1024 - 1); /* one was there */
+	pci_function_unmapped(world.function, 0, UINT64_MAX);
+	assert_true(open_files() < before);
+	munmap(shared, 0x2000);
+}
+
 static void test_all_addresses_are_one_piece_in_parts(void **state)
 {
 	const struct pci_mapping mapping = { 0, UINT64_C(1) << 48, true, true, -1, 0 };
@@ -404,6 +446,7 @@ int main(void)
 		CASE(test_server_that_comes_again_is_told_of_all_memory),
 		CASE(test_server_that_takes_no_file_gets_messages),
 		CASE(test_server_that_ends_at_an_unmap_holds_nobody_up),
+		CASE(test_files_of_a_client_that_has_no_end_of_them_are_few),
 		CASE(test_all_addresses_are_one_piece_in_parts),
 		CASE(test_eventfds_become_interrupts),
 		CASE(test_server_that_ends_leaves_ones_until_it_comes_again),
