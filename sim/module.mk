@@ -113,6 +113,7 @@ pci_srcs := \
 	sim/pci/pci_work.c \
 	sim/pci/ram.c \
 	sim/pci/vfio_user.c \
+	sim/pci/vfio_user_describe.c \
 	sim/pci/vfio_user_dma.c \
 	sim/pci/vfio_user_link.c
 vfio_srcs := \

@@ -256,7 +256,8 @@ static bool parse_one_selection(const char *text, const char **end, struct selec
 	if (!strncmp(text, "device=", 7))
 		return parse_device(text + 7, end, selection);
 	len = strcspn(text, "=");
-	if (text[len] != '=' || !inject_parse_number(text + len + 1, end, &number) || number > UINT32_MAX)
+	if (text[len] != '=' || !inject_parse_number(text + len + 1, end, &number) ||
+	    number > UINT32_MAX)
 		return false;
 	if (!strncmp(text, "pid=", 4)) {
 		selection->by_pid = true;
@@ -352,8 +353,8 @@ static int parse_head(const char *kind, const char *spec, bool fails, struct rul
 	}
 	if (names_both(rule)) {
 		snprintf(why, INJECT_WHY_BYTES,
-			 "%s '%s': a rule is about calls or about commands of a disk; say two rules",
-			 kind, spec);
+			 "%s '%s': a rule is about calls or about commands of a disk; say two "
+			 "rules", kind, spec);
 		return -EINVAL;
 	}
 	if (!parse_selection(at, &end, &rule->selection) || *end != ':' || !head_fits(rule)) {
@@ -390,8 +391,8 @@ static int inject_add(struct inject *inject, const char *spec, bool fails,
 			 (int)wrong_len, wrong,
 			 fails && rule.nvme ?
 				 "fault of a disk; it is lose, remove, hang, cfs, stray=ADDRESS, "
-				 "again=TIME, or a status by name (read-error, write-fault, ...) or "
-				 "number (0x281)"
+				 "again=TIME, or a status by name (read-error, write-fault, ...) "
+				 "or number (0x281)"
 			 : fails ? "errno; it is a name such as ENOMEM, EFAULT or EIO"
 			       : "time; it is a number with ns, us, ms or s, such as 50us, 1.5ms or "
 				 "50us..1ms");

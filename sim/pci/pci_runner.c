@@ -138,7 +138,8 @@ static void *unit_run(void *argument)
 	prctl(PR_SET_NAME, "pci-unit");
 	while (!is_stopping(runner)) {
 		pthread_mutex_lock(&unit->lock);
-		while (!__atomic_load_n(&unit->woken, __ATOMIC_ACQUIRE) && !is_stopping(runner) && pci_runner_now() < due) {
+		while (!__atomic_load_n(&unit->woken, __ATOMIC_ACQUIRE) && !is_stopping(runner) &&
+		       pci_runner_now() < due) {
 			struct timespec until = to_timespec(due);
 
 			if (due == PCI_NEVER)

@@ -15,6 +15,7 @@
  * reply to an access, that access itself serves what the server asks meanwhile.
  */
 #include "sim/pci/models.h"
+#include "sim/pci/vfio_user_describe.h"
 #include "sim/pci/vfio_user_dma.h"
 
 #include <errno.h>
@@ -32,13 +33,9 @@
 #include <unistd.h>
 
 #define REGION_CONFIG	7u
-#define CONFIG_BYTES	256u
-#define VECTORS_MAX	64u
 #define DMA_BYTES	(UINT64_C(1) << 48) /* with dma=message: any address */
 #define RECONNECT_MS	100
 #define END_PATIENCE_NS 500000000l
-
-enum { IRQ_INTX, IRQ_MSI, IRQ_MSIX };
 
 struct vfio_user_config {
 	char socket[PATH_MAX];
@@ -54,13 +51,9 @@ struct vfio_user {
 
 	/* Known from the first connection on; a server that comes again must be the same. */
 	bool known;
-	uint32_t ids;
-	bool can_reset;
-	uint64_t region_bytes[PCI_BARS];
-	uint8_t space[CONFIG_BYTES];
-	unsigned int irq_index, irq_count;
+	struct vfio_user_facts facts;
 
-	int eventfds[VECTORS_MAX]; /* irq_count of them; -1: none */
+	int eventfds[VFIO_USER_VECTORS_MAX]; /* irq_count of them; -1: none */
 	int wake;		   /* an eventfd: the thread is to end, or to look again */
 	bool stopping;		   /* __atomic */
 	bool started;
@@ -132,7 +125,7 @@ static int region_access(struct vfio_user *device, uint32_t region, uint64_t off
 	const struct vfio_user_region_access access = { offset, region, count };
 	struct {
 		struct vfio_user_region_access access;
-		uint8_t data[CONFIG_BYTES];
+		uint8_t data[VFIO_USER_CONFIG_BYTES];
 	} reply;
 	size_t wanted = sizeof(access) + (write ? 0 : count);
 	ssize_t n = vfio_user_link_call(
@@ -159,7 +152,7 @@ static int learn(struct vfio_user *device)
 		return (int)n;
 	if (!(info.flags & VFIO_USER_INFO_PCI) || info.regions <= REGION_CONFIG)
 		return -ENOTSUP;
-	device->can_reset = info.flags & VFIO_USER_INFO_RESET;
+	device->facts.can_reset = info.flags & VFIO_USER_INFO_RESET;
 	for (uint32_t i = 0; i < PCI_BARS; i++) {
 		struct vfio_user_region_info region = { .argsz = sizeof(region), .index = i };
 
@@ -167,24 +160,25 @@ static int learn(struct vfio_user *device)
 			sizeof(region));
 		if (n < 0)
 			return (int)n;
-		if (device->known && device->region_bytes[i] != region.size)
+		if (device->known && device->facts.region_bytes[i] != region.size)
 			return -ENODEV;
-		device->region_bytes[i] = region.size;
+		device->facts.region_bytes[i] = region.size;
 	}
-	n = region_access(device, REGION_CONFIG, 0, device->space, CONFIG_BYTES, false);
+	n = region_access(device, REGION_CONFIG, 0, device->facts.space, VFIO_USER_CONFIG_BYTES,
+			  false);
 	if (n < 0)
 		return (int)n;
-	memcpy(&ids, device->space, sizeof(ids));
-	if (device->known && ids != device->ids)
+	memcpy(&ids, device->facts.space, sizeof(ids));
+	if (device->known && ids != device->facts.ids)
 		return -ENODEV;
-	device->ids = ids;
+	device->facts.ids = ids;
 	return 0;
 }
 
 /* The best kind of interrupt that the server has. */
 static int learn_irqs(struct vfio_user *device)
 {
-	for (uint32_t index = IRQ_MSIX + 1; index-- > 0;) {
+	for (uint32_t index = VFIO_USER_IRQ_MSIX + 1; index-- > 0;) {
 		struct vfio_user_irq_info info = { .argsz = sizeof(info), .index = index };
 		ssize_t n = ask(device, VFIO_USER_GET_IRQ_INFO, &info, sizeof(info), &info,
 				sizeof(info));
@@ -193,11 +187,12 @@ static int learn_irqs(struct vfio_user *device)
 			return (int)n;
 		if (!info.count)
 			continue;
-		device->irq_index = index;
-		device->irq_count = info.count < VECTORS_MAX ? info.count : VECTORS_MAX;
+		device->facts.irq_index = index;
+		device->facts.irq_count =
+			info.count < VFIO_USER_VECTORS_MAX ? info.count : VFIO_USER_VECTORS_MAX;
 		return 0;
 	}
-	device->irq_count = 0;
+	device->facts.irq_count = 0;
 	return 0;
 }
 
@@ -205,13 +200,13 @@ static int give_irqs(struct vfio_user *device)
 {
 	unsigned int at = 0;
 
-	while (at < device->irq_count) {
-		unsigned int left = device->irq_count - at;
+	while (at < device->facts.irq_count) {
+		unsigned int left = device->facts.irq_count - at;
 		unsigned int count = left < device->link.max_files ? left : device->link.max_files;
 		const struct vfio_user_irq_set set = {
 			.argsz = sizeof(set),
 			.flags = VFIO_USER_IRQ_EVENTFD_TRIGGER,
-			.index = device->irq_index,
+			.index = device->facts.irq_index,
 			.start = at,
 			.count = count,
 		};
@@ -244,7 +239,7 @@ static int device_connect(struct vfio_user *device)
 	err = learn(device);
 	if (!err && !device->known)
 		err = learn_irqs(device);
-	for (unsigned int i = 0; !err && !device->known && i < device->irq_count; i++) {
+	for (unsigned int i = 0; !err && !device->known && i < device->facts.irq_count; i++) {
 		device->eventfds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		if (device->eventfds[i] < 0)
 			err = -errno;
@@ -295,7 +290,7 @@ static void interrupt(struct vfio_user *device, unsigned int vector)
 static void *device_run(void *argument)
 {
 	struct vfio_user *device = argument;
-	struct pollfd fds[3 + VECTORS_MAX];
+	struct pollfd fds[3 + VFIO_USER_VECTORS_MAX];
 
 	prctl(PR_SET_NAME, "vfio-user");
 	while (!__atomic_load_n(&device->stopping, __ATOMIC_ACQUIRE)) {
@@ -306,13 +301,13 @@ static void *device_run(void *argument)
 		fds[1] = (struct pollfd){ .fd = device->link.fd, .events = POLLIN };
 		fds[2] = (struct pollfd){ .fd = device->link.twin_fd, .events = POLLIN };
 		pthread_mutex_unlock(&device->lock);
-		for (unsigned int i = 0; i < device->irq_count; i++)
+		for (unsigned int i = 0; i < device->facts.irq_count; i++)
 			fds[3 + i] = (struct pollfd){ .fd = device->eventfds[i], .events = POLLIN };
-		if (poll(fds, 3 + device->irq_count, fds[1].fd < 0 ? RECONNECT_MS : -1) < 0)
+		if (poll(fds, 3 + device->facts.irq_count, fds[1].fd < 0 ? RECONNECT_MS : -1) < 0)
 			continue;
 		if (fds[0].revents && read(device->wake, &count, sizeof(count)) < 0)
 			continue;
-		for (unsigned int i = 0; i < device->irq_count; i++) {
+		for (unsigned int i = 0; i < device->facts.irq_count; i++) {
 			if (fds[3 + i].revents)
 				interrupt(device, i);
 		}
@@ -339,104 +334,9 @@ static void device_start(struct vfio_user *device)
 
 /* ---- the model ------------------------------------------------------------------------------ */
 
-/* Where a capability is in the server's configuration space; 0: nowhere. */
-static unsigned int find_capability(const uint8_t space[CONFIG_BYTES], uint8_t id)
-{
-	unsigned int at = space[PCI_CAPABILITY_LIST] & ~3u;
-
-	/* A list may be a loop. */
-	for (unsigned int n = 0; n < 48 && at >= 0x40; n++) {
-		if (space[at] == id)
-			return at;
-		at = space[at + 1] & ~3u;
-	}
-	return 0;
-}
-
-static uint16_t get16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] | bytes[1] << 8);
-}
-
-static uint32_t get32(const uint8_t *bytes)
-{
-	return get16(bytes) | (uint32_t)get16(bytes + 2) << 16;
-}
-
-static uint64_t power_of_two(uint64_t bytes)
-{
-	uint64_t power = 16;
-
-	while (power < bytes && power < UINT64_C(1) << 62)
-		power *= 2;
-	return power;
-}
-
-static void describe_bars(const struct vfio_user *device, struct pci_description *description)
-{
-	for (unsigned int i = 0; i < PCI_BARS; i++) {
-		uint32_t bar = get32(device->space + PCI_BASE_ADDRESS_0 + 4 * i);
-		bool memory = !(bar & PCI_BASE_ADDRESS_SPACE_IO);
-
-		if (!device->region_bytes[i])
-			continue;
-		description->bars[i].bytes = power_of_two(device->region_bytes[i]);
-		description->bars[i].is_64bit = memory && bar & PCI_BASE_ADDRESS_MEM_TYPE_64 &&
-						i + 1 < PCI_BARS && !device->region_bytes[i + 1];
-		description->bars[i].prefetchable = memory && bar & PCI_BASE_ADDRESS_MEM_PREFETCH;
-	}
-}
-
-/* MSI-X, if its table and pending bits have whole pages of their own, as drivers map them. */
-static bool describe_msix(const struct vfio_user *device, struct pci_description *description)
-{
-	unsigned int at = find_capability(device->space, PCI_CAP_ID_MSIX);
-	uint32_t table, pending, table_bytes = 16 * device->irq_count;
-
-	if (!at || device->irq_index != IRQ_MSIX || at + 12 > CONFIG_BYTES)
-		return false;
-	table = get32(device->space + at + PCI_MSIX_TABLE);
-	pending = get32(device->space + at + PCI_MSIX_PBA);
-	/* Pending bits in another BAR: ours are behind the table, nobody asks the server. */
-	if ((table & PCI_MSIX_TABLE_BIR) != (pending & PCI_MSIX_PBA_BIR))
-		pending = (table & ~7u) + (table_bytes + 4095) / 4096 * 4096;
-	if ((table & PCI_MSIX_TABLE_BIR) >= PCI_BARS || (table & ~7u) % 4096 ||
-	    (pending & ~7u) % 4096)
-		return false;
-	description->msix = device->irq_count;
-	description->msix_bar = table & PCI_MSIX_TABLE_BIR;
-	description->msix_table = table & ~7u;
-	description->msix_pending = pending & ~7u;
-	return description->msix_pending + 4096ull <= device->region_bytes[description->msix_bar];
-}
-
-static void describe(const struct vfio_user *device, struct pci_description *description)
-{
-	const uint8_t *space = device->space;
-
-	description->vendor = get16(space + PCI_VENDOR_ID);
-	description->device = get16(space + PCI_DEVICE_ID);
-	description->subsystem_vendor = get16(space + PCI_SUBSYSTEM_VENDOR_ID);
-	description->subsystem_device = get16(space + PCI_SUBSYSTEM_ID);
-	description->revision = space[PCI_REVISION_ID];
-	description->class_code = get32(space + PCI_CLASS_REVISION) >> 8;
-	description->intx = space[PCI_INTERRUPT_PIN];
-	describe_bars(device, description);
-	if (!describe_msix(device, description)) {
-		description->msix = 0;
-		if (device->irq_count && device->irq_index != IRQ_INTX)
-			description->msi = 1;
-		else
-			description->intx = device->irq_count;
-	}
-	description->power_management = find_capability(space, PCI_CAP_ID_PM);
-	description->express = find_capability(space, PCI_CAP_ID_EXP);
-	description->flr = device->can_reset;
-}
-
 static void device_free(struct vfio_user *device)
 {
-	for (unsigned int i = 0; i < VECTORS_MAX; i++) {
+	for (unsigned int i = 0; i < VFIO_USER_VECTORS_MAX; i++) {
 		if (device->eventfds[i] >= 0)
 			close(device->eventfds[i]);
 	}
@@ -487,7 +387,7 @@ static int vfio_user_create(struct pci_function *function, const void *config,
 		device_free(device);
 		return err;
 	}
-	describe(device, description);
+	vfio_user_describe(&device->facts, description);
 	*model = device;
 	return 0;
 }
@@ -520,7 +420,7 @@ static void vfio_user_reset(void *model)
 
 	pthread_mutex_lock(&device->lock);
 	/* Before the first use there is nothing to reset. */
-	if (device->started && device->can_reset)
+	if (device->started && device->facts.can_reset)
 		vfio_user_link_call(&device->link, VFIO_USER_RESET, NULL, 0, NULL, 0, NULL, 0, NULL,
 				    0);
 	pthread_mutex_unlock(&device->lock);
@@ -551,7 +451,8 @@ static bool device_access(struct vfio_user *device, unsigned int bar, uint64_t o
 	bool good = false, was_open;
 
 	/* A BAR's size is a power of two, a region's is not. */
-	if (offset >= device->region_bytes[bar] || size > device->region_bytes[bar] - offset)
+	if (offset >= device->facts.region_bytes[bar] ||
+	    size > device->facts.region_bytes[bar] - offset)
 		return false;
 	was_open = device_lock(device);
 	if (was_open)

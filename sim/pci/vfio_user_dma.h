@@ -4,8 +4,9 @@
  *
  * Each piece is one DMA_MAP, with the client's own file if it has one: then the server
  * maps it. What has none the server reaches by messages; and so it does when there are
- * more files than VFIO_USER_DMA_FILES, which a client could make without end. All of it is told again to a
- * server that comes again. Whoever calls holds what keeps others from the link.
+ * more files than VFIO_USER_DMA_FILES, which a client could make without end. All of it is
+ * told again to a server that comes again. Whoever calls holds what keeps others from the
+ * link.
  */
 #ifndef IOASIS_SIM_PCI_VFIO_USER_DMA_H
 #define IOASIS_SIM_PCI_VFIO_USER_DMA_H
