@@ -306,6 +306,13 @@ $(B)/tests/vfio_sweep: tests/oracle/devices/vfio_sweep.c sim/vfio/abi.h \
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE -I. -Ibackend/include -static -o $@ $<
 
+# The server of tests/integration/vfio_user.sh.
+tests += $(B)/tests/vfio_user_server
+
+$(B)/tests/vfio_user_server: $(call objs,tests/integration/vfio_user_server_main.c \
+		tests/unit/vfio_user_server.c)
+	$(link)
+
 # What the guests of tests/clients run.
 guest_programs := $(addprefix $(B)/tests/,bar_guest edu_guest ram_guest)
 tests += $(guest_programs)

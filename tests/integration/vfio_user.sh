@@ -1,14 +1,57 @@
 #!/usr/bin/env bash
-# libvfio-user's samples as devices behind the fake. Its build folder's `samples` is at
-# LIBVFIO_USER_SAMPLES; there is no Debian package of them.
+# Devices of other programs behind the fake: a server of ours, and libvfio-user's samples, whose
+# build folder's `samples` is at LIBVFIO_USER_SAMPLES; there is no Debian package of them.
 . "$TOP/tests/integration/tap.sh"
 . "$TOP/tests/integration/exec_lib.sh"
-samples=${LIBVFIO_USER_SAMPLES:-}
-[ -n "$samples" ] || skip_all "LIBVFIO_USER_SAMPLES names no folder with libvfio-user's samples"
-python3 -c 'import os; os.eventfd' 2>/dev/null || skip_all "no python3 with os.eventfd"
 cd "$TEST_DIR" || exit 1
 pid=
 trap '[ -z "$pid" ] || kill $pid 2>/dev/null' EXIT
+
+# ---- a server of ours -------------------------------------------------------------------
+
+server=$BUILD/tests/vfio_user_server
+memory() { # KEY...
+	"$ioasis" exec --leak-check no --device "vfio-user,socket=$PWD/ours.sock$1" -- \
+		python3 "$TOP/tests/integration/vfio_user_memory.py" 2>&1
+}
+if [ -x "$server" ]; then
+	mkfifo end
+	"$server" "$PWD/ours.sock" <end >ready &
+	pid=$!
+	exec 4>end
+	wait_for grep -q ready ready
+	check_output "a server maps the memory that has a file" 'mapped before the attach: True
+mapped after it: True
+no file, no bus master: EFAULT
+no file: True
+unmapped: EFAULT True
+the other: True' memory ""
+	# The server is told of it all as memory without a file: the IOMMU sees each access.
+	check_output "dma=message: it maps nothing" 'mapped before the attach: EFAULT
+mapped after it: EFAULT
+no file, no bus master: EFAULT
+no file: True
+unmapped: EFAULT True
+the other: True' memory ,dma=message
+	exec 4>&-
+	wait $pid
+	check "the server ends well" test $? = 0
+	pid=
+else
+	skip "a server maps the memory that has a file" "$server is not built"
+fi
+
+# ---- libvfio-user's samples ---------------------------------------------------------------
+
+samples=${LIBVFIO_USER_SAMPLES:-}
+if [ -z "$samples" ]; then
+	skip "libvfio-user's samples" "LIBVFIO_USER_SAMPLES names no folder with them"
+	done_testing
+fi
+if ! python3 -c 'import os; os.eventfd' 2>/dev/null; then
+	skip "libvfio-user's samples" "no python3 with os.eventfd"
+	done_testing
+fi
 
 run() { # SAMPLE PART
 	[ -x "$samples/$1" ] || { skip "$1" "$samples/$1 is not built"; return; }
