@@ -141,18 +141,17 @@ static int region_access(struct vfio_user *device, uint32_t region, uint64_t off
 	return 0;
 }
 
-/* What the device is: learnt the first time, compared later. */
-static int learn(struct vfio_user *device)
+/* What the server says of its device, but interrupts. */
+static int ask_facts(struct vfio_user *device, struct vfio_user_facts *facts)
 {
 	struct vfio_user_info info = { .argsz = sizeof(info) };
-	uint32_t ids;
 	ssize_t n = ask(device, VFIO_USER_GET_INFO, &info, sizeof(info), &info, sizeof(info));
 
 	if (n < 0)
 		return (int)n;
 	if (!(info.flags & VFIO_USER_INFO_PCI) || info.regions <= REGION_CONFIG)
 		return -ENOTSUP;
-	device->facts.can_reset = info.flags & VFIO_USER_INFO_RESET;
+	facts->can_reset = info.flags & VFIO_USER_INFO_RESET;
 	for (uint32_t i = 0; i < PCI_BARS; i++) {
 		struct vfio_user_region_info region = { .argsz = sizeof(region), .index = i };
 
@@ -160,18 +159,28 @@ static int learn(struct vfio_user *device)
 			sizeof(region));
 		if (n < 0)
 			return (int)n;
-		if (device->known && device->facts.region_bytes[i] != region.size)
-			return -ENODEV;
-		device->facts.region_bytes[i] = region.size;
+		facts->region_bytes[i] = region.size;
 	}
-	n = region_access(device, REGION_CONFIG, 0, device->facts.space, VFIO_USER_CONFIG_BYTES,
-			  false);
+	n = region_access(device, REGION_CONFIG, 0, facts->space, VFIO_USER_CONFIG_BYTES, false);
 	if (n < 0)
 		return (int)n;
-	memcpy(&ids, device->facts.space, sizeof(ids));
-	if (device->known && ids != device->facts.ids)
+	memcpy(&facts->ids, facts->space, sizeof(facts->ids));
+	return 0;
+}
+
+/* Learnt the first time, and read without the lock after that; later it must be the same. */
+static int learn(struct vfio_user *device)
+{
+	struct vfio_user_facts facts = { .ids = 0 };
+	int err = ask_facts(device, &facts);
+
+	if (err)
+		return err;
+	if (!device->known)
+		device->facts = facts;
+	else if (facts.ids != device->facts.ids || facts.can_reset != device->facts.can_reset ||
+		 memcmp(facts.region_bytes, device->facts.region_bytes, sizeof(facts.region_bytes)))
 		return -ENODEV;
-	device->facts.ids = ids;
 	return 0;
 }
 

@@ -195,7 +195,7 @@ static void test_dma_by_the_second_socket_goes_through(void **state)
 {
 	(void)state;
 	dma_goes_through(true);
-	assert_true(server.twin_fd >= 0);
+	assert_true(__atomic_load_n(&server.twin_fd, __ATOMIC_ACQUIRE) >= 0);
 }
 
 static unsigned int open_files(void)
@@ -212,6 +212,11 @@ static unsigned int open_files(void)
 /* ---- memory that the server maps ----------------------------------------------------- */
 
 static uint8_t *shared; /* what the file of the mappings holds, two pages from page 1 on */
+
+static struct server_piece piece(unsigned int index)
+{
+	return vfio_user_server_piece(&server, index);
+}
 
 /* A server with a piece of memory at 0x1000 whose file it can map, and one at 0x4000 without. */
 static void begin_mapped(void)
@@ -241,12 +246,12 @@ static void test_memory_with_a_file_is_mapped_by_the_server(void **state)
 {
 	(void)state;
 	begin_mapped();
-	assert_int_equal(server.maps, 2);
-	assert_int_equal(server.pieces[0].flags,
+	assert_int_equal(__atomic_load_n(&server.maps, __ATOMIC_ACQUIRE), 2);
+	assert_int_equal(piece(0).flags,
 			 VFIO_USER_DMA_READABLE | VFIO_USER_DMA_WRITABLE);
-	assert_non_null(server.pieces[0].base);
-	assert_int_equal(server.pieces[1].flags, VFIO_USER_DMA_READABLE);
-	assert_null(server.pieces[1].base);
+	assert_non_null(piece(0).base);
+	assert_int_equal(piece(1).flags, VFIO_USER_DMA_READABLE);
+	assert_null(piece(1).base);
 	copy_at(0x1100, 0);
 	assert_int_equal(shared[0x100 + SERVER_DMA_BYTES], 0xa5);
 	assert_int_equal(world.memory[0x1100 + SERVER_DMA_BYTES], 0); /* no message */
@@ -262,12 +267,12 @@ static void test_memory_is_given_up_when_unmap_returns(void **state)
 	begin_mapped();
 	pci_function_unmapped(world.function, 0x1000, 0x2000);
 	assert_int_equal(__atomic_load_n(&server.unmaps, __ATOMIC_ACQUIRE), 1);
-	assert_int_equal(server.pieces[0].bytes, 0);
+	assert_int_equal(piece(0).bytes, 0);
 	/* What is not there is not told; then all of the rest. */
 	pci_function_unmapped(world.function, 0x1000, 0x2000);
 	pci_function_unmapped(world.function, 0, UINT64_MAX);
 	assert_int_equal(__atomic_load_n(&server.unmaps, __ATOMIC_ACQUIRE), 2);
-	assert_int_equal(server.pieces[1].bytes, 0);
+	assert_int_equal(piece(1).bytes, 0);
 	munmap(shared, 0x2000);
 }
 
@@ -279,7 +284,7 @@ static void test_server_that_comes_again_is_told_of_all_memory(void **state)
 	pci_function_unmapped(world.function, 0x4000, 0x1000); /* while nobody is there */
 	vfio_user_server_start(&server);
 	await(reg(0x28) != UINT64_MAX);
-	assert_int_equal(server.maps, 3);
+	assert_int_equal(__atomic_load_n(&server.maps, __ATOMIC_ACQUIRE), 3);
 	copy_at(0x1200, 0);
 	assert_int_equal(shared[0x200 + SERVER_DMA_BYTES], 0xa5);
 	munmap(shared, 0x2000);
@@ -295,9 +300,9 @@ static void test_server_that_takes_no_file_gets_messages(void **state)
 	mapping.fd = memfd_create("test", MFD_CLOEXEC);
 	pci_function_mapped(world.function, &mapping);
 	__atomic_store_n(&server.fault, SERVER_GOOD, __ATOMIC_RELEASE);
-	assert_int_equal(server.maps, 4);
-	assert_int_equal(server.pieces[2].address, 0x8000);
-	assert_null(server.pieces[2].base);
+	assert_int_equal(__atomic_load_n(&server.maps, __ATOMIC_ACQUIRE), 4);
+	assert_int_equal(piece(2).address, 0x8000);
+	assert_null(piece(2).base);
 	copy_at(0x8000, 0);
 	munmap(shared, 0x2000);
 }
@@ -310,8 +315,8 @@ static void test_server_that_ends_at_an_unmap_holds_nobody_up(void **state)
 	pci_function_unmapped(world.function, 0x1000, 0x2000);
 	__atomic_store_n(&server.fault, SERVER_GOOD, __ATOMIC_RELEASE);
 	await(reg(0x28) != UINT64_MAX);
-	assert_int_equal(server.pieces[0].address, 0x4000); /* only this one is left */
-	assert_int_equal(server.pieces[1].bytes, 0);
+	assert_int_equal(piece(0).address, 0x4000); /* only this one is left */
+	assert_int_equal(piece(1).bytes, 0);
 	munmap(shared, 0x2000);
 }
 

@@ -311,7 +311,7 @@ static bool version(struct vfio_user_server *server, const struct vfio_user_head
 		return reply(server, header, data, sizeof(ours) + sizeof(without), 0, NULL);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return false;
-	server->twin_fd = pair[0];
+	__atomic_store_n(&server->twin_fd, pair[0], __ATOMIC_RELEASE);
 	good = reply(server, header, data, sizeof(ours) + sizeof(with_twin), 0, &pair[1]);
 	close(pair[1]);
 	return good;
@@ -371,7 +371,9 @@ static bool serve(struct vfio_user_server *server)
 		memcpy(&map, data, sizeof(map));
 		__atomic_add_fetch(&server->maps, 1, __ATOMIC_ACQ_REL);
 		server->map_bytes += map.size;
+		pthread_mutex_lock(&server->lock);
 		err = piece_add(server, &map, files_count ? files : NULL);
+		pthread_mutex_unlock(&server->lock);
 		if (files_count)
 			close(files[0]);
 		return reply(server, &header, NULL, 0, err, NULL);
@@ -382,7 +384,9 @@ static bool serve(struct vfio_user_server *server)
 		if (fault_of(server) == SERVER_NO_UNMAP)
 			return false;
 		memcpy(&unmap, data, sizeof(unmap));
+		pthread_mutex_lock(&server->lock);
 		err = piece_remove(server, &unmap);
+		pthread_mutex_unlock(&server->lock);
 		__atomic_add_fetch(&server->unmaps, !err, __ATOMIC_ACQ_REL);
 		return reply(server, &header, &unmap, sizeof(unmap), err, NULL);
 	}
@@ -410,9 +414,11 @@ static void *run(void *argument)
 		close(server->fd);
 		if (server->twin_fd >= 0)
 			close(server->twin_fd);
-		server->twin_fd = -1;
+		__atomic_store_n(&server->twin_fd, -1, __ATOMIC_RELEASE);
+		pthread_mutex_lock(&server->lock);
 		for (unsigned int i = 0; i < SERVER_PIECES; i++)
 			piece_forget(&server->pieces[i]);
+		pthread_mutex_unlock(&server->lock);
 		for (unsigned int i = 0; i < SERVER_VECTORS; i++) {
 			if (server->eventfds[i] >= 0)
 				close(server->eventfds[i]);
@@ -435,16 +441,28 @@ void vfio_user_server_start(struct vfio_user_server *server)
 	memset(server->eventfds, 0xff, sizeof(server->eventfds));
 	server->twin_fd = -1;
 	server->stopping = false;
+	pthread_mutex_init(&server->lock, NULL);
 	server->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(server->listener, (struct sockaddr *)&address, sizeof(address)) ||
 	    listen(server->listener, 1) || pthread_create(&server->thread, NULL, run, server))
 		abort();
 }
 
+struct server_piece vfio_user_server_piece(struct vfio_user_server *server, unsigned int index)
+{
+	struct server_piece piece;
+
+	pthread_mutex_lock(&server->lock);
+	piece = server->pieces[index];
+	pthread_mutex_unlock(&server->lock);
+	return piece;
+}
+
 void vfio_user_server_stop(struct vfio_user_server *server)
 {
 	__atomic_store_n(&server->stopping, true, __ATOMIC_RELEASE);
 	pthread_join(server->thread, NULL);
+	pthread_mutex_destroy(&server->lock);
 	close(server->listener);
 	unlink(server->path);
 }

@@ -52,10 +52,11 @@ struct vfio_user_server {
 	/* What it saw. */
 	unsigned int connections, resets, maps, unmaps; /* __atomic */
 	uint64_t map_bytes;
-	struct server_piece pieces[SERVER_PIECES]; /* bytes 0: free */
+	pthread_mutex_t lock;
+	struct server_piece pieces[SERVER_PIECES]; /* bytes 0: free; with the lock */
 	uint16_t command;
 
-	int listener, fd, twin_fd;
+	int listener, fd, twin_fd; /* twin_fd: __atomic */
 	int eventfds[SERVER_VECTORS];
 	uint64_t regs[SERVER_REGION_BYTES / 8];
 	bool stopping; /* __atomic */
@@ -64,6 +65,8 @@ struct vfio_user_server {
 
 /* path is chosen when it is empty. */
 void vfio_user_server_start(struct vfio_user_server *server);
+/* The piece in that place, as it is now. */
+struct server_piece vfio_user_server_piece(struct vfio_user_server *server, unsigned int index);
 void vfio_user_server_stop(struct vfio_user_server *server);
 
 #endif
