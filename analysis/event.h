@@ -32,6 +32,7 @@ enum event_kind {
 	EVENT_IOCTL_BEGIN,
 	EVENT_IOCTL_END,
 	EVENT_REFUSED,	     /* what an ioctl named that fails */
+	EVENT_WHERE,	     /* the call stack of an ioctl; text */
 	EVENT_COMMIT,
 	EVENT_DMA,
 	EVENT_FAULT,
@@ -142,6 +143,10 @@ struct event {
 	uint64_t group;
 	uint64_t by_group;
 	uint64_t duration_ns;
+
+	/* Of EVENT_WHERE, borrowed while it is read; ends with its bytes, not with a zero. */
+	const char *text;
+	size_t text_bytes;
 };
 
 #define EVENT_NO_BDF UINT32_MAX

@@ -155,6 +155,7 @@ static const struct named_kind dev_kinds[] = {
 	{ "ioctl_begin", EVENT_IOCTL_BEGIN },
 	{ "ioctl_end", EVENT_IOCTL_END },
 	{ "refused", EVENT_REFUSED },
+	{ "where", EVENT_WHERE },
 	{ "commit", EVENT_COMMIT },
 	{ "dma", EVENT_DMA },
 	{ "fault", EVENT_FAULT },

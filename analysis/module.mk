@@ -19,6 +19,7 @@ analysis_core_srcs := \
 	analysis/state/state_move.c \
 	analysis/state/state_op.c \
 	analysis/state/state_process.c \
+	analysis/state/state_stack.c \
 	analysis/linearize/linearize.c \
 	analysis/stats/stats.c \
 	analysis/stats/stats_device.c \

@@ -24,10 +24,12 @@
 #include "cli/options.h"
 #include "cli/remove.h"
 #include "cli/tracing_session.h"
+#include "sim/where/where.h"
 
 struct options {
 	struct tracing_config tracing;
 	uint64_t every_ns; /* how often a snapshot is checked; 0: not given */
+	bool where;
 };
 
 static bool set_every(void *opaque, const char *value)
@@ -60,6 +62,9 @@ static const struct cli_option option_table[] = {
 	  CLI_FLAG(struct options, tracing.lossless) },
 	{ "addresses", 0, NULL, NULL, "record the programs' own addresses too",
 	  CLI_FLAG(struct options, tracing.addresses) },
+	{ "where", 0, NULL, NULL,
+	  "record the call stack of each call that ioasis exec or serve in CMD answers",
+	  CLI_FLAG(struct options, where) },
 	{ .name = NULL },
 };
 
@@ -72,6 +77,7 @@ static const struct cli_command command = {
 		   "Examples:\n"
 		   "  ioasis record -o trace -- ./my-vmm\n"
 		   "  ioasis record -- ioasis exec -- ./my-vmm      on a fake device\n"
+		   "  ioasis record --where -- ioasis exec -- ./my-vmm   findings with call stacks\n"
 		   "  ioasis record --snapshot --every 1s -- ./my-vmm\n"
 		   "  ioasis record --to collector.example -- ./my-vmm",
 	.options = option_table,
@@ -285,6 +291,7 @@ int cmd_record(int argc, char **argv)
 	struct options options = { .every_ns = 0 };
 	struct recorder recorder = { .options = &options };
 	int first, failure, status = 3;
+	const char *why;
 	char name[64];
 	sigset_t mask;
 
@@ -302,6 +309,10 @@ int cmd_record(int argc, char **argv)
 	if (options.tracing.host && (options.tracing.output || options.tracing.snapshot))
 		return cli_fail(&command, "--to sends the trace away; -o and --snapshot keep it here: "
 					  "give one of them");
+	if (options.where && !where_is_supported(&why))
+		return cli_fail(&command, "--where: %s", why);
+	if (options.where)
+		setenv("IOASIS_WHERE", "1", 1);
 	if (!options.every_ns)
 		options.every_ns = 2000000000;
 	status = options.tracing.host ? 0 : make_output(&options.tracing.output, name);

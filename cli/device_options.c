@@ -209,8 +209,11 @@ static int make_bus(struct device_options *options, char why[PCI_WHY_BYTES])
 static int make_where(struct device_options *options, const struct cli_command *command)
 {
 	char line[SUPPRESS_WHY_BYTES];
-	const char *why;
+	const char *why, *recorded = getenv("IOASIS_WHERE");
 
+	/* record --where; what cannot be read here is not there, which record has said. */
+	if (recorded && *recorded && where_is_supported(&why))
+		options->wants_where = true;
 	if (!options->wants_where && !options->suppression_files_count)
 		return 0;
 	if (!where_is_supported(&why))

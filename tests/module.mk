@@ -213,6 +213,7 @@ script_tests := \
 	tests/integration/verdict_sessions.sh \
 	tests/integration/vmm.sh \
 	tests/integration/where.sh \
+	tests/integration/where_record.sh \
 	tests/learn/same.sh \
 	tests/integration/device_model.sh \
 	tests/integration/vfio_device.sh \

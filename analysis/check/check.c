@@ -218,7 +218,7 @@ void finding_range(struct check_finding *finding, uint64_t iova, uint64_t last)
 }
 
 void finding_witness(struct check_finding *finding, int64_t time_ns, uint64_t op_id, uint32_t tid,
-		     const char *text, ...)
+		     uint16_t stack, const char *text, ...)
 {
 	struct check_witness *witness;
 	va_list ap;
@@ -229,6 +229,7 @@ void finding_witness(struct check_finding *finding, int64_t time_ns, uint64_t op
 	witness->time_ns = time_ns;
 	witness->op_id = op_id;
 	witness->tid = tid;
+	witness->stack = stack;
 	va_start(ap, text);
 	vsnprintf(witness->text, sizeof(witness->text), text, ap);
 	va_end(ap);
@@ -268,14 +269,14 @@ void finding_witness_op(struct check_finding *finding, const struct state_op *op
 	char text[128];
 
 	op_text(op, text);
-	finding_witness(finding, op->returned ? op->end_ns : op->begin_ns, op->op_id, op->tid, "%s",
-			text);
+	finding_witness(finding, op->returned ? op->end_ns : op->begin_ns, op->op_id, op->tid,
+			op->stack, "%s", text);
 }
 
 void finding_witness_mapping(struct check_finding *finding, const struct state_object *object,
 			     const struct state_mapping *mapping)
 {
-	finding_witness(finding, mapping->born_ns, mapping->op_id, mapping->tid,
+	finding_witness(finding, mapping->born_ns, mapping->op_id, mapping->tid, mapping->stack,
 			"mapped %s %u [0x%" PRIx64 ", 0x%" PRIx64 "]%s",
 			state_object_type_name(object->type), object->id, mapping->iova,
 			mapping->last, mapping->prot & TRACE_PROT_WRITE ? "" : " readonly");

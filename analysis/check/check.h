@@ -17,6 +17,7 @@
 
 struct analysis;
 struct json_object;
+struct state_frame;
 
 enum check_rule {
 #define RULE(NAME, ...) RULE_##NAME,
@@ -33,13 +34,14 @@ enum check_verdict {
 	VERDICT_VIOLATION, /* no order explains it */
 };
 
-#define CHECK_WITNESS_MAX 4u
+#define CHECK_WITNESS_MAX 8u
 
 /* An event of a witness. */
 struct check_witness {
 	int64_t time_ns;
 	uint64_t op_id;
 	uint32_t tid; /* 0: not known */
+	uint16_t stack; /* of the call: state_stack(); 0: not known */
 	char text[128];
 };
 
@@ -110,8 +112,14 @@ struct json_object *check_to_json(const struct check *check);
 /* One finding as both show it; rule: the name of what it breaks. */
 void check_finding_print(struct analysis *analysis, const struct check_finding *finding,
 			 const char *rule, FILE *out);
-struct json_object *check_finding_to_json(const struct check_finding *finding,
-					  const char *rule);
+struct json_object *check_finding_to_json(struct analysis *analysis,
+					  const struct check_finding *finding, const char *rule);
+
+/*
+ * The same of one frame of a witness's call stack, as valgrind does: "at 0x11B2: main (vmm.c:7)",
+ * "by 0x..." of those outside of it. Returns text.
+ */
+char *check_frame_text(const struct state_frame *frame, bool is_innermost, char text[512]);
 
 /* Exit status of `ioasis check`: 0 ok, 1 violation, 2 possible or unknown. */
 int check_exit_status(const struct check *check);

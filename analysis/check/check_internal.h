@@ -90,9 +90,10 @@ void finding_range(struct check_finding *finding, uint64_t iova, uint64_t last);
 void finding_witness_op(struct check_finding *finding, const struct state_op *op);
 void finding_witness_mapping(struct check_finding *finding, const struct state_object *object,
 			     const struct state_mapping *mapping);
+/* stack: of the call; 0: not known. */
 void finding_witness(struct check_finding *finding, int64_t time_ns, uint64_t op_id,
-		     uint32_t tid, const char *text, ...)
-	__attribute__((format(printf, 5, 6)));
+		     uint32_t tid, uint16_t stack, const char *text, ...)
+	__attribute__((format(printf, 6, 7)));
 
 /* The rule was asked and nothing was found. */
 static inline void rule_asked(struct check *check, enum check_rule rule)

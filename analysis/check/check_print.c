@@ -2,6 +2,7 @@
 /* What the checker says: text for people, JSON for programs. */
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <string.h>
 
 #include "analysis/check/check_internal.h"
 #include "analysis/json_add.h"
@@ -14,6 +15,32 @@ static void print_time(const struct quality *quality, int64_t time_ns, FILE *out
 	int64_t since = time_ns > quality->first_ns ? time_ns - quality->first_ns : 0;
 
 	fprintf(out, "%" PRId64 ".%09" PRId64 " s", since / 1000000000, since % 1000000000);
+}
+
+char *check_frame_text(const struct state_frame *frame, bool is_innermost, char text[512])
+{
+	const char *slash = strrchr(frame->file, '/');
+	int used = snprintf(text, 512, "%s 0x%" PRIX64 ": %s ", is_innermost ? "at" : "by",
+			    frame->address, frame->function);
+
+	if (used < 0 || used >= 512)
+		return text;
+	if (frame->file[0])
+		snprintf(text + used, 512 - (size_t)used, "(%s:%" PRIu64 ")",
+			 slash ? slash + 1 : frame->file, frame->line);
+	else
+		snprintf(text + used, 512 - (size_t)used, "(in %s)", frame->object);
+	return text;
+}
+
+static void print_stack(struct analysis *analysis, uint16_t stack, FILE *out)
+{
+	struct state_frame frames[STATE_FRAMES_MAX];
+	size_t count = state_stack(analysis_state(analysis), stack, frames);
+	char text[512];
+
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "           %s\n", check_frame_text(&frames[i], !i, text));
 }
 
 void check_finding_print(struct analysis *analysis, const struct check_finding *finding,
@@ -40,6 +67,7 @@ void check_finding_print(struct analysis *analysis, const struct check_finding *
 		if (witness->tid)
 			fprintf(out, "  thread %u", witness->tid);
 		fprintf(out, "  %s\n", witness->text);
+		print_stack(analysis, witness->stack, out);
 	}
 }
 
@@ -83,9 +111,33 @@ void check_print(const struct check *check, FILE *out)
 
 /* ---- JSON ----------------------------------------------------------------------- */
 
-static struct json_object *witness_to_json(const struct check_witness *witness)
+static struct json_object *stack_to_json(const struct state_frame *frames, size_t count)
+{
+	struct json_object *stack = json_object_new_array();
+	char address[32];
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *frame = json_object_new_object();
+
+		snprintf(address, sizeof(address), "0x%" PRIx64, frames[i].address);
+		json_add_text(frame, "address", address);
+		json_add_text(frame, "function", frames[i].function);
+		json_add_text(frame, "object", frames[i].object);
+		if (frames[i].file[0]) {
+			json_add_text(frame, "file", frames[i].file);
+			json_add_u64(frame, "line", frames[i].line);
+		}
+		json_object_array_add(stack, frame);
+	}
+	return stack;
+}
+
+static struct json_object *witness_to_json(struct analysis *analysis,
+					   const struct check_witness *witness)
 {
 	struct json_object *object = json_object_new_object();
+	struct state_frame frames[STATE_FRAMES_MAX];
+	size_t count = state_stack(analysis_state(analysis), witness->stack, frames);
 	char text[32];
 
 	json_add_i64(object, "time_ns", witness->time_ns);
@@ -93,11 +145,13 @@ static struct json_object *witness_to_json(const struct check_witness *witness)
 		      witness->op_id ? event_op_id_text(witness->op_id, text) : "-");
 	json_add_u64(object, "tid", witness->tid);
 	json_add_text(object, "text", witness->text);
+	if (count)
+		json_object_object_add(object, "stack", stack_to_json(frames, count));
 	return object;
 }
 
-struct json_object *check_finding_to_json(const struct check_finding *finding,
-					  const char *rule)
+struct json_object *check_finding_to_json(struct analysis *analysis,
+					  const struct check_finding *finding, const char *rule)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *witness = json_object_new_array();
@@ -116,7 +170,7 @@ struct json_object *check_finding_to_json(const struct check_finding *finding,
 		json_add_u64(object, "last", finding->last);
 	}
 	for (unsigned int i = 0; i < finding->witness_count; i++)
-		json_object_array_add(witness, witness_to_json(&finding->witness[i]));
+		json_object_array_add(witness, witness_to_json(analysis, &finding->witness[i]));
 	json_object_object_add(object, "witness", witness);
 	return object;
 }
@@ -147,7 +201,7 @@ struct json_object *check_to_json(const struct check *check)
 		const struct check_finding *finding = &check->findings[i];
 
 		json_object_array_add(findings,
-				      check_finding_to_json(finding,
+				      check_finding_to_json(check->analysis, finding,
 							    check_rule_name(finding->rule)));
 	}
 	json_object_object_add(object, "findings", findings);

@@ -90,15 +90,15 @@ static void left(struct check *check, const struct bound_device *device, int64_t
 				      "device %s (group %u) was left bound when %s", bdf,
 				      device->group, end);
 	finding_about(check, finding, device->by, device->context, device->dev);
-	finding_witness(finding, device->bound_ns, 0, 0, "device %s was bound", bdf);
+	finding_witness(finding, device->bound_ns, 0, 0, 0, "device %s was bound", bdf);
 	if (device->attached.count && device->pasid)
-		finding_witness(finding, device->attached_ns, 0, device->attached_tid,
+		finding_witness(finding, device->attached_ns, 0, device->attached_tid, 0,
 				"ATTACH of device %s to %" PRIu64 " with PASID %" PRIu64, bdf,
 				device->pt, device->pasid);
 	else if (device->attached.count)
-		finding_witness(finding, device->attached_ns, 0, device->attached_tid,
+		finding_witness(finding, device->attached_ns, 0, device->attached_tid, 0,
 				"ATTACH of device %s to %" PRIu64, bdf, device->pt);
-	finding_witness(finding, time_ns, 0, 0, "%s", end);
+	finding_witness(finding, time_ns, 0, 0, 0, "%s", end);
 }
 
 static void bind(struct check *check, const struct event *event)

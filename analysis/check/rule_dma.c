@@ -19,11 +19,13 @@ struct recent_unmap {
 	int64_t time_ns;
 	uint64_t op_id;
 	uint8_t prot;
+	uint16_t stack; /* of the call that unmapped it */
 };
 
 struct dma_rules {
 	struct recent_unmap unmaps[UNMAPS_REMEMBERED];
 	unsigned int unmaps_next;
+	uint16_t unmap_stack;
 	uint64_t last_fault_ctx, last_fault_iova;
 	int64_t last_fault_ns;
 	bool has_fault;
@@ -46,7 +48,16 @@ static void dma_unmapped(struct check *check, const struct state_object *object,
 		.time_ns = time_ns,
 		.op_id = op_id,
 		.prot = mapping->prot,
+		.stack = op_id ? mine(check)->unmap_stack : 0,
 	};
+}
+
+/* Of the call whose commit now ends mappings. */
+static void dma_commit(struct check *check, const struct state_object *object,
+		       const struct event *commit, const struct state_op *op)
+{
+	(void)object, (void)commit;
+	mine(check)->unmap_stack = op ? op->stack : 0;
 }
 
 static const struct recent_unmap *unmapped_before(const struct check *check,
@@ -66,7 +77,7 @@ static const struct recent_unmap *unmapped_before(const struct check *check,
 
 static void witness_dma(struct check_finding *finding, const struct event *event)
 {
-	finding_witness(finding, event->time_ns, 0, 0,
+	finding_witness(finding, event->time_ns, 0, 0, 0,
 			"%s: device %" PRIu64 " page table %" PRIu64 " %s 0x%" PRIx64,
 			event->kind == EVENT_FAULT ? "fault" : "dma", event->dev_id, event->pt_id,
 			event->write ? "writes" : "reads", event->iova);
@@ -87,7 +98,7 @@ static void witness_why(const struct check *check, struct check_finding *finding
 	if (entry)
 		finding_witness_mapping(finding, ioas, entry);
 	else if (unmap)
-		finding_witness(finding, unmap->time_ns, unmap->op_id, 0,
+		finding_witness(finding, unmap->time_ns, unmap->op_id, 0, unmap->stack,
 				"unmapped ioas %u [0x%" PRIx64 ", 0x%" PRIx64 "]", ioas->id,
 				unmap->iova, unmap->last);
 }
@@ -195,5 +206,6 @@ static void dma_event(struct check *check, const struct event *event)
 const struct rule_hooks rule_dma = {
 	.data_bytes = sizeof(struct dma_rules),
 	.event = dma_event,
+	.commit = dma_commit,
 	.mapping_end = dma_unmapped,
 };

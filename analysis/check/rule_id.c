@@ -13,6 +13,7 @@ struct id_history {
 	int64_t free_begin_ns; /* when the call that freed it began */
 	uint64_t given_op, freed_op;
 	uint32_t freed_tid;
+	uint16_t freed_stack;
 };
 
 struct id_rules {
@@ -48,8 +49,8 @@ static void id_given(struct check *check, const struct state_object *object)
 	history->freed_ns = INT64_MIN;
 }
 
-static void id_freed(struct check *check, const struct state_object *object, uint64_t op_id,
-		     uint32_t tid, int64_t begin_ns, int64_t time_ns)
+static void id_freed(struct check *check, const struct state_object *object,
+		     const struct state_op *op, uint64_t op_id, int64_t begin_ns, int64_t time_ns)
 {
 	struct id_history *history = history_find(check, object->context, object->id);
 
@@ -59,7 +60,8 @@ static void id_freed(struct check *check, const struct state_object *object, uin
 	history->free_begin_ns = begin_ns;
 	history->freed_ns = time_ns;
 	history->freed_op = op_id;
-	history->freed_tid = tid;
+	history->freed_tid = op ? op->tid : 0;
+	history->freed_stack = op ? op->stack : 0;
 }
 
 /* Ids of a context that is gone mean nothing any more. */
@@ -105,7 +107,7 @@ static void found_freed(struct check *check, const struct state_op *op, uint64_t
 
 	finding_about(check, finding, op->process, op->context, id);
 	finding_witness(finding, history->freed_ns, history->freed_op, history->freed_tid,
-			"freed id %" PRIu64, id);
+			history->freed_stack, "freed id %" PRIu64, id);
 	finding_witness_op(finding, op);
 }
 
@@ -188,8 +190,8 @@ static void id_finish(struct check *check)
 				      "gave it out (%" PRIu64 " such call%s)", stranger->id,
 				      stranger->count, stranger->count == 1 ? "" : "s");
 		finding_about(check, finding, NULL, stranger->context, stranger->id);
-		finding_witness(finding, witness->time_ns, witness->op_id, witness->tid, "%s",
-				witness->text);
+		finding_witness(finding, witness->time_ns, witness->op_id, witness->tid,
+				witness->stack, "%s", witness->text);
 	}
 	free(list);
 }
@@ -303,8 +305,8 @@ static void id_commit(struct check *check, const struct state_object *object,
 		      const struct event *commit, const struct state_op *op)
 {
 	if (commit->commit_kind == TRACE_COMMIT_DESTROY)
-		id_freed(check, object, op && op->outer ? op->outer->op_id : commit->op_id,
-			 op ? op->tid : 0, commit->time_ns, commit->time_ns);
+		id_freed(check, object, op, op && op->outer ? op->outer->op_id : commit->op_id,
+			 commit->time_ns, commit->time_ns);
 }
 
 static void id_linearized(struct check *check, const struct state_op *op, enum linearized how)
@@ -316,7 +318,7 @@ static void id_linearized(struct check *check, const struct state_op *op, enum l
 		return;
 	object = state_object_find(check->state, op->context, op->id);
 	if (object)
-		id_freed(check, object, op->op_id, op->tid, op->begin_ns, op->end_ns);
+		id_freed(check, object, op, op->op_id, op->begin_ns, op->end_ns);
 }
 
 static void id_fini(struct check *check)

@@ -117,9 +117,10 @@ static void behind_its_back(struct check *check, const struct state_object *obje
 
 	finding_about(check, finding, op->process, object->context, object->id);
 	finding_range(finding, commit->iova, commit->last);
-	finding_witness(finding, object->born_ns, object->born_op, 0, "made ioas %u", object->id);
-	finding_witness(finding, commit->time_ns, commit->op_id, op->tid, "commit %" PRIu64 ": %s",
-			commit->seq, commit_name(commit->commit_kind));
+	finding_witness(finding, object->born_ns, object->born_op, 0, object->born_stack,
+			"made ioas %u", object->id);
+	finding_witness(finding, commit->time_ns, commit->op_id, op->tid, op->stack,
+			"commit %" PRIu64 ": %s", commit->seq, commit_name(commit->commit_kind));
 }
 
 static void layers_commit(struct check *check, const struct state_object *object,
@@ -166,7 +167,7 @@ static void disagree(struct check *check, const struct state_op *op,
 	if (op_is_map(op) || op->op == OP_UNMAP_DMA)
 		finding_range(finding, op->iova, op->last);
 	if (done->other_kind)
-		finding_witness(finding, op->end_ns, op->op_id, op->tid,
+		finding_witness(finding, op->end_ns, op->op_id, op->tid, op->stack,
 				"commit: %s id %" PRIu64 " [0x%" PRIx64 ", 0x%" PRIx64 "]",
 				commit_name(done->other_kind), done->other_id, done->other_iova,
 				done->other_last);

@@ -5,6 +5,21 @@
 
 #include "analysis/check/check_internal.h"
 
+#define PLACES_MAX 5u
+
+/* Mappings that calls with one stack made; of one of them, what a witness says. */
+struct place {
+	uint16_t stack;
+	uint64_t mappings;
+	struct range_entry first;
+};
+
+/* Where in its program what is left was mapped; the places of later ones are left away. */
+struct places {
+	unsigned int count;
+	struct place of[PLACES_MAX];
+};
+
 /* What a context left behind; told when it ends. */
 struct leftover {
 	uint64_t objects, mappings, bytes;
@@ -13,6 +28,7 @@ struct leftover {
 	uint32_t first_id;
 	bool first_has_mapping;
 	int64_t time_ns;
+	struct places places;
 };
 
 struct leak_rules {
@@ -28,8 +44,43 @@ static void witness_made(struct check_finding *finding, const struct state_objec
 {
 	const char *call = object->born_call ? event_op_name(object->born_call) : "something";
 
-	finding_witness(finding, object->born_ns, object->born_op, 0, "%s made %s %u", call,
-			state_object_type_name(object->type), object->id);
+	finding_witness(finding, object->born_ns, object->born_op, 0, object->born_stack,
+			"%s made %s %u", call, state_object_type_name(object->type), object->id);
+}
+
+/* Adds where the mappings of object were made, as far as the trace tells. */
+static void places_add(struct places *places, const struct state_object *object)
+{
+	const struct range_entry *entry;
+	struct range_iter iter;
+
+	for (entry = range_set_overlap(&object->mappings, 0, UINT64_MAX, &iter); entry;
+	     entry = range_set_next_overlap(&object->mappings, 0, UINT64_MAX, &iter)) {
+		struct place *place = places->of;
+
+		while (place < places->of + places->count && place->stack != entry->stack)
+			place++;
+		if (!entry->stack || place == places->of + PLACES_MAX)
+			continue;
+		if (place == places->of + places->count) {
+			*place = (struct place){ entry->stack, 0, *entry };
+			places->count++;
+		}
+		place->mappings++;
+	}
+}
+
+static void witness_places(struct check_finding *finding, const struct places *places)
+{
+	for (unsigned int i = 0; i < places->count; i++) {
+		const struct place *place = &places->of[i];
+
+		finding_witness(finding, place->first.born_ns, place->first.op_id,
+				place->first.tid, place->stack,
+				"%" PRIu64 " mapping%s made here, as [0x%" PRIx64 ", 0x%" PRIx64 "]",
+				place->mappings, place->mappings == 1 ? "" : "s",
+				place->first.iova, place->first.last);
+	}
 }
 
 /* The mapping at the lowest address, if there is one. */
@@ -45,7 +96,7 @@ static void witness_left(struct check_finding *finding, const struct state_objec
 	const struct range_entry *mapping = first_mapping(object);
 
 	witness_made(finding, object);
-	if (mapping)
+	if (mapping && !mapping->stack)
 		finding_witness_mapping(finding, object, mapping);
 }
 
@@ -54,6 +105,7 @@ static void leak_object(struct check *check, const struct state_object *object,
 {
 	const char *why = check_shared_unseen(object->context) ? CHECK_SHARED_WHY : "";
 	struct check_finding *finding;
+	struct places places = { 0 };
 
 	if (object->mappings.count)
 		finding = finding_add(check, RULE_LEAK, verdict_if(sure), time_ns,
@@ -67,6 +119,8 @@ static void leak_object(struct check *check, const struct state_object *object,
 				      state_object_type_name(object->type), object->id, why);
 	finding_about(check, finding, object->born_by, object->context, object->id);
 	witness_left(finding, object);
+	places_add(&places, object);
+	witness_places(finding, &places);
 	if (op)
 		finding_witness_op(finding, op);
 }
@@ -125,6 +179,7 @@ static void leak_destroyed(struct check *check, const struct state_object *objec
 	left->objects++;
 	left->mappings += object->mappings.count;
 	left->bytes += object->bytes;
+	places_add(&left->places, object);
 	if (!left->made.text[0] || (!left->first_has_mapping && object->mappings.count)) {
 		struct check_finding holder = { 0 };
 
@@ -161,12 +216,13 @@ static void leak_context_end(struct check *check, const struct state_context *co
 			      left->objects, left->objects == 1 ? "" : "s", left->mappings,
 			      left->mappings == 1 ? "" : "s", left->bytes);
 	finding_about(check, finding, left->made_by, context, left->first_id);
-	finding_witness(finding, left->made.time_ns, left->made.op_id, left->made.tid, "%s",
-			left->made.text);
-	if (left->first_has_mapping)
+	finding_witness(finding, left->made.time_ns, left->made.op_id, left->made.tid,
+			left->made.stack, "%s", left->made.text);
+	if (left->mapped.text[0])
 		finding_witness(finding, left->mapped.time_ns, left->mapped.op_id,
-				left->mapped.tid, "%s", left->mapped.text);
-	finding_witness(finding, time_ns, 0, 0, "the file was closed%s",
+				left->mapped.tid, left->mapped.stack, "%s", left->mapped.text);
+	witness_places(finding, &left->places);
+	finding_witness(finding, time_ns, 0, 0, 0, "the file was closed%s",
 			context->by_exit ? " as its process ended" : "");
 	free(left);
 }
@@ -228,7 +284,7 @@ static void leak_users(struct check *check, const struct state_context *context)
 			      context->users, context->users == 1 ? "" : "s",
 			      check_shared_unseen(context) ? CHECK_SHARED_WHY : "");
 	finding_about(check, finding, NULL, context, 0);
-	finding_witness(finding, context->users_ns, 0, 0,
+	finding_witness(finding, context->users_ns, 0, 0, 0,
 			"the last connect or disconnect left %" PRIu64 " user%s", context->users,
 			context->users == 1 ? "" : "s");
 }

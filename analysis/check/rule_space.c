@@ -66,7 +66,7 @@ static void witness_commit(struct check_finding *finding, const struct event *co
 	const struct state_op *call = op && op->outer ? op->outer : op;
 
 	finding_witness(finding, commit->time_ns, call ? call->op_id : commit->op_id,
-			call ? call->tid : 0,
+			call ? call->tid : 0, call ? call->stack : 0,
 			"commit %" PRIu64 ": %s ioas %" PRIu64 " [0x%" PRIx64 ", 0x%" PRIx64 "]",
 			commit->seq, commit->commit_kind == TRACE_COMMIT_UNMAP ? "unmap" : "map",
 			commit->id, commit->iova, commit->last);

@@ -16,6 +16,7 @@ struct feed_class {
 	struct decoded decoded;
 	struct ctf_string procname;  /* of the context; NULL where it has none */
 	struct ctf_string told_name; /* a member that tells the process's name; likewise */
+	struct ctf_string text;	     /* the event's text; likewise */
 	struct feed_class *next;
 };
 
@@ -47,6 +48,8 @@ static int32_t bind_payload(void *output, const char *name, bool text, bool is_s
 {
 	struct feed_class *class = output;
 
+	if (text && decoded_is_text(&class->decoded, name))
+		return (int32_t)offsetof(struct feed_class, text);
 	if (text)
 		return decoded_is_name(&class->decoded, name)
 			       ? (int32_t)offsetof(struct feed_class, told_name) : -1;
@@ -108,6 +111,8 @@ static void feed_event(struct feed *feed, const struct ctf_next *next)
 	event->stream = stream;
 	event->time_ns = next->time_ns;
 	decoded_finish(&class->decoded);
+	event->text = class->text.text;
+	event->text_bytes = class->text.bytes;
 	if (class->told_name.text)
 		decoded_name(&class->decoded, feed->analysis, class->told_name.text,
 			     class->told_name.bytes);

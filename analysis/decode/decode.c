@@ -28,6 +28,7 @@ struct decoded_class {
 	uint16_t context_unsigned_count, context_count;
 	int procname;  /* member of the common context that tells the process's name; or -1 */
 	int told_name; /* member of the payload that does; or -1 */
+	int text;      /* member of the payload that is the event's text; or -1 */
 	struct decoded_field fields[FIELDS_MAX]; /* the unsigned ones, then the signed ones */
 	struct decoded_field context[CONTEXT_MAX]; /* likewise */
 	struct decoded decoded;
@@ -197,8 +198,17 @@ static uint16_t add_fields(struct decoded *decoded, const bt_field_class *struct
 	return added;
 }
 
-/* The index of a text that is called name; decoded: that tells a process's name; -1: none. */
-static int find_text(const bt_field_class *structure, const char *name,
+/* Which text of an event is looked for. */
+typedef bool (*is_wanted)(const struct decoded *decoded, const char *name);
+
+static bool is_procname(const struct decoded *decoded, const char *name)
+{
+	(void)decoded;
+	return !strcmp(name, "procname");
+}
+
+/* The index of the text that is wanted; -1: none. */
+static int find_text(const bt_field_class *structure, is_wanted wanted,
 		     const struct decoded *decoded)
 {
 	uint64_t count = structure ? bt_field_class_structure_get_member_count(structure) : 0;
@@ -208,7 +218,7 @@ static int find_text(const bt_field_class *structure, const char *name,
 			bt_field_class_structure_borrow_member_by_index_const(structure, i);
 		const char *its = bt_field_class_structure_member_get_name(member);
 
-		if ((name ? !strcmp(its, name) : decoded_is_name(decoded, its)) &&
+		if (wanted(decoded, its) &&
 		    is_text(bt_field_class_get_type(
 			    bt_field_class_structure_member_borrow_field_class_const(member))))
 			return (int)i;
@@ -235,8 +245,9 @@ static struct decoded_class *class_resolve(struct decoder *decoder,
 	decoded_init(decoded, name ? name : "");
 	class->stream_class = stream_class;
 	bt_stream_class_get_ref(stream_class);
-	class->procname = find_text(context, "procname", NULL);
-	class->told_name = find_text(payload, NULL, decoded);
+	class->procname = find_text(context, is_procname, decoded);
+	class->told_name = find_text(payload, decoded_is_name, decoded);
+	class->text = find_text(payload, decoded_is_text, decoded);
 	class->context_unsigned_count = add_fields(decoded, context,
 						   BT_FIELD_CLASS_TYPE_UNSIGNED_INTEGER, true,
 						   class->context, CONTEXT_MAX);
@@ -297,6 +308,17 @@ static void name_process(struct decoder *decoder, const struct decoded_class *cl
 
 	if (structure && field_text(member_field(structure, (uint64_t)index), name, sizeof(name)))
 		decoded_name(&class->decoded, decoder->analysis, name, sizeof(name));
+}
+
+/* The event's text; that of an array of letters is nobody's: LTTng and our writer make strings. */
+static void set_text(struct event *event, const bt_field *field)
+{
+	event->text = NULL;
+	event->text_bytes = 0;
+	if (bt_field_get_class_type(field) != BT_FIELD_CLASS_TYPE_STRING)
+		return;
+	event->text = bt_field_string_get_value(field);
+	event->text_bytes = strlen(event->text);
 }
 
 /* Writes the values of count members of structure, the first of them unsigned. */
@@ -361,6 +383,8 @@ static inline int decode(struct decoder *decoder, const bt_message *message, str
 	read_fields(decoded, payload, class->fields, class->unsigned_count,
 		    (size_t)class->unsigned_count + class->signed_count);
 	decoded_finish(decoded);
+	if (class->text >= 0)
+		set_text(&decoded->event, member_field(payload, (uint64_t)class->text));
 	if (class->told_name >= 0)
 		name_process(decoder, class, payload, class->told_name);
 	if (class->procname >= 0 && decoded_wants_name(decoded, &decoder->names))

@@ -84,6 +84,11 @@ bool decoded_is_name(const struct decoded *decoded, const char *name)
 	return decoded->class.kind == EVENT_DEV_OPEN && !strcmp(name, "name");
 }
 
+bool decoded_is_text(const struct decoded *decoded, const char *name)
+{
+	return decoded->class.kind == EVENT_WHERE && !strcmp(name, "stack");
+}
+
 /*
  * Who calls: of the device's events whom they name, in the words of the caller; of the others
  * who emits them. Namespaces are compared only where the context tells that of both.

@@ -38,6 +38,9 @@ int32_t decoded_context_member(struct decoded *decoded, const char *name);
 /* Whether the text called name, a member of the payload, is the name of the event's process. */
 bool decoded_is_name(const struct decoded *decoded, const char *name);
 
+/* Whether the text called name, a member of the payload, is the event's text. */
+bool decoded_is_text(const struct decoded *decoded, const char *name);
+
 /* The layers, as bits of enum event_layer, that events of this name are of; 0: it is not ours. */
 uint32_t decoded_layers(const char *name);
 

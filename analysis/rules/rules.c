@@ -69,6 +69,7 @@ static struct rules_event event_of_op(enum rules_symbol symbol, const struct sta
 	struct rules_event event = {
 		.symbol = symbol,
 		.tid = op->tid,
+		.stack = op->stack,
 		.begin_ns = op->begin_ns,
 		.end_ns = op->end_ns,
 		.op_id = op->op_id,
@@ -277,6 +278,7 @@ static void on_commit(void *opaque, const struct state_object *object,
 		return;
 	event = event_at((enum rules_symbol)symbol, commit->time_ns, rules->commit_op);
 	event.tid = op ? op->tid : 0;
+	event.stack = op ? op->stack : 0;
 	event.has_range = symbol == RULES_MAP || symbol == RULES_UNMAP ||
 			  symbol == RULES_DIRTY_READ;
 	event.iova = commit->iova;

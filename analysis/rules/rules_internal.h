@@ -20,6 +20,7 @@ struct rules_event {
 	bool ordered; /* its place is certain (commit numbers): after all that was told before */
 	bool has_range;
 	uint32_t tid;
+	uint16_t stack; /* of the call: state_stack() */
 	int64_t begin_ns, end_ns;
 	uint64_t op_id;
 	uint64_t iova, last;

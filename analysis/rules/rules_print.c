@@ -94,7 +94,8 @@ struct json_object *rules_to_json(const struct rules *rules)
 		json_add_u64(json, "findings_count", rule_findings(rule));
 		for (size_t k = 0; k < rule->found_count; k++)
 			json_object_array_add(findings,
-					      check_finding_to_json(&rule->found[k].finding,
+					      check_finding_to_json(rules->analysis,
+								    &rule->found[k].finding,
 								    rule->automaton->name));
 		json_object_object_add(json, "findings", findings);
 		json_object_array_add(array, json);

@@ -19,6 +19,7 @@ static void witness_add(struct check_finding *finding, const struct rules_event 
 	witness->time_ns = event->end_ns;
 	witness->op_id = event->op_id;
 	witness->tid = event->tid;
+	witness->stack = event->stack;
 	used = snprintf(witness->text, sizeof(witness->text), "%s",
 			rules_symbol_name(event->symbol));
 	if (event->has_range && used > 0)

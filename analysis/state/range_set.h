@@ -25,6 +25,7 @@ struct range_entry {
 	uint64_t op_id; /* of the call that mapped it; 0: unknown (state dump) */
 	uint32_t tid;	/* of that call; 0: unknown */
 	uint8_t prot;	/* enum trace_prot */
+	uint16_t stack; /* of that call: state_stack(); 0: unknown */
 };
 
 struct range_leaf;

@@ -66,6 +66,7 @@ void state_destroy(struct state *state)
 	table_fini_values(&state->ops);
 	table_fini_values(&state->threads);
 	state_processes_fini(state);
+	state_stacks_fini(state);
 	table_fini(&state->contexts);
 	table_fini(&state->objects);
 	free(state);
@@ -289,6 +290,7 @@ struct state_object *state_object_begin(struct state *state, struct state_contex
 	object->maker = like->maker;
 	object->born_by = like->born_by;
 	object->born_call = like->born_call;
+	object->born_stack = like->born_stack;
 	object->born_seen = like->born_seen;
 	object->seq = like->seq;
 	object->gap_ns = INT64_MIN;
@@ -435,6 +437,9 @@ void state_event(struct state *state, const struct event *event)
 		break;
 	case EVENT_REFUSED:
 		state_ioctl_refused(state, event);
+		break;
+	case EVENT_WHERE:
+		state_ioctl_where(state, event);
 		break;
 	case EVENT_IOCTL_END:
 		state_ioctl_end(state, event);

@@ -99,6 +99,7 @@ struct state_object {
 	uint64_t born_op;	/* op_id of the call that made it; 0: unknown */
 	enum event_op born_call; /* what that call was; OP_NONE: unknown */
 	const struct state_process *born_by; /* who made it; NULL: unknown */
+	uint16_t born_stack;	/* of the call that made it: state_stack(); 0: unknown */
 	struct state_context *maker; /* the backend whose call made it, or NULL; weak */
 	bool born_seen;		/* we saw it made (or a state dump), nothing is missing before */
 	uint64_t parent;	/* id as in the ALLOC commit */
@@ -137,6 +138,7 @@ struct state_op {
 	uint32_t pid;
 	uint32_t tid;
 	uint32_t here_ns;	/* namespace of whoever gave out op_id */
+	uint16_t stack;		/* where in its program: state_stack(); 0: unknown */
 	const struct state_process *process; /* the caller; never NULL */
 	uint64_t op_id;
 	struct state_context *context; /* NULL: not known */
@@ -232,6 +234,20 @@ struct state_object *state_object_ioas(const struct state *state, struct state_o
 
 /* The process that event names now has this name. */
 void state_process_set_name(struct state *state, const struct event *event, const char *text);
+
+/* A place of a call stack; texts are of state, safe to be shown, and never NULL. */
+struct state_frame {
+	const char *function;
+	const char *file; /* "": not known */
+	const char *object;
+	uint64_t line, address;
+};
+
+#define STATE_FRAMES_MAX 32u
+
+/* The frames of a call stack by its number, the innermost first; returns how many. 0: of none. */
+size_t state_stack(const struct state *state, uint16_t stack,
+		   struct state_frame frames[STATE_FRAMES_MAX]);
 
 /* "ioas", "hwpt", ...; "object" where not known. */
 const char *state_object_type_name(enum trace_object_type type);

@@ -50,6 +50,7 @@ static void map(struct state *state, struct state_object *object, const struct e
 		.op_id = event->op_id,
 		.tid = op ? op->tid : 0,
 		.prot = (uint8_t)event->flags,
+		.stack = op ? op->stack : 0,
 	};
 
 	if (op && op->outer) {
@@ -167,8 +168,10 @@ static struct state_object *object_first_seen(struct state *state, struct state_
 	} else if (op) {
 		like.born_call = op->op;
 	}
-	if (op)
+	if (op) {
 		like.born_by = op->process;
+		like.born_stack = op->stack;
+	}
 	if (event->commit_kind == TRACE_COMMIT_MAP || event->commit_kind == TRACE_COMMIT_COPY ||
 	    event->commit_kind == TRACE_COMMIT_UNMAP || event->commit_kind == TRACE_COMMIT_ALLOW)
 		like.type = TRACE_OBJ_IOAS;

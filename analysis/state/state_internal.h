@@ -23,6 +23,16 @@ struct state_text {
 	struct state_text *next;
 };
 
+/* A call stack, as its event told it. */
+struct state_stack {
+	struct state_stack *next; /* of its hash */
+	uint16_t number;
+	size_t frames_count;
+	struct state_frame frames[STATE_FRAMES_MAX];
+	size_t bytes;
+	char text[]; /* as it was told; then again, the frames' texts */
+};
+
 struct state_pending {
 	struct event event;
 	struct state_pending *next;
@@ -38,6 +48,9 @@ struct state {
 	struct table names;    /* (namespace and id, machine) -> struct process_name */
 	struct state_process *last_process; /* a look instead of a search */
 	struct state_text *texts;
+	struct table stacks;   /* (hash, 0) -> the first struct state_stack of it */
+	struct state_stack **stack_of; /* by number - 1 */
+	uint32_t stacks_count, stacks_room;
 	struct state_context *first_context, **last_context;
 	struct state_op *free_ops;
 	uint64_t contexts_count, objects_count;
@@ -102,6 +115,10 @@ void state_ops_finish(struct state *state);
 void state_op_free(struct state *state, struct state_op *op);
 void state_op_list_add(struct state_op **list, struct state_op *op);
 void state_op_list_remove(struct state_op *op);
+
+/* state_stack.c */
+void state_ioctl_where(struct state *state, const struct event *event);
+void state_stacks_fini(struct state *state);
 
 /* state_move.c: the process of context is charged for all mappings of its file from now on. */
 void state_take_over(struct state *state, struct state_context *context, int64_t time_ns);

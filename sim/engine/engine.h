@@ -145,6 +145,7 @@ struct engine_client {
 	uint32_t uid;	  /* whom RLIMIT_MEMLOCK charges per user */
 	uint64_t time_ns; /* for the leak report only; 0: unknown */
 	uint32_t stack;	  /* likewise: a number for where in its program; 0: unknown */
+	const char *where; /* the same for the trace: iommufd_dev:where's text; NULL: unknown */
 	const char *name; /* of the process, for the trace of an open; NULL: unknown */
 	/*
 	 * Fault injection as /proc/thread-self/fail-nth: when not NULL and above

@@ -111,6 +111,8 @@ uint64_t trace_call_begin(struct engine_ctx *ctx, const struct engine_client *cl
 		struct trace_identity by = caller(client);
 
 		dev_emit(ioctl_begin, ctx->number, op_id, by.pid, by.tid, by.pid_ns, by.start, cmd);
+		if (client->where)
+			dev_emit(where, ctx->number, op_id, client->where);
 	}
 	return op_id;
 }

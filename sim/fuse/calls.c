@@ -4,6 +4,7 @@
 #include "sim/fuse/inject.h"
 #include "sim/fuse/mount.h"
 #include "sim/where/where.h"
+#include "tracepoints/trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -161,10 +162,18 @@ int fuse_call_intercept(void *opaque, const struct engine_client *client, unsign
 
 void fuse_device_where(struct fuse_device *device, struct process_client *pc, unsigned int cmd)
 {
-	if (!device->config.where || cmd == IOMMU_IOAS_UNMAP || cmd == IOMMU_DESTROY)
+	struct where *where = device->config.where;
+	bool traced;
+
+	if (!where)
+		return;
+	traced = trace_on(device->config.engine.trace, iommufd_dev, where);
+	if (!traced && (cmd == IOMMU_IOAS_UNMAP || cmd == IOMMU_DESTROY))
 		return; /* they make nothing, and come as often as what does */
-	pc->client.stack = where_capture(device->config.where, process_client_serial(pc),
-					 pc->client.pid, pc->client.tid);
+	pc->client.stack = where_capture(where, process_client_serial(pc), pc->client.pid,
+					 pc->client.tid);
+	if (traced)
+		pc->client.where = where_text(where, pc->client.stack);
 }
 
 /* ---- ioctl ----------------------------------------------------------------------- */

@@ -70,7 +70,7 @@ struct fuse_device_config {
 };
 
 /*
- * Has the call of pc tell where in its program it was made (engine_client.stack), if that is
+ * Has the call of pc tell where in its program it was made (engine_client.stack and .where), if that is
  * wanted and cmd makes something. The caller waits in a system call meanwhile.
  */
 void fuse_device_where(struct fuse_device *device, struct process_client *pc, unsigned int cmd);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/where/where.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +43,7 @@ struct stack {
 	struct stack *next; /* of its bucket */
 	uint32_t number;
 	uint32_t count;
+	char *text; /* owned; see where_text() */
 	struct where_frame frames[];
 };
 
@@ -114,8 +117,10 @@ void where_destroy(struct where *where)
 			free(word);
 		}
 	}
-	for (uint32_t i = 0; i < where->stacks_count; i++)
+	for (uint32_t i = 0; i < where->stacks_count; i++) {
+		free(where->stacks[i]->text);
 		free(where->stacks[i]);
+	}
 	free(where->stacks);
 	pthread_mutex_destroy(&where->lock);
 	free(where);
@@ -195,6 +200,40 @@ static bool same_place(const struct where_frame *a, const struct where_frame *b)
 	       (a->file || a->address == b->address);
 }
 
+/* Appends a name of at most max letters; what would end a field or a line is a '?'. */
+static char *put_name(char *to, const char *name, size_t max)
+{
+	size_t length = strlen(name);
+
+	if (length > max)
+		name += length - max; /* of a path the end tells more */
+	for (; *name; name++)
+		*to++ = (unsigned char)*name < ' ' || *name == 127 ? '?' : *name;
+	return to;
+}
+
+#define NAME_MAX_BYTES 250u
+#define FRAME_MAX_BYTES (3 * NAME_MAX_BYTES + 48)
+
+/* NULL: out of memory. */
+static char *text_of(const struct where_frame *frames, uint32_t count)
+{
+	char text[WHERE_TEXT_MAX], *at = text;
+
+	for (uint32_t i = 0; i < count && at + FRAME_MAX_BYTES < text + sizeof(text); i++) {
+		if (i)
+			*at++ = '\n';
+		at = put_name(at, frames[i].function, NAME_MAX_BYTES);
+		*at++ = '\t';
+		at = put_name(at, frames[i].file ? frames[i].file : "", NAME_MAX_BYTES);
+		at += sprintf(at, "\t%u\t", frames[i].line);
+		at = put_name(at, frames[i].object, NAME_MAX_BYTES);
+		at += sprintf(at, "\t%" PRIx64, frames[i].address);
+	}
+	*at = 0;
+	return strdup(text);
+}
+
 /* The stack of these frames, whose texts are kept; makes it. 0: no more room. */
 static uint32_t stack_of(struct where *where, const struct where_frame *frames, uint32_t count)
 {
@@ -226,6 +265,11 @@ static uint32_t stack_of(struct where *where, const struct where_frame *frames, 
 		return 0;
 	memcpy(stack->frames, frames, count * sizeof(*frames));
 	stack->count = count;
+	stack->text = text_of(frames, count);
+	if (!stack->text) {
+		free(stack);
+		return 0;
+	}
 	stack->number = where->stacks_count + 1;
 	stack->next = *bucket;
 	*bucket = stack;
@@ -343,4 +387,15 @@ size_t where_frames(struct where *where, uint32_t stack,
 	}
 	pthread_mutex_unlock(&where->lock);
 	return count;
+}
+
+const char *where_text(struct where *where, uint32_t stack)
+{
+	const char *text = NULL;
+
+	pthread_mutex_lock(&where->lock);
+	if (stack && stack <= where->stacks_count)
+		text = where->stacks[stack - 1]->text;
+	pthread_mutex_unlock(&where->lock);
+	return text;
 }

@@ -52,4 +52,12 @@ uint32_t where_capture(struct where *where, uint64_t serial, uint32_t pid, uint3
 size_t where_frames(struct where *where, uint32_t stack,
 		    struct where_frame frames[WHERE_FRAMES_MAX]);
 
+/*
+ * The same as one text, as the event iommufd_dev:where has it; outer frames that make it longer than
+ * WHERE_TEXT_MAX are left away. Lives as long as where; NULL for stack 0.
+ */
+#define WHERE_TEXT_MAX 4096u
+
+const char *where_text(struct where *where, uint32_t stack);
+
 #endif

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * where_client DEVICE: leaves 300 mappings, 100 from each of three places, which
- * tests/integration/where.sh expects in the leak report by function, file and line. With a second
- * argument, threads make those of the first place.
+ * tests/integration/where.sh expects in the leak report by function, file and line. With `threads`
+ * threads make those of the first place. With `mistakes` it maps a page twice and frees its address
+ * space twice instead; with `loop N` it maps and unmaps a page N times and says how many ns a call took.
  */
 #include <fcntl.h>
 #include <ioasis/iommufd_abi.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PLACE_MAPS 100u
@@ -91,6 +94,57 @@ static int make_first(int with_threads)
 	return failed != NULL;
 }
 
+static __attribute__((noinline)) int first_free(void)
+{
+	struct iommu_destroy destroy = { .size = sizeof(destroy), .id = ioas };
+
+	return ioctl(device, IOMMU_DESTROY, &destroy) != 0; /* place 4 */
+}
+
+static __attribute__((noinline)) int second_free(void)
+{
+	struct iommu_destroy destroy = { .size = sizeof(destroy), .id = ioas };
+
+	return ioctl(device, IOMMU_DESTROY, &destroy) == 0; /* place 5 */
+}
+
+/* 0 if each is answered as the kernel does. */
+static int make_mistakes(void)
+{
+	return first_place(0x100000) || !second_place(0x100000) || first_free() || second_free();
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* The shortest of batches: of a busy machine, what is its own. */
+#define BATCH 50u
+
+static int loop(unsigned int times)
+{
+	int64_t began_ns = now_ns(), best_ns = INT64_MAX;
+
+	for (unsigned int i = 1; i <= times; i++) {
+		struct iommu_ioas_unmap unmap = { .size = sizeof(unmap), .ioas_id = ioas,
+						  .iova = 0x100000, .length = PAGE };
+
+		if (first_place(0x100000) || ioctl(device, IOMMU_IOAS_UNMAP, &unmap))
+			return 1;
+		if (i % BATCH)
+			continue;
+		if (now_ns() - began_ns < best_ns)
+			best_ns = now_ns() - began_ns;
+		began_ns = now_ns();
+	}
+	printf("%ld\n", (long)(best_ns / (2 * (int64_t)BATCH)));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
@@ -103,6 +157,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	ioas = alloc.out_ioas_id;
+	if (argc > 2 && !strcmp(argv[2], "mistakes"))
+		return make_mistakes();
+	if (argc > 3 && !strcmp(argv[2], "loop"))
+		return loop((unsigned int)atoi(argv[3]));
 	failed = make_first(argc > 2);
 	for (unsigned int i = 0; i < PLACE_MAPS; i++)
 		failed |= second_place(0x1000000 + i * PAGE) | third_place(0x2000000 + i * PAGE);
