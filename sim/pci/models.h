@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The models that pci_models.c lists, each from the file of its name. */
+/* The models that models.def lists. */
 #ifndef IOASIS_SIM_PCI_MODELS_H
 #define IOASIS_SIM_PCI_MODELS_H
 
 #include "sim/pci/pci_model.h"
 
-extern const struct pci_model pci_model_dice;
-extern const struct pci_model pci_model_edu;
-extern const struct pci_model pci_model_nvme;
-extern const struct pci_model pci_model_ram;
-extern const struct pci_model pci_model_vfio_user;
+#define PCI_MODEL(name) extern const struct pci_model pci_model_##name;
+#include "sim/pci/models.def"
+#undef PCI_MODEL
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kinds of devices: one row each. And how the values of their keys are read. */
+/* The kinds of devices, from models.def. And how the values of their keys are read. */
 #include "sim/pci/pci_model.h"
 #include "sim/pci/models.h"
 
@@ -8,11 +8,9 @@
 #include <string.h>
 
 const struct pci_model *const pci_models[] = {
-	&pci_model_dice,
-	&pci_model_edu,
-	&pci_model_nvme,
-	&pci_model_ram,
-	&pci_model_vfio_user,
+#define PCI_MODEL(name) &pci_model_##name,
+#include "sim/pci/models.def"
+#undef PCI_MODEL
 	NULL,
 };
 

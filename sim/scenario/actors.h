@@ -54,15 +54,9 @@ struct actor_kind {
 extern const struct actor_kind *const actor_kinds[];
 extern const unsigned int actor_kinds_count;
 
-extern const struct actor_kind actor_nic;
-extern const struct actor_kind actor_nvme;
-extern const struct actor_kind actor_memory_hotplug;
-extern const struct actor_kind actor_balloon;
-extern const struct actor_kind actor_migration;
-extern const struct actor_kind actor_device_hotplug;
-extern const struct actor_kind actor_housekeeping;
-extern const struct actor_kind actor_fragmentation;
-extern const struct actor_kind actor_faults;
+#define ACTOR(SECTION, name, ...) extern const struct actor_kind actor_##name;
+#include "sim/scenario/actors.def"
+#undef ACTOR
 
 /* What is left of the run after start_ns; and how often something every every_ns happens in it. */
 uint64_t actor_run_ns(const struct scenario *scenario, uint64_t start_ns);

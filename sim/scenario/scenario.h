@@ -59,15 +59,9 @@ enum scenario_section {
 	SECTION_COST,
 	SECTION_GUEST,
 	SECTION_DMA,
-	SECTION_MEMORY_HOTPLUG,
-	SECTION_BALLOON,
-	SECTION_NIC,
-	SECTION_NVME,
-	SECTION_MIGRATION,
-	SECTION_DEVICE_HOTPLUG,
-	SECTION_HOUSEKEEPING,
-	SECTION_FRAGMENTATION,
-	SECTION_FAULTS,
+#define ACTOR(SECTION, ...) SECTION_##SECTION,
+#include "sim/scenario/actors.def"
+#undef ACTOR
 	SECTION_COUNT,
 };
 
@@ -135,91 +129,29 @@ struct scenario_dma {
 	uint64_t check; /* devices really access memory through the page tables */
 };
 
-struct scenario_memory_hotplug {
-	uint64_t start_ns;
-	uint64_t every_ns;
-	uint64_t count;
-	uint64_t dimm_bytes;
-	uint64_t unplug_after_ns;
-};
-
-struct scenario_balloon {
-	uint64_t block_bytes;
-	uint64_t every_ns;
-	uint64_t region_bytes;
-	struct des_dist change;
-	uint64_t plugged_ppm;
-};
-
-struct scenario_nic {
-	uint64_t rate_bits;
-	uint64_t packet_bytes;
-	uint64_t wire_bytes;
-	uint64_t direction; /* enum scenario_direction */
-	uint64_t mode;	    /* enum scenario_mode */
-	uint64_t buffers;
-	uint64_t ring;
-	uint64_t load_ppm;
-	uint64_t stack_ns;
-	uint64_t start_ns;
-	uint64_t bytes_per_map;
-	uint64_t pool_bytes;
-	uint64_t burst;
-	uint64_t budget;
-	uint64_t ack_every;
-	uint64_t first_guest; /* which guests have one: from here on */
-	uint64_t guests;      /* so many; 0: all */
-};
-
-struct scenario_nvme {
-	uint64_t depth;
-	uint64_t block_bytes;
-	uint64_t mode; /* enum scenario_mode */
-	struct des_dist latency;
-	uint64_t read_ppm;
-	uint64_t rate_bits;
-	uint64_t stack_ns;
-	uint64_t start_ns;
-	uint64_t first_guest;
-	uint64_t guests;
-};
-
-struct scenario_migration {
-	uint64_t start_ns;
-	uint64_t bandwidth_bits;
-	uint64_t downtime_ns;
-	uint64_t rounds_max;
-	uint64_t dirty_rate;
-	uint64_t hot_ppm;
-	uint64_t chunk_bytes;
-};
-
-struct scenario_device_hotplug {
-	uint64_t start_ns;
-	uint64_t every_ns;
-	uint64_t count;
-	uint64_t replaces;
-	uint64_t probe_empty;
-};
-
-struct scenario_housekeeping {
-	uint64_t every_ns;
-};
-
-struct scenario_fragmentation {
-	struct des_dist every;
-	struct des_dist size;
-	struct des_dist lifetime;
-	uint64_t region_bytes;
-};
-
-struct scenario_faults {
-	uint64_t kind; /* enum scenario_fault */
-	uint64_t start_ns;
-	uint64_t every_ns;
-	uint64_t count;
-	uint64_t delay_ns;
-};
+/*
+ * The section of an actor, struct scenario_NAME: a member for each of its keys (actors.def). Of a
+ * choice it is the number of the word: enum scenario_mode, scenario_direction, scenario_fault.
+ */
+#define SCENARIO_COUNT(member)	    uint64_t member;
+#define SCENARIO_BYTES(member)	    uint64_t member;
+#define SCENARIO_TIME(member)	    uint64_t member;
+#define SCENARIO_COST(member)	    uint64_t member;
+#define SCENARIO_RATE(member)	    uint64_t member;
+#define SCENARIO_SHARE(member)	    uint64_t member;
+#define SCENARIO_BOOL(member)	    uint64_t member;
+#define SCENARIO_CHOICE(member)	    uint64_t member;
+#define SCENARIO_DIST_TIME(member)  struct des_dist member;
+#define SCENARIO_DIST_BYTES(member) struct des_dist member;
+#define SCENARIO_DIST_COUNT(member) struct des_dist member;
+#define ACTOR(SECTION, name, text, own, keys) \
+	struct scenario_##name {              \
+		keys                          \
+	};
+#define ACTOR_KEY(SECTION, key, kind, name, member, ...) SCENARIO_##kind(member)
+#include "sim/scenario/actors.def"
+#undef ACTOR_KEY
+#undef ACTOR
 
 struct scenario {
 	bool has[SECTION_COUNT];
@@ -229,15 +161,9 @@ struct scenario {
 	struct scenario_cost cost;
 	struct scenario_guest guest;
 	struct scenario_dma dma;
-	struct scenario_memory_hotplug memory_hotplug;
-	struct scenario_balloon balloon;
-	struct scenario_nic nic;
-	struct scenario_nvme nvme;
-	struct scenario_migration migration;
-	struct scenario_device_hotplug device_hotplug;
-	struct scenario_housekeeping housekeeping;
-	struct scenario_fragmentation fragmentation;
-	struct scenario_faults faults;
+#define ACTOR(SECTION, name, ...) struct scenario_##name name;
+#include "sim/scenario/actors.def"
+#undef ACTOR
 };
 
 #endif

@@ -19,9 +19,9 @@
 #include "tracepoints/load.h"
 
 const struct actor_kind *const actor_kinds[] = {
-	&actor_nic,	  &actor_nvme,		 &actor_memory_hotplug,
-	&actor_balloon,	  &actor_device_hotplug, &actor_housekeeping,
-	&actor_migration, &actor_fragmentation,	 &actor_faults,
+#define ACTOR(SECTION, name, ...) &actor_##name,
+#include "sim/scenario/actors.def"
+#undef ACTOR
 };
 const unsigned int actor_kinds_count = sizeof(actor_kinds) / sizeof(*actor_kinds);
 

@@ -118,13 +118,14 @@ struct world {
 	struct iommu *iommus; /* owned */
 	struct guest *guests; /* owned */
 	struct world_counts counts;
-	struct migration *migration;
-	struct balloon *balloons; /* one a guest; owned, as the others */
-	struct hotplug *hotplugs;
-	struct device_hotplug *device_hotplugs;
-	struct housekeeping *housekeepings;
-	struct fragmentation *fragmentations;
-	struct faults *faults;
+	/* Of the actors (actors.def): one a guest, or one; owned, NULL until their files make it. */
+#define OWN(type, member) type *member;
+#define NO_OWN
+#define ACTOR(SECTION, name, text, own, keys) own
+#include "sim/scenario/actors.def"
+#undef ACTOR
+#undef NO_OWN
+#undef OWN
 	struct arena arena; /* memory behind all guests */
 	uint64_t latest_ns; /* the end of the call or access that ends last */
 	char error[256];
