@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # What one more costs: a copy of the sources gets a new ioctl (three files), a call of the backend
 # for it (four) and a tracepoint (one statement), and a program made of the copy sees all of it
-# work: number, name, ids, events, answers. Then the counts in the sources as they are.
+# work: number, name, ids, events, answers. Then a rule, an actor of the simulator and a kind of
+# device (two files each), and a program that sees these at work. Then the counts in the sources as
+# they are.
 . "$TOP/tests/integration/tap.sh"
 cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
 
@@ -123,6 +125,143 @@ check "... and holds the new events" sh -c \
 	"nm probes.so | grep -q iommufd_dev___pinged && nm probes.so | grep -q ping_ioas_begin"
 check_output "the copy knows and does it all" "$(cat "$TOP/tests/integration/structure/client.out")" \
 	./client
+
+# ---- a rule, an actor, a device -----------------------------------------------------
+rm -rf ../before && cp -r . ../before
+cat >analysis/check/rule_release.c <<'END'
+#include "analysis/check/check_internal.h"
+
+static void release_event(struct check *check, const struct event *event)
+{
+	if (event->kind == EVENT_DEV_RELEASE)
+		finding_add(check, RULE_NO_RELEASE, VERDICT_VIOLATION, event->time_ns,
+			    "file %d was released", (int)event->ctx);
+}
+
+const struct rule_hooks rule_release = { .event = release_event };
+END
+cat >>analysis/check/rules.def <<'END'
+RULE(NO_RELEASE, "no-release", "no open file is released", rule_release)
+END
+check "a rule touches 2 files" test "$(changed)" = 2
+rm -rf ../before && cp -r . ../before
+
+cat >sim/scenario/actor_ping.c <<'END'
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sim/scenario/actors.h"
+#include "sim/scenario/report.h"
+
+struct pings {
+	uint64_t count;
+};
+
+static int create(struct world *world)
+{
+	world->pings = calloc(1, sizeof(*world->pings));
+	return world->pings ? 0 : -ENOMEM;
+}
+
+static void begin(struct guest *guest)
+{
+	guest->world->pings->count += guest->world->scenario->ping.per_guest;
+}
+
+static void report(struct world *world, struct report *out)
+{
+	report_add(out, "ping", "pings", "pings", REPORT_COUNT, world->pings->count);
+}
+
+static void destroy(struct world *world)
+{
+	free(world->pings);
+}
+
+const struct actor_kind actor_ping = {
+	.section = SECTION_PING, .did = "pings", .create = create, .begin = begin,
+	.report = report, .destroy = destroy,
+};
+END
+cat >>sim/scenario/actors.def <<'END'
+
+ACTOR(PING, ping, "guests that ping", OWN(struct pings, pings),
+	ACTOR_KEY(PING, "per_guest", COUNT, ping, per_guest, "1", 0, 100, NULL, "how often each"))
+END
+check "an actor touches 2 files" test "$(changed)" = 2
+rm -rf ../before && cp -r . ../before
+
+cat >sim/pci/ping.c <<'END'
+#include "sim/pci/models.h"
+
+#include <stdlib.h>
+
+static int ping_create(struct pci_function *function, const void *config,
+		       struct pci_description *description, void **model, char why[PCI_WHY_BYTES])
+{
+	(void)function, (void)config, (void)why;
+	*description = (struct pci_description){
+		.vendor = 0x1234, .device = 0x9e9e, .class_code = 0x00ff00,
+		.bars = { { .bytes = 4096 } },
+	};
+	*model = calloc(1, 1);
+	return *model ? 0 : -12;
+}
+
+static void ping_reset(void *model)
+{
+	(void)model;
+}
+
+static uint64_t ping_read(void *model, unsigned int bar, uint64_t offset, unsigned int size)
+{
+	(void)model, (void)bar, (void)offset, (void)size;
+	return 42;
+}
+
+static void ping_write(void *model, unsigned int bar, uint64_t offset, uint64_t value,
+		       unsigned int size)
+{
+	(void)model, (void)bar, (void)offset, (void)value, (void)size;
+}
+
+const struct pci_model pci_model_ping = {
+	.kind = "ping", .summary = "answers pings", .create = ping_create, .destroy = free,
+	.reset = ping_reset, .read = ping_read, .write = ping_write,
+};
+END
+echo 'PCI_MODEL(ping)' >>sim/pci/models.def
+check "a kind of device touches 2 files" test "$(changed)" = 2
+
+# Its makefiles list none of the three: what the product is made of is found by name.
+for list in analysis/module.mk sim/module.mk; do
+	check "$list lists no rule, actor or device" sh -c \
+		"! grep -qE 'check/rule_[a-z]|scenario/actor_[a-z]|pci/[a-z_]+\.c' '$list'"
+done
+
+cat >ping.yaml <<'END'
+name: ping
+duration: 1ms
+guest:
+  count: 2
+  layout: none
+ping:
+  per_guest: 2
+END
+cp "$TOP/tests/integration/structure/parts.c" .
+rm -f client.c client.c.o
+sources="parts.c $(find analysis/*.c analysis/check analysis/state analysis/linearize analysis/stats \
+	text sim/des sim/scenario sim/pci -name '*.c' | grep -vE 'event_names.c|pci_address.c')"
+build_parts() {
+	# shellcheck disable=SC2086
+	printf '%s\n' $sources | xargs -P "$(nproc)" -I{} "${CC:-cc}" -std=gnu11 -O0 -pthread \
+		-D_GNU_SOURCE $defines -I. -Ibackend/include -c {} -o {}.o &&
+		find . -name '*.o' >objects &&
+		"${CC:-cc}" -pthread -o parts @objects -ljson-c -lyaml -lm -ldl
+}
+check "a copy with all three builds" build_parts
+check_output "and does what is new" "$(cat "$TOP/tests/integration/structure/parts.out")" \
+	./parts ping.yaml
 
 # ---- the counts as they are ---------------------------------------------------------
 cd "$TOP" || exit 1
