@@ -58,6 +58,48 @@ static bool stream_is_whole(const char *path, off_t size)
 	return whole && (!at || at == size);
 }
 
+/*
+ * Whether the files are there that LTTng made with this one, a stream at path: it makes one for each
+ * CPU, numbered from 0, and an index of each.
+ */
+static bool has_siblings(const char *path, char *why, size_t why_size)
+{
+	const char *name = strrchr(path, '/') + 1, *number = strrchr(name, '_');
+	char other[4300];
+	unsigned long cpu;
+	char *end;
+
+	snprintf(other, sizeof(other), "%.*s/index/%s.idx", (int)(name - 1 - path), path, name);
+	if (access(other, F_OK))
+		goto missing;
+	cpu = number ? strtoul(number + 1, &end, 10) : 0;
+	if (!cpu || *end)
+		return true;
+	snprintf(other, sizeof(other), "%.*s_%lu", (int)(number - path), path, cpu - 1);
+	if (!access(other, F_OK))
+		return true;
+missing:
+	snprintf(why, why_size, "%s was removed while it was written", other);
+	return false;
+}
+
+/* The same of an index at path, index/NAME.idx: its stream is there. */
+static bool has_stream(const char *path, char *why, size_t why_size)
+{
+	const char *name = strrchr(path, '/') + 1, *end = strstr(name, ".idx");
+	const char *folder = memrchr(path, '/', (size_t)(name - 1 - path));
+	char stream[4300];
+
+	if (!end || end[4] || !folder)
+		return true;
+	snprintf(stream, sizeof(stream), "%.*s/%.*s", (int)(folder - path), path,
+		 (int)(end - name), name);
+	if (!access(stream, F_OK))
+		return true;
+	snprintf(why, why_size, "%s was removed while it was written", stream);
+	return false;
+}
+
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
 	return strcmp((*a)->fts_name, (*b)->fts_name);
@@ -74,10 +116,13 @@ static int check_streams(const char *path, char *why, size_t why_size)
 	while (walk && !ret && (entry = fts_read(walk))) {
 		int folder = (int)(entry->fts_pathlen - entry->fts_namelen);
 
-		if (entry->fts_info == FTS_D && !strcmp(entry->fts_name, "index"))
-			fts_set(walk, entry, FTS_SKIP);
 		if (entry->fts_info != FTS_F)
 			continue;
+		if (!strcmp(entry->fts_parent->fts_name, "index")) {
+			if (!has_stream(entry->fts_path, why, why_size))
+				ret = -ENOENT;
+			continue;
+		}
 		if (!strcmp(entry->fts_name, "metadata")) {
 			if (!entry->fts_statp->st_size) {
 				snprintf(why, why_size, "%s is empty", entry->fts_path);
@@ -93,6 +138,8 @@ static int check_streams(const char *path, char *why, size_t why_size)
 			snprintf(why, why_size, "%s ends in the middle of a packet",
 				 entry->fts_path);
 			ret = -EIO;
+		} else if (!has_siblings(entry->fts_path, why, why_size)) {
+			ret = -ENOENT;
 		}
 	}
 	if (walk)

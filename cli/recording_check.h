@@ -22,8 +22,10 @@ int recording_folder_note(struct recording_folder *folder, const char *path);
 
 /*
  * After the session: 0, or a negative errno with one line in why: the folder is gone or another
- * one, a stream ends in the middle of a packet, a stream has no metadata beside it, or the file system takes no
- * more. holds_trace: LTTng made a folder in it for its files, whatever there was to write. daemon_log: what an own session daemon wrote to standard error (-1: none).
+ * one, a stream or its index is gone, a stream ends in the middle of a packet or has no metadata
+ * beside it, or the file system takes no more. holds_trace: LTTng made a folder in it for its files,
+ * whatever there was to write. daemon_log: what an own session daemon wrote to standard error (-1:
+ * none).
  */
 int recording_folder_check(const struct recording_folder *folder, bool holds_trace, int daemon_log,
 			   char *why, size_t why_size);
