@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The far future of an event queue: keys that wait in no order, in buckets of time, until their
- * bucket is the next one. What is later than all buckets waits in a heap of no order, the rest,
- * which is divided into buckets when the last bucket is gone.
+ * bucket is the next one. What is later than all buckets is the rest; it is divided into buckets
+ * when the last one is gone.
  *
  * Between event_queue.c, which orders what is near, and far.c.
  */
