@@ -40,7 +40,7 @@ struct ring {
 	uint64_t last_ns;	    /* system call of the process; with the lock */
 	unsigned int quick;	    /* how many were that quick; same */
 	uint64_t pause_ns, cold_until_ns; /* same */
-	unsigned int answered;	    /* while hot; the lookout's */
+	unsigned int answered;	    /* while hot; __atomic */
 	bool warm;		    /* is to be looked into; with the lock */
 };
 
@@ -250,7 +250,7 @@ static unsigned int look(struct rings *rings)
 
 	for (unsigned int i = 0; i < count; i++) {
 		struct ring *ring = &rings->ring[i];
-		struct ring_memory *memory = ring->memory;
+		struct ring_memory *memory = __atomic_load_n(&ring->memory, __ATOMIC_ACQUIRE);
 
 		if (!memory || !__atomic_load_n(&memory->hot, __ATOMIC_RELAXED))
 			continue;
@@ -260,7 +260,7 @@ static unsigned int look(struct rings *rings)
 			if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != RING_POSTED)
 				continue;
 			slot_answer(rings, ring, slot);
-			ring->answered++;
+			__atomic_add_fetch(&ring->answered, 1, __ATOMIC_RELAXED);
 			found++;
 		}
 	}
@@ -298,7 +298,7 @@ static void look_until_silence(struct rings *rings)
 static void set_hot_locked(struct ring *ring)
 {
 	ring->warm = false;
-	ring->answered = 0;
+	__atomic_store_n(&ring->answered, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&ring->memory->hot, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -307,7 +307,7 @@ static void set_cold_locked(struct ring *ring)
 {
 	__atomic_store_n(&ring->memory->hot, 0, __ATOMIC_SEQ_CST);
 	ring->quick = 0;
-	if (ring->answered > QUICK_CALLS) {
+	if (__atomic_load_n(&ring->answered, __ATOMIC_RELAXED) > QUICK_CALLS) {
 		ring->pause_ns = 0;
 		return;
 	}
@@ -360,7 +360,9 @@ static void *lookout_main(void *opaque)
 		rings->looking = false;
 		/* What is posted and not seen now, its thread takes back. */
 		for (unsigned int i = 0; i < rings->count; i++) {
-			if (rings->ring[i].memory && rings->ring[i].memory->hot)
+			struct ring_memory *memory = rings->ring[i].memory;
+
+			if (memory && __atomic_load_n(&memory->hot, __ATOMIC_RELAXED))
 				set_cold_locked(&rings->ring[i]);
 		}
 	}
