@@ -10,7 +10,7 @@ cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
 # NOIOMMU_GET_PA is for CAP_SYS_RAWIO of the machine's own root, which the recorded process had.
 [ "$(id -u)" = 0 ] || oracle_leave_out=' cmd=3b95 '
 
-for way in ${WAYS:-notify}; do
+for way in ${WAYS:-notify ring}; do
 	export IOASIS_CALL=$way
 	for set in $(oracle_sets); do
 		# shellcheck disable=SC2086
