@@ -290,7 +290,8 @@ static void say_counts(const struct launch *launch)
 	fprintf(stderr, "ioasis exec: ioctls of the device: %llu by ring, %llu by notification, "
 		"%llu let go to FUSE\n",
 		launch->rings ? (unsigned long long)rings_answered(launch->rings) : 0,
-		(unsigned long long)counts->answered, (unsigned long long)counts->let_go);
+		(unsigned long long)__atomic_load_n(&counts->answered, __ATOMIC_RELAXED),
+		(unsigned long long)__atomic_load_n(&counts->let_go, __ATOMIC_RELAXED));
 }
 
 void launch_run(const struct launch_config *config, struct fuse_device **device,
