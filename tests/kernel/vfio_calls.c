@@ -3,7 +3,8 @@
  * Random calls of a VFIO device, edu, and of the iommufds that it is bound to:
  * vfio_calls CDEV IOMMUFD SEED OPS. A line says what each gave; a kernel with QEMU's edu
  * behind an IOMMU and the fake are to print the same. What depends on the IOMMU (nested and
- * dirty-tracking page tables) is not asked.
+ * dirty-tracking page tables) is not asked; what registers hold is not told, since a real edu
+ * keeps it from client to client.
  */
 #include "ioasis/iommufd_abi.h"
 #include "sim/vfio/abi.h"
@@ -202,6 +203,9 @@ static void op_config(int f)
 	uint32_t value = below(2) ? UINT32_MAX : below(8), size = 1u << below(3);
 	long rc;
 
+	/* Behind MSI's data QEMU has two bytes that can be written, and stay so. */
+	if (offset == 0x4c && size == 4)
+		size = 2;
 	if (below(2)) {
 		rc = pwrite(vfio[f], &value, size, CONFIG + offset);
 		printf("config %d write %x %u bytes %x %s\n", f, offset, size, value, name_of(rc));
@@ -228,8 +232,7 @@ static void op_register(int f)
 	}
 	value = 0;
 	rc = pread(vfio[f], &value, size, offset);
-	printf("register %d read %x %s %" PRIx64 "\n", f, offset, name_of(rc),
-	       offset == 0x20 ? 0 : value);
+	printf("register %d read %x %s %" PRIx64 "\n", f, offset, name_of(rc), offset ? 0 : value);
 }
 
 static void op_feature(int f)
