@@ -58,32 +58,23 @@ static bool stream_is_whole(const char *path, off_t size)
 	return whole && (!at || at == size);
 }
 
-/*
- * Whether the files are there that LTTng made with this one, a stream at path: it makes one for each
- * CPU, numbered from 0, and an index of each.
- */
-static bool has_siblings(const char *path, char *why, size_t why_size)
+/* Whether the stream is there that LTTng made before the one at path: each CPU has one, from 0 on. */
+static bool has_sibling(const char *path, char *why, size_t why_size)
 {
-	const char *name = strrchr(path, '/') + 1, *number = strrchr(name, '_');
-	char other[4300];
-	unsigned long cpu;
-	char *end;
+	const char *number = strrchr(path, '_');
+	char other[4300], *end;
+	unsigned long cpu = number ? strtoul(number + 1, &end, 10) : 0;
 
-	snprintf(other, sizeof(other), "%.*s/index/%s.idx", (int)(name - 1 - path), path, name);
-	if (access(other, F_OK))
-		goto missing;
-	cpu = number ? strtoul(number + 1, &end, 10) : 0;
 	if (!cpu || *end)
 		return true;
 	snprintf(other, sizeof(other), "%.*s_%lu", (int)(number - path), path, cpu - 1);
 	if (!access(other, F_OK))
 		return true;
-missing:
 	snprintf(why, why_size, "%s was removed while it was written", other);
 	return false;
 }
 
-/* The same of an index at path, index/NAME.idx: its stream is there. */
+/* Whether the stream is there of an index at path, index/NAME.idx. */
 static bool has_stream(const char *path, char *why, size_t why_size)
 {
 	const char *name = strrchr(path, '/') + 1, *end = strstr(name, ".idx");
@@ -138,7 +129,7 @@ static int check_streams(const char *path, char *why, size_t why_size)
 			snprintf(why, why_size, "%s ends in the middle of a packet",
 				 entry->fts_path);
 			ret = -EIO;
-		} else if (!has_siblings(entry->fts_path, why, why_size)) {
+		} else if (!has_sibling(entry->fts_path, why, why_size)) {
 			ret = -ENOENT;
 		}
 	}

@@ -22,7 +22,7 @@ int recording_folder_note(struct recording_folder *folder, const char *path);
 
 /*
  * After the session: 0, or a negative errno with one line in why: the folder is gone or another
- * one, a stream or its index is gone, a stream ends in the middle of a packet or has no metadata
+ * one, a stream is gone, a stream ends in the middle of a packet or has no metadata
  * beside it, or the file system takes no more. holds_trace: LTTng made a folder in it for its files,
  * whatever there was to write. daemon_log: what an own session daemon wrote to standard error (-1:
  * none).
