@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "text/json_out.h"
+
 #define EXAMPLES 8u
 
 enum leak_kind {
@@ -378,93 +380,83 @@ void leak_report_print_one(struct leak_report *report, struct engine_ctx *ctx,
 	leak_report_destroy(one);
 }
 
-/* A command's name may hold any byte. */
-static void print_json_string(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c >= 0x7f)
-			fprintf(out, "\\u%04x", c);
-		else
-			fputc(c, out);
-	}
-	fputc('"', out);
-}
-
-static void print_stack_json(FILE *out, struct leak_report *report, uint32_t stack)
+static void put_stack(struct json_out *json, struct leak_report *report, uint32_t stack)
 {
 	struct where_frame frames[WHERE_FRAMES_MAX];
 	size_t count = frames_of(report, stack, frames);
 
-	fprintf(out, ",\"stack\":[");
+	json_out_begin(json, "stack", '[');
 	for (size_t i = 0; i < count; i++) {
-		fprintf(out, "%s{\"address\":\"0x%" PRIx64 "\",\"function\":", i ? "," : "",
-			frames[i].address);
-		print_json_string(out, frames[i].function);
-		fprintf(out, ",\"object\":");
-		print_json_string(out, frames[i].object);
+		json_out_begin(json, NULL, '{');
+		json_out_hex(json, "address", frames[i].address);
+		json_out_string(json, "function", frames[i].function);
+		json_out_string(json, "object", frames[i].object);
 		if (frames[i].file) {
-			fprintf(out, ",\"file\":");
-			print_json_string(out, frames[i].file);
-			fprintf(out, ",\"line\":%u", frames[i].line);
+			json_out_string(json, "file", frames[i].file);
+			json_out_u64(json, "line", frames[i].line);
 		}
-		fputc('}', out);
+		json_out_end(json, '}');
 	}
-	fputc(']', out);
+	json_out_end(json, ']');
 }
 
-static void print_group_json(FILE *out, struct leak_report *report,
-			     const struct leak_group *group)
+static void put_example(struct json_out *json, const struct leak_group *group,
+			const struct leak_example *example)
+{
+	json_out_begin(json, NULL, '{');
+	json_out_u64(json, "id", example->id);
+	if (group->kind == LEAK_MAPPING) {
+		json_out_u64(json, "iova", example->iova);
+		json_out_u64(json, "last", example->last);
+		json_out_bool(json, "readable", example->prot & ENGINE_PROT_READ);
+		json_out_bool(json, "writable", example->prot & ENGINE_PROT_WRITE);
+	}
+	json_out_end(json, '}');
+}
+
+static void put_group(struct json_out *json, struct leak_report *report,
+		      const struct leak_group *group)
 {
 	uint64_t shown = group->count < EXAMPLES ? group->count : EXAMPLES;
 
-	fprintf(out, "{\"kind\":\"%s\",\"count\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"command\":",
-		kind_names[group->kind].json, group->count, group->bytes);
-	print_json_string(out, group->name);
-	fprintf(out,
-		",\"pid\":%u,\"tid\":%u,\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64
-		",\"examples\":[",
-		group->pid, group->tid, group->first_ns, group->last_ns);
-	for (uint64_t i = 0; i < shown; i++) {
-		const struct leak_example *example = &group->examples[i];
-
-		fprintf(out, "%s{\"id\":%u", i ? "," : "", example->id);
-		if (group->kind == LEAK_MAPPING)
-			fprintf(out,
-				",\"iova\":%" PRIu64 ",\"last\":%" PRIu64
-				",\"readable\":%s,\"writable\":%s",
-				example->iova, example->last,
-				example->prot & ENGINE_PROT_READ ? "true" : "false",
-				example->prot & ENGINE_PROT_WRITE ? "true" : "false");
-		fputc('}', out);
-	}
-	fputc(']', out);
+	json_out_begin(json, NULL, '{');
+	json_out_string(json, "kind", kind_names[group->kind].json);
+	json_out_u64(json, "count", group->count);
+	json_out_u64(json, "bytes", group->bytes);
+	json_out_string(json, "command", group->name); /* may hold any byte */
+	json_out_u64(json, "pid", group->pid);
+	json_out_u64(json, "tid", group->tid);
+	json_out_u64(json, "first_ns", group->first_ns);
+	json_out_u64(json, "last_ns", group->last_ns);
+	json_out_begin(json, "examples", '[');
+	for (uint64_t i = 0; i < shown; i++)
+		put_example(json, group, &group->examples[i]);
+	json_out_end(json, ']');
 	if (report->where)
-		print_stack_json(out, report, group->stack);
-	fputc('}', out);
+		put_stack(json, report, group->stack);
+	json_out_end(json, '}');
 }
 
 void leak_report_print_json(struct leak_report *report, FILE *out)
 {
-	const char *separator = "";
+	struct json_out json;
 
 	pthread_mutex_lock(&report->lock);
-	fprintf(out, "{\"leaked\":{");
+	json_out_init(&json, out);
+	json_out_begin(&json, NULL, '{');
+	json_out_begin(&json, "leaked", '{');
 	for (int kind = 0; kind < LEAK_KINDS; kind++)
-		fprintf(out, "\"%s\":%" PRIu64 ",", kind_names[kind].json, report->count[kind]);
-	fprintf(out, "\"suppressed\":%" PRIu64 ",\"mapped_bytes\":%" PRIu64 "},\"groups\":[",
-		report->suppressed, report->mapped_bytes);
+		json_out_u64(&json, kind_names[kind].json, report->count[kind]);
+	json_out_u64(&json, "suppressed", report->suppressed);
+	json_out_u64(&json, "mapped_bytes", report->mapped_bytes);
+	json_out_end(&json, '}');
+	json_out_begin(&json, "groups", '[');
 	for (struct leak_group *group = report->groups; group; group = group->next) {
-		if (group->is_suppressed)
-			continue;
-		fputs(separator, out);
-		print_group_json(out, report, group);
-		separator = ",";
+		if (!group->is_suppressed)
+			put_group(&json, report, group);
 	}
-	fprintf(out, "]}\n");
+	json_out_end(&json, ']');
+	json_out_end(&json, '}');
+	fputc('\n', out);
 	pthread_mutex_unlock(&report->lock);
 }

@@ -11,7 +11,7 @@ sim/engine: tracepoints ioasis/iommufd_abi.h
 sim/process: sim/engine tracepoints/identity.h
 sim/inproc: sim/engine sim/process ioasis/ tracepoints
 sim/where:
-sim/fuse: sim/engine sim/process sim/pci sim/vfio sim/where tracepoints ioasis/iommufd_abi.h
+sim/fuse: text/ sim/engine sim/process sim/pci sim/vfio sim/where tracepoints ioasis/iommufd_abi.h
 sim/pci:
 sim/vfio: sim/engine sim/pci tracepoints
 sim/exec: sim/engine sim/process sim/fuse sim/pci sim/vfio tracepoints/commands.h tracepoints/load.h ioasis/iommufd_abi.h

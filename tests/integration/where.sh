@@ -94,4 +94,12 @@ groups = [g for g in json.load(sys.stdin)[\"groups\"] if g[\"kind\"] == \"mappin
 names = [[f[\"function\"] for f in g[\"stack\"]][1:3] for g in groups]
 assert sorted(n[1] for n in names) == [\"first_place\", \"put_inline\", \"second_place\"], names
 assert all(g[\"count\"] == 100 for g in groups), groups'"
+# A program's name is any bytes; the list is UTF-8 all the same.
+odd=$dir/$(printf 'w\303\266rt"\377\001')
+cp "$build/tests/where_client_O0" "$odd"
+check_output "a name that is not UTF-8 in the JSON" 'w\xf6rt"\ufffd?' sh -c "
+	'$ioasis' exec --json -- \"\$1\" /dev/iommu 2>&1 >/dev/null | python3 -c '
+import json, sys
+found = json.loads(sys.stdin.buffer.read().decode(\"utf-8\"))
+print(ascii(found[\"groups\"][0][\"command\"])[1:-1])'" sh "$odd"
 done_testing
