@@ -125,16 +125,18 @@ static void on_signal(int number)
 		wants_end = number;
 }
 
+static const int watched_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGCHLD };
+#define WATCHED_SIGNALS (sizeof(watched_signals) / sizeof(watched_signals[0]))
+
 static void block_signals(sigset_t *old)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGCHLD };
 	struct sigaction action = { .sa_handler = on_signal };
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		sigaddset(&set, numbers[i]);
-		sigaction(numbers[i], &action, NULL);
+	for (size_t i = 0; i < WATCHED_SIGNALS; i++) {
+		sigaddset(&set, watched_signals[i]);
+		sigaction(watched_signals[i], &action, NULL);
 	}
 	sigprocmask(SIG_BLOCK, &set, old);
 }
@@ -157,7 +159,9 @@ static pid_t start_command(char **argv, const sigset_t *mask, int *failure)
 		errno = err;
 		return pid;
 	}
-	signal(SIGUSR1, SIG_DFL);
+	/* One that came while the session started, and is passed on, ends this process already. */
+	for (size_t i = 0; i < WATCHED_SIGNALS; i++)
+		signal(watched_signals[i], SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(argv[0], argv);
 	err = errno;

@@ -184,16 +184,18 @@ static void on_signal(int number)
 	got_signal = number;
 }
 
+static const int watched_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
+#define WATCHED_SIGNALS (sizeof(watched_signals) / sizeof(watched_signals[0]))
+
 /* Signals that a terminal sends reach CMD too; one sent to us alone is passed on. */
 static void watch_signals(sigset_t *watched, sigset_t *old)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
 	struct sigaction action = { .sa_handler = on_signal };
 
 	sigemptyset(watched);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		sigaddset(watched, numbers[i]);
-		sigaction(numbers[i], &action, NULL);
+	for (size_t i = 0; i < WATCHED_SIGNALS; i++) {
+		sigaddset(watched, watched_signals[i]);
+		sigaction(watched_signals[i], &action, NULL);
 	}
 	sigprocmask(SIG_BLOCK, watched, old);
 	signal(SIGPIPE, SIG_IGN); /* who reads our output may have enough before all is removed */
@@ -391,6 +393,9 @@ static int run(const struct options *options, char **argv, int first, int argc)
 	begun = now_s();
 	pid = fork();
 	if (!pid) {
+		/* One that came before, and is passed on, ends this process already. */
+		for (size_t i = 0; i < WATCHED_SIGNALS; i++)
+			signal(watched_signals[i], SIG_DFL);
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		signal(SIGPIPE, SIG_DFL);
 		execv(self, words);

@@ -190,6 +190,15 @@ static void on_signal(int number)
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 #define ENDING_SIGNALS (sizeof(ending_signals) / sizeof(ending_signals[0]))
 
+static bool is_ending(int number)
+{
+	for (size_t i = 0; i < ENDING_SIGNALS; i++) {
+		if (ending_signals[i] == number)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Blocks what ends a command, and SIGCHLD, for waiting. SIGINT counts even where it was ignored (a
  * shell does so for a job in the background), SIGHUP only where it was not (nohup).
@@ -284,6 +293,9 @@ int guard_run(const char *name, bool takes_signals, int (*run)(int argc, char **
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (shared->finished)
 		return shared->status;
+	/* A command that takes signals itself does not do so all the time. */
+	if (!ended_by && WIFSIGNALED(status) && is_ending(WTERMSIG(status)))
+		ended_by = WTERMSIG(status);
 	if (ended_by) {
 		fprintf(stderr, "ioasis %s: interrupted (%s): there is no result\n", name,
 			strsignal(ended_by));

@@ -80,6 +80,7 @@ interrupt() { # SIGNAL STATUS HOW COMMAND...
 for command in check stats "export --to json -o $f" "export --to sqlite -o $f" "report -o $f"; do
 	check "SIGINT ends ${command%% *}: 130" interrupt INT 130 one $command "$dir/t"
 done
+check "SIGINT ends replay, which takes signals itself later" interrupt INT 130 one replay "$dir/t"
 check "SIGINT ends diff: 130" interrupt INT 130 one diff "$dir/t" "$dir/t"
 check "Ctrl-C reaches parent and child: 130" interrupt INT 130 group check "$dir/t"
 check "SIGTERM ends check: 143" interrupt TERM 143 one check "$dir/t"

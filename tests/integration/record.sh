@@ -122,6 +122,13 @@ end_with() {
 }
 check_output "SIGTERM ends the command and the session" "status 143" end_with TERM "$ioasis"
 check_output "SIGINT, too" "status 130" end_with INT "$shared"
+# Before CMD runs: it is not lost on the way to it.
+check_output "SIGINT while the session starts" "status 130" sh -c "
+	setsid '$ioasis' record -o '$dir/early' -- sleep 60 2>'$dir/early.log' & pid=\$!
+	until pgrep -P \$pid lttng >/dev/null; do kill -0 \$pid || exit; done
+	kill -INT \$pid
+	wait \$pid
+	echo status \$?"
 check "killed outright, it leaves no daemon" bash -c "
 	'$ioasis' record -o '$dir/killed' -- sleep 60 & pid=\$!
 	until children=\$(pgrep -P \$pid lttng) && pgrep -P \$pid sleep >/dev/null; do :; done
