@@ -4,7 +4,7 @@
 # Makes a minimal Debian in build/fresh-SUITE (debootstrap, needs root), clones the project into
 # an empty folder there and runs TARGETS ("demo check") as a new user would: as root, and then
 # again as an ordinary user (FRESH_AS="root user"). Target `ci` is what continuous integration runs.
-# Each is to leave nothing behind: no process, mount, file in /tmp, /run, /dev/shm or the home.
+# Each is to leave nothing behind: no process, mount, file in /tmp, /run/lttng, /dev/shm or the home.
 # ../shared, if it lies beside the project, is bound in beside the clone.
 #
 # make check-packages [SUITE=...]: builds the Debian packages in such a machine, installs them in
@@ -97,8 +97,9 @@ trap 'rm -rf "$out"; rmdir "$scratch"' EXIT
 if [ "$mode" = check ]; then
 	# What is there now, apart from who asks: the machine is told by its own /source.
 	cat >"$out/there" <<-'END'
-		find /tmp /run /dev/shm "$HOME" -xdev -path "$HOME/clone" -prune -o -path "$HOME/.cache" -prune -o -print |
-			sed 's/^/file /'
+		# Packages make .ssh; LTTng's library keeps lttng-ust-wait-N for every later program of the user.
+		find /tmp /dev/shm /run/lttng "$HOME" -mindepth 1 -path "$HOME/clone" -prune -o -print 2>/dev/null |
+			grep -v -e '^/dev/shm/lttng-ust-wait-' -e "^$HOME/.ssh" | sed 's/^/file /'
 		sed 's/^[0-9]* [0-9]* [^ ]* /mount /; s/ .* - / /' /proc/self/mountinfo
 		machine=$(stat -c %d:%i /source/ioasis.git)
 		for process in /proc/[0-9]*; do
