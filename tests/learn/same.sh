@@ -52,6 +52,12 @@ if [ -r /dev/fuse ] && [ -n "${IOASIS_TEST_NAMESPACE:-}" ]; then
 	serve_start
 	for file in "$TOP"/sim/scenarios/*.yaml; do
 		name=$(basename "$file" .yaml)
+		# What does not fit is refused because of the device that is attached, and a device
+		# is bound in the engine alone (docs/SIMULATOR.md).
+		if [ "$name" = narrow-iommu ]; then
+			skip "$name: through FUSE" "its device of 39 bits is the engine's alone"
+			continue
+		fi
 		# shellcheck disable=SC2046
 		set -- $(few "$name")
 		"$BUILD/ioasis" simulate "$file" --json "${@/#/--set=}" --device "$serve_path" >fuse.json
