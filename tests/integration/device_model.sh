@@ -11,9 +11,8 @@ block c >dice.c
 check "the page has the source as it is" diff "$TOP/sim/pci/dice.c" dice.c
 lines=$(grep -cvE '^[[:space:]]*$|^/\*|^#' dice.c)
 check "and it is short: $lines lines" test "$lines" -le 75
-for line in 'extern const struct pci_model pci_model_dice;' '&pci_model_dice,'; do
-	check "its row: $line" grep -qF "$line" "$TOP/sim/pci/models.h" "$TOP/sim/pci/pci_models.c"
-done
+row=$(sed -n '/^## Its row/,/^## /s/^    \(PCI_MODEL.*\)/\1/p' "$page")
+check "its row: $row" grep -qxF "${row:-none}" "$TOP/sim/pci/models.def"
 
 block python >driver.py
 wanted=$(sed -n '/^    \$ ioasis exec --device dice/{n;s/^    //p}' "$page")
