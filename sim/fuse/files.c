@@ -382,7 +382,7 @@ static bool fill_attr(struct fuse_files *files, uint64_t ino, struct fuse_attr *
 {
 	struct fuse_node *node;
 
-	if (ino == FUSE_NODE_ROOT && files->root_fd >= 0) {
+	if (ino == FUSE_NODE_ROOT && __atomic_load_n(&files->root_fd, __ATOMIC_RELAXED) >= 0) {
 		fuse_call_fill_attr(files->device, ino, S_IFDIR | 0700, attr);
 		return true;
 	}
@@ -603,10 +603,10 @@ unsigned int fuse_files_stop(struct fuse_files *files)
 {
 	struct fuse_open *open;
 	unsigned int stuck;
+	int root_fd = __atomic_exchange_n(&files->root_fd, -1, __ATOMIC_RELAXED);
 
-	if (files->root_fd >= 0)
-		close(files->root_fd);
-	files->root_fd = -1;
+	if (root_fd >= 0) /* a thread may be answering what it is */
+		close(root_fd);
 	if (!files->channel)
 		return 0;
 	stuck = fuse_channel_stop(files->channel, STOP_GRACE_MS);

@@ -95,7 +95,7 @@ struct fuse_files {
 	struct fuse_device *device;
 	struct fuse_channel *channel; /* NULL: no connection */
 	bool ready;	 /* all of it is there; __atomic */
-	int root_fd;	 /* of a directory; -1: none */
+	int root_fd;	 /* of a directory; -1: none; __atomic */
 	uint64_t st_dev; /* once there is a connection */
 	pthread_mutex_t start_lock; /* held while the connection of a directory is made */
 	pthread_mutex_t lock;
