@@ -287,6 +287,20 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
 	return err;
 }
 
+void fuse_channel_await_releases_for(struct fuse_channel *channel, uint64_t ns)
+{
+	struct timespec end;
+
+	if (!__atomic_load_n(&channel->releases, __ATOMIC_ACQUIRE))
+		return;
+	end = deadline_after(ns);
+	pthread_mutex_lock(&channel->lock);
+	while (__atomic_load_n(&channel->releases, __ATOMIC_ACQUIRE) > channel->overdue &&
+	       pthread_cond_timedwait(&channel->changed, &channel->lock, &end) != ETIMEDOUT)
+		;
+	pthread_mutex_unlock(&channel->lock);
+}
+
 /* A RELEASE that is not done within the time is waited for only once. */
 void fuse_channel_await_releases(struct fuse_channel *channel)
 {

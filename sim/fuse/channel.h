@@ -66,6 +66,9 @@ int fuse_channel_start(int fd, fuse_handler handler, void *opaque, uint64_t extr
  */
 void fuse_channel_await_releases(struct fuse_channel *channel);
 
+/* The same for up to ns, and not once only. */
+void fuse_channel_await_releases_for(struct fuse_channel *channel, uint64_t ns);
+
 /*
  * Waits until every RELEASE is done with that is in the queue now, but not for ever: one
  * that cannot end before a client does something holds up no other for more than a second.

@@ -20,6 +20,7 @@
 #define STOP_GRACE_MS 200u
 /* One that takes longer waits for a client: for a call of the same open file, say. */
 #define RELEASE_SECONDS 1
+#define OTHERS_NS 20000000u
 
 /* ---- nodes ----------------------------------------------------------------------- */
 
@@ -117,6 +118,11 @@ void fuse_open_put(struct fuse_open *open)
 	*open->link = open->next;
 	if (open->next)
 		open->next->link = open->link;
+	open->next = files->ending;
+	if (open->next)
+		open->next->link = &open->next;
+	open->link = &files->ending;
+	files->ending = open;
 	files->releasing++;
 	if (node->once) /* fuse_files_find_once() finds it no more */
 		node->opaque = NULL;
@@ -127,13 +133,15 @@ void fuse_open_put(struct fuse_open *open)
 	if (open->user)
 		fuse_user_give_file(open->user);
 	node_put(node);
-	free(open);
-
 	__atomic_sub_fetch(&files->unreleased, 1, __ATOMIC_RELEASE);
 	pthread_mutex_lock(&files->lock);
+	*open->link = open->next;
+	if (open->next)
+		open->next->link = open->link;
 	files->releasing--;
 	pthread_cond_broadcast(&files->released);
 	pthread_mutex_unlock(&files->lock);
+	free(open);
 }
 
 /* The node that an OPEN is of, a reference; NULL: it is none, or was opened already. */
@@ -156,12 +164,21 @@ static struct fuse_node *node_begin_open(struct fuse_files *files, uint64_t ino)
 /*
  * RELEASE comes some time after the last close(), which does not wait for it. So that a
  * program which closes and opens again finds the first one gone, as with the kernel's
- * files, OPEN waits for each RELEASE that is being worked on.
+ * files, OPEN waits for each RELEASE that is being worked on. But one with a million
+ * mappings takes its time: only who had it open waits for that, others for a moment.
  */
-static void await_releases(struct fuse_files *files)
+static void await_releases(struct fuse_files *files, uint32_t tid)
 {
+	struct fuse_open *own;
 	struct timespec end;
 
+	fuse_channel_await_releases_for(files->channel, OTHERS_NS);
+	pthread_mutex_lock(&files->lock);
+	for (own = files->ending; own && own->tid != tid; own = own->next)
+		;
+	pthread_mutex_unlock(&files->lock);
+	if (!own)
+		return;
 	fuse_channel_await_releases(files->channel);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += RELEASE_SECONDS;
@@ -208,9 +225,9 @@ static void handle_open(struct fuse_files *files, const struct fuse_request *req
 	/* A file without direct_IO (fs/open.c, do_dentry_open()). */
 	err = in->flags & O_DIRECT ? -EINVAL : 0;
 	if (!err && !node->once)
-		await_releases(files);
+		await_releases(files, request->in->pid);
 	*open = (struct fuse_open){ .node = node, .file = node->opaque, .refs = 1,
-				    .oflags = in->flags };
+				    .oflags = in->flags, .tid = request->in->pid };
 	if (!err && !node->once)
 		err = take_file(files->device, request->in->uid, &open->user);
 	if (!err && node->kind->open)

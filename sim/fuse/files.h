@@ -44,6 +44,7 @@ struct fuse_open {
 	void *file;	/* what the kind's functions get */
 	uint32_t refs;	/* the kernel's, each call's, fuse_files_find()'s; __atomic */
 	struct fuse_user *user; /* whose file it is; NULL: opened once, by this process */
+	uint32_t tid;	/* the thread that opened it */
 	bool taken;	/* the kernel's is someone's to give back; with the lock */
 	uint32_t oflags; /* as it was opened: O_RDWR... */
 	struct fuse_open *next, **link;
@@ -105,6 +106,7 @@ struct fuse_files {
 	uint64_t next_ino;
 	struct fuse_node *nodes;
 	struct fuse_open *opens;
+	struct fuse_open *ending; /* whose last close is being worked on */
 };
 
 void fuse_files_init(struct fuse_files *files, struct fuse_device *device);
