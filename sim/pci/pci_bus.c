@@ -141,11 +141,11 @@ static int set_common(struct common *common, const char *key, const char *value,
 		common->no_iommu = !strcmp(value, "none");
 		return common->no_iommu || !strcmp(value, "on") ? 1 : -1;
 	}
-	*valid = "a PCI id from 1 to 0xffff";
+	*valid = "a PCI id from 1 to 0xfffe"; /* of a slot with nothing in it all bits are read */
 	if (!strcmp(key, "vendor"))
-		return pci_value_number(value, 0xffff, &common->vendor) && common->vendor ? 1 : -1;
+		return pci_value_number(value, 0xfffe, &common->vendor) && common->vendor ? 1 : -1;
 	if (!strcmp(key, "device"))
-		return pci_value_number(value, 0xffff, &common->device) && common->device ? 1 : -1;
+		return pci_value_number(value, 0xfffe, &common->device) && common->device ? 1 : -1;
 	return 0;
 }
 
@@ -157,6 +157,8 @@ static const struct pci_model_key *find_key(const struct pci_model *model, const
 		key++;
 	return key && key->name ? key : NULL;
 }
+
+#define KEYS_MAX 64u /* that are looked at for a second time */
 
 /* "a, b, c": the kinds, or the keys of a model with those all have. */
 static void list_names(const struct pci_model *model, char *text, size_t room)
@@ -176,10 +178,24 @@ static void list_names(const struct pci_model *model, char *text, size_t room)
 		snprintf(text + at, room - at, "addr, group, id, vendor, device, migration, iommu");
 }
 
+/* Whether name is among the count names of seen; if not it is put there. */
+static bool is_second(const char *seen[KEYS_MAX], unsigned int *count, const char *name)
+{
+	for (unsigned int i = 0; i < *count; i++) {
+		if (!strcmp(seen[i], name))
+			return true;
+	}
+	if (*count < KEYS_MAX)
+		seen[(*count)++] = name;
+	return false;
+}
+
 /* keys: what follows the kind, changed on the way. */
 static int parse_keys(const struct pci_model *model, char *keys, void *config,
 		      struct common *common, const char *text, char why[PCI_WHY_BYTES])
 {
+	const char *seen[KEYS_MAX];
+	unsigned int count = 0;
 	char *rest = keys, *pair;
 	char names[160];
 
@@ -191,6 +207,11 @@ static int parse_keys(const struct pci_model *model, char *keys, void *config,
 
 		if (value)
 			*value++ = '\0';
+		if (is_second(seen, &count, pair)) {
+			snprintf(why, PCI_WHY_BYTES, "--device '%s': %s stands there twice", text,
+				 pair);
+			return -EINVAL;
+		}
 		is_common = set_common(common, pair, value ? value : "", &valid);
 		if (is_common > 0)
 			continue;

@@ -24,7 +24,7 @@ under_exec() {
 }
 check_output "the same under exec" "$(cat "$TOP/tests/integration/vfio_device.out")" under_exec
 
-for spec in nic edu,speed=1 edu,vendor=0x10000 edu,vendor= edu,addr=00:20.0 edu,group=x edu,id=/ \
+for spec in nic edu,speed=1 edu,vendor=0x10000 edu,vendor=0xffff edu,group=1,group=2 edu,vendor= edu,addr=00:20.0 edu,group=x edu,id=/ \
 	edu,migration=yes ram,size=3 ram,vectors=0 dice,migration=on; do
 	out=$("$BUILD/ioasis" serve --at "$serve_path" --device "$spec" 2>&1)
 	case $?:$out in
