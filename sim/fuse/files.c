@@ -305,7 +305,8 @@ static void handle_read(const struct fuse_request *request)
 	};
 	ssize_t n = -EINVAL;
 
-	learn_by_read(open, request, in->offset);
+	if (!access.by_page) /* a page may be read on the way of another file's read */
+		learn_by_read(open, request, in->offset);
 	access.buf = calloc(1, access.size ? access.size : 1);
 	if (!access.buf)
 		n = -ENOMEM;
