@@ -247,6 +247,7 @@ const struct pci_model pci_model_nvme = {
 	.summary = "an NVM Express 1.4 controller with a file as its disk",
 	.parallel = true,
 	.keys = nvme_keys,
+	.repeats = "fault",
 	.config_bytes = sizeof(struct nvme_config),
 	.create = nvme_create,
 	.destroy = nvme_destroy,

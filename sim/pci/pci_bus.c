@@ -201,21 +201,24 @@ static int parse_keys(const struct pci_model *model, char *keys, void *config,
 
 	while ((pair = strsep(&rest, ","))) {
 		char *value = strchr(pair, '=');
-		const struct pci_model_key *key;
+		const struct pci_model_key *key = NULL;
 		const char *valid = NULL;
+		bool repeats;
 		int is_common;
 
 		if (value)
 			*value++ = '\0';
-		if (is_second(seen, &count, pair)) {
+		is_common = set_common(common, pair, value ? value : "", &valid);
+		if (!is_common)
+			key = find_key(model, pair);
+		repeats = key && model->repeats && !strcmp(model->repeats, pair);
+		if ((is_common || key) && !repeats && is_second(seen, &count, pair)) {
 			snprintf(why, PCI_WHY_BYTES, "--device '%s': %s stands there twice", text,
 				 pair);
 			return -EINVAL;
 		}
-		is_common = set_common(common, pair, value ? value : "", &valid);
 		if (is_common > 0)
 			continue;
-		key = is_common ? NULL : find_key(model, pair);
 		if (!is_common && !key) {
 			list_names(model, names, sizeof(names));
 			snprintf(why, PCI_WHY_BYTES, "--device '%s': no key '%s'; %s has %s", text,

@@ -118,6 +118,7 @@ struct pci_model {
 	bool parallel;		 /* see above */
 	uint32_t state_version;	 /* of save(); another one is refused at load() */
 	const struct pci_model_key *keys; /* name NULL ends them; NULL: none */
+	const char *repeats;	 /* the key that may stand several times; NULL: none */
 	size_t config_bytes;	 /* of what the keys fill; zeros when nothing is said */
 
 	/*
