@@ -174,7 +174,7 @@ if [ "$mode" = cross ]; then
 	dpkg --add-architecture "$cross"
 	apt-get update -q >/dev/null
 	echo "== libraries and compilers for $cross"
-	install build-essential pkg-config qemu-user "crossbuild-essential-$cross"
+	install build-essential pkgconf qemu-user "crossbuild-essential-$cross"
 	# The libraries are of that architecture, the rest of packages.txt is of this machine.
 	libraries=$(awk "!/^#/ && (\$2 == \"build\" && /^lib.*-dev/ || \$1 == \"libcmocka-dev\") { print \$1 }" packages.txt)
 	install $(for library in $libraries; do echo "$library:$cross"; done)
