@@ -278,7 +278,7 @@ int ioctl(int fd, unsigned long cmd, ...)
 {
 	unsigned long arg, frame = (unsigned long)__builtin_frame_address(0);
 	va_list ap;
-	long rc;
+	long rc = 0;
 
 	va_start(ap, cmd);
 	arg = va_arg(ap, unsigned long);
