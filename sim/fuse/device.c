@@ -119,6 +119,7 @@ static int file_open(struct fuse_node *node, const struct fuse_request *request,
 		goto out_memory;
 	file->device = device;
 	file->pid = call.pc.client.pid;
+	file->by_exit = -1;
 	file->files = node->files;
 	process_table_name(device->processes, call.pc.client.pid, name, sizeof(name));
 	call.pc.client.name = name;
@@ -143,11 +144,32 @@ out_memory:
 	return -ENOMEM;
 }
 
+/* The address space of a process that ends goes before its files. */
+static bool opener_is_gone(const struct iommu_file *file)
+{
+	struct engine_mm *opener = process_table_mm_get(file->device->processes, file->pid);
+
+	if (opener)
+		engine_mm_put(opener);
+	return !opener;
+}
+
+/*
+ * RELEASE comes after close() has returned, and the process may have ended by then; FLUSH comes
+ * before.
+ */
+static void file_flush(void *opaque)
+{
+	struct iommu_file *file = opaque;
+
+	__atomic_store_n(&file->by_exit, opener_is_gone(file), __ATOMIC_RELAXED);
+}
+
 static void file_release(void *opaque)
 {
 	struct iommu_file *file = opaque;
 	struct fuse_device *device = file->device;
-	struct engine_mm *opener;
+	int by_exit = __atomic_load_n(&file->by_exit, __ATOMIC_RELAXED);
 
 	pthread_mutex_lock(&device->lock);
 	*file->link = file->next;
@@ -159,11 +181,7 @@ static void file_release(void *opaque)
 	if (device->config.leaks)
 		leak_report_add(device->config.leaks, file->ctx, device->processes);
 	fuse_mappings_forget(device, file->ctx);
-	/* The address space of a process that ends goes before its files. */
-	opener = process_table_mm_get(device->processes, file->pid);
-	if (opener)
-		engine_mm_put(opener);
-	else
+	if (by_exit < 0 ? opener_is_gone(file) : by_exit)
 		engine_ctx_set_orphan(file->ctx);
 	engine_ctx_release(file->ctx);
 	free(file);
@@ -205,6 +223,7 @@ const struct file_kind fuse_iommu_kind = {
 	.open_flags = FOPEN_NONSEEKABLE,
 	.has_pages = true,
 	.open = file_open,
+	.flush = file_flush,
 	.release = file_release,
 	.read = file_read,
 	.write = file_write,
@@ -226,6 +245,7 @@ const struct file_kind fuse_container_kind = {
 	.mode = S_IFREG | 0666,
 	.open_flags = FOPEN_NONSEEKABLE,
 	.open = container_open,
+	.flush = file_flush,
 	.release = file_release,
 	.ioctl = file_ioctl,
 };

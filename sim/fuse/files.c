@@ -261,7 +261,11 @@ out:
 /* A process closes a descriptor, maybe the last. */
 static void handle_flush(struct fuse_files *files, const struct fuse_request *request)
 {
+	struct fuse_open *open = to_open(((const struct fuse_flush_in *)request->arg)->fh);
+
 	known_opens_change(&files->device->known);
+	if (open->node->kind->flush)
+		open->node->kind->flush(open->file);
 	fuse_request_reply(request, 0, NULL, 0);
 }
 

@@ -72,6 +72,11 @@ struct file_kind {
 	 * is the file. request: for fuse_call_init().
 	 */
 	int (*open)(struct fuse_node *node, const struct fuse_request *request, void **file);
+	/*
+	 * A descriptor of it is closed, maybe the last one, by a call or by the kernel as a process
+	 * ends. Not told of connections that nobody supervises (known.h). NULL: nothing.
+	 */
+	void (*flush)(void *file);
 	/* The last close, with no call under way. NULL: nothing to be done. */
 	void (*release)(void *file);
 	/* What the system calls of these names give: 0, bytes, or -errno. NULL: -EINVAL. */

@@ -32,6 +32,7 @@ struct iommu_file {
 	struct fuse_files *files; /* that it is of */
 	struct engine_ctx *ctx;
 	uint32_t pid; /* who opened it */
+	int by_exit;  /* whether that was gone at the last FLUSH; -1: there was none; __atomic */
 	struct fuse_open *open; /* borrowed; once fuse_device_ctx_get() has found it; __atomic */
 	struct iommu_file *next, **link; /* with the device's lock */
 };

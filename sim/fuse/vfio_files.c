@@ -110,6 +110,11 @@ static int file_open(struct fuse_node *node, const struct fuse_request *request,
 	return err;
 }
 
+static void file_flush(void *file)
+{
+	vfio_file_flush(file);
+}
+
 static void file_release(void *file)
 {
 	vfio_file_release(file);
@@ -140,6 +145,7 @@ static int file_mmap(void *file, uint64_t offset, uint64_t length, bool shared, 
 const struct file_kind fuse_vfio_kind = {
 	.mode = S_IFREG | 0666,
 	.open = file_open,
+	.flush = file_flush,
 	.release = file_release,
 	.read = file_read,
 	.write = file_write,

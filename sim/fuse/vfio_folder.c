@@ -138,6 +138,11 @@ static ssize_t device_read(void *file, const struct file_access *access)
 	return fuse_vfio_kind.read(file, access);
 }
 
+static void device_flush(void *file)
+{
+	fuse_vfio_kind.flush(file);
+}
+
 static ssize_t device_write(void *file, const struct file_access *access)
 {
 	return fuse_vfio_kind.write(file, access);
@@ -157,6 +162,7 @@ static int device_mmap(void *file, uint64_t offset, uint64_t length, bool shared
 
 static const struct file_kind group_device_kind = {
 	.mode = S_IFREG | 0600,
+	.flush = device_flush,
 	.release = device_release,
 	.read = device_read,
 	.write = device_write,

@@ -46,6 +46,7 @@ struct vfio_device {
 	struct engine_ctx *ctx;	 /* of the first of them; borrowed from it */
 	uint64_t ctx_number;	 /* of the trace */
 	uint32_t bound_by;	 /* the process that opened the first of them */
+	int by_exit;		 /* whether that was gone at the last flush; -1: none; __atomic */
 	bool by_group;
 	struct engine_device *engine_device; /* also with dma_lock */
 	pthread_mutex_t dma_lock;	     /* held for moments */

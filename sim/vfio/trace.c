@@ -30,12 +30,15 @@ void vfio_trace_bind(struct vfio_device *device, const struct engine_client *cli
 void vfio_trace_unbind(struct vfio_device *device, const struct engine_ctx *ctx)
 {
 	const struct vfio_device_env *env = &device->env;
+	int by_exit = __atomic_load_n(&device->by_exit, __ATOMIC_RELAXED);
 
 	if (!trace_on(env->trace, iommufd_dev, vfio_unbind))
 		return;
+	if (by_exit < 0)
+		by_exit = env->is_gone && env->is_gone(env->opaque, device->bound_by);
 	trace_emit(env->trace, iommufd_dev, vfio_unbind, engine_ctx_number(ctx), device->devid,
 		   pci_address_number(&device->slot->address),
-		   env->is_gone && env->is_gone(env->opaque, device->bound_by));
+		   (uint8_t)by_exit);
 }
 
 void vfio_trace_irq(struct vfio_device *device, uint32_t index, unsigned int vector)

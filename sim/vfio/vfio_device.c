@@ -301,6 +301,7 @@ static int first_open(struct vfio_device *device, const struct engine_client *cl
 	device->ctx = ctx;
 	device->ctx_number = engine_ctx_number(ctx);
 	device->bound_by = client->pid;
+	__atomic_store_n(&device->by_exit, -1, __ATOMIC_RELAXED);
 	device_enable(device);
 	vfio_trace_bind(device, client, ctx, by_group);
 	return 0;
@@ -390,6 +391,16 @@ static void file_close(struct vfio_file *file)
 	file->ctx = NULL;
 	if (!file->by_group)
 		group_unblock(device);
+}
+
+void vfio_file_flush(struct vfio_file *file)
+{
+	const struct vfio_device_env *env = &file->device->env;
+
+	if (is_granted(file) && env->is_gone)
+		__atomic_store_n(&file->device->by_exit,
+				 env->is_gone(env->opaque, file->device->bound_by),
+				 __ATOMIC_RELAXED);
 }
 
 void vfio_file_release(struct vfio_file *file)

@@ -101,6 +101,8 @@ struct vfio_file *vfio_file_open(struct vfio_device *device, const struct engine
 struct vfio_file *vfio_file_open_group(struct vfio_device *device,
 				       const struct engine_client *client, struct engine_ctx *ctx,
 				       int *err);
+/* A descriptor of it is closed, maybe the last: before close() returns. May be left out. */
+void vfio_file_flush(struct vfio_file *file);
 /* The last close: unbinds. */
 void vfio_file_release(struct vfio_file *file);
 

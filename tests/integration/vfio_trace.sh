@@ -65,4 +65,15 @@ check_output "but one when it is asked for" violation verdict close
 check_output "so is a close without a detach" violation verdict close close
 check_output "and being bound at the end" violation verdict close detach
 check_output "a driver that cleans up is right" ok verdict strict detach close
+# RELEASE reaches the device after close() has returned, and the program may be gone by then.
+often() { # COUNT WORD...: of so many runs, how often the kernel closed the device's file
+	local count=$1
+	shift
+	rm -rf session
+	"$ioasis" record -o session -- $exec --device edu -- sh -c \
+		'for _ in $(seq '"$count"'); do python3 driver.py "$@" || exit; done' sh "$@" >out 2>err
+	babeltrace2 session | grep 'vfio_unbind:' | grep -c 'by_exit = 1'
+}
+check_output "a close right before the end is a close" 0 often 20 detach close
+check_output "and the end without one is none" 20 often 20 detach
 done_testing
