@@ -97,9 +97,10 @@ trap 'rm -rf "$out"; rmdir "$scratch"' EXIT
 if [ "$mode" = check ]; then
 	# What is there now, apart from who asks: the machine is told by its own /source.
 	cat >"$out/there" <<-'END'
-		# Packages make .ssh; LTTng's library keeps lttng-ust-wait-N for every later program of the user.
+		# Packages make .ssh and /tmp/.X11-unix with its like; LTTng's library keeps lttng-ust-wait-N for every later program of the user.
 		find /tmp /dev/shm /run/lttng "$HOME" -mindepth 1 -path "$HOME/clone" -prune -o -print 2>/dev/null |
-			grep -v -e '^/dev/shm/lttng-ust-wait-' -e "^$HOME/.ssh" | sed 's/^/file /'
+			grep -v -e '^/dev/shm/lttng-ust-wait-' -e "^$HOME/.ssh" \
+				-e '^/tmp/\.[A-Za-z0-9]*-unix$' | sed 's/^/file /'
 		sed 's/^[0-9]* [0-9]* [^ ]* /mount /; s/ .* - / /' /proc/self/mountinfo
 		machine=$(stat -c %d:%i /source/ioasis.git)
 		for process in /proc/[0-9]*; do
