@@ -130,7 +130,7 @@ check_output "SIGINT while the session starts" "status 130" sh -c "
 	wait \$pid
 	echo status \$?"
 check "killed outright, it leaves no daemon" bash -c "
-	'$ioasis' record -o '$dir/killed' -- sleep 60 & pid=\$!
+	TMPDIR='$dir' '$ioasis' record -o '$dir/killed' -- sleep 60 & pid=\$!
 	until children=\$(pgrep -P \$pid lttng) && pgrep -P \$pid sleep >/dev/null; do :; done
 	sleep=\$(pgrep -P \$pid sleep)
 	kill -9 \$pid
