@@ -11,7 +11,9 @@ check "nvme list-ns" sh -c "$nvme list-ns $controller | grep -q 0x1"
 check "nvme smart-log counts" \
 	sh -c "$nvme smart-log $controller | grep -q 'host_read_commands.*: [1-9]'"
 check "nvme fw-log" sh -c "$nvme fw-log $controller | grep -q '1.0'"
-check "nvme effects-log" $nvme effects-log $controller
+# Of command set 0: without it nvme-cli 2.13 reads a register for which sets there are, which fails
+# in a guest of Debian 13.
+check "nvme effects-log" $nvme effects-log $controller --csi=0
 check "nvme get-feature of all" $nvme get-feature -H -f 7 $controller
 check "a read behind the end is refused" \
 	sh -c "! $nvme read $disk -s 0xfffffff0 -c 0 -z 512 -d /tmp/x"
