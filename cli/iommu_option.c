@@ -2,6 +2,7 @@
 #include "cli/iommu_option.h"
 #include "cli/options.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,36 @@ static bool set_key(struct engine_iommu *iommu, const char *text, char *pair,
 	return false;
 }
 
+/* What is reserved lies where the IOMMU has addresses, and leaves a page of them. */
+static bool check_reserved(const struct engine_iommu *iommu, const char *text,
+			   char why[IOMMU_OPTION_WHY_BYTES])
+{
+	uint64_t last = (UINT64_C(1) << iommu->address_bits) - 1, free_at = 0;
+
+	for (unsigned int i = 0; i < iommu->reserved_count; i++) {
+		const struct engine_iova_range *range = &iommu->reserved[i];
+
+		if (range->start > last) {
+			snprintf(why, IOMMU_OPTION_WHY_BYTES,
+				 "--iommu '%.64s': 0x%" PRIx64 " lies behind the last address of "
+				 "%u bits", text, range->start, iommu->address_bits);
+			return false;
+		}
+		/* Each range can move the first free page once: start over. */
+		if (range->start <= free_at && range->last >= free_at) {
+			free_at = range->last + 1;
+			i = (unsigned int)-1;
+			if (!free_at || free_at > last) {
+				snprintf(why, IOMMU_OPTION_WHY_BYTES,
+					 "--iommu '%.64s': nothing is left to map; leave some of the "
+					 "%u bits of addresses free", text, iommu->address_bits);
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 bool iommu_option_parse(const char *text, struct engine_iommu *iommu,
 			char why[IOMMU_OPTION_WHY_BYTES])
 {
@@ -96,6 +127,8 @@ bool iommu_option_parse(const char *text, struct engine_iommu *iommu,
 		snprintf(why, IOMMU_OPTION_WHY_BYTES, "out of memory");
 	while (good && (pair = strsep(&rest, ",")))
 		good = set_key(iommu, text, pair, why);
+	if (good)
+		good = check_reserved(iommu, text, why);
 	free(copy);
 	return good;
 }

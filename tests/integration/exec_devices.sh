@@ -12,28 +12,14 @@ cd "${TEST_DIR:-$(mktemp -d)}" || exit 1
 #   local_cpu                processors of this machine
 host='^\./(firmware_node|iommu) -> |\./(numa_node|local_cpulist|local_cpus) = '
 
-cat >list.sh <<'LIST'
-cd "/sys/bus/pci/devices/$1/" || exit 1
-find . -maxdepth 3 | LC_ALL=C sort | while read -r f; do
-	if [ -L "$f" ]; then
-		echo "$f -> $(readlink "$f")"
-	elif [ -d "$f" ]; then
-		echo "$f/"
-	elif [ "$f" = ./config ] || ! [ -r "$f" ] || [ "$(stat -c %a "$f")" = 600 ] ||
-		case $(stat -c %A "$f") in -r*) false ;; esac; then
-		echo "$(stat -c %A "$f") $f"
-	else
-		echo "$(stat -c %A "$f") $f = $(tr '\n' '|' <"$f")" | cut -c1-200
-	fi
-done
-LIST
+list=$TOP/tests/integration/list_device.sh
 
 # The text up to where the oracle cut its lines, below the folder of vfio-dev.
 lines() { grep -vE "$host" | grep -vE '(^| )\./vfio-dev/vfio0/[a-z]' | cut -c1-180; }
 
 device='--leak-check no --device edu,addr=0000:00:02.0,group=2'
 grep -v '^==' "$TOP/tests/oracle/devices/sysfs-edu.txt" | lines >expected
-$exec $device -- sh list.sh 0000:00:02.0 2>&1 | lines >got
+$exec $device -- sh "$list" 0000:00:02.0 2>&1 | lines >got
 check "the device's folder is as the kernel's" diff expected got
 
 check_output "other places that lead to it" "../../../devices/pci0000:00/0000:00:02.0
@@ -73,8 +59,8 @@ directory" $exec $device -- sh -c 'stat -c %F /proc/self/maps 2>/dev/null | sed 
 	stat -c %F /dev/vfio'
 
 if can_be_user; then
-	make_public && cp list.sh "$public" && chmod 755 "$public/list.sh"
-	as_user "$public/ioasis" exec $device -- sh "$public/list.sh" 0000:00:02.0 2>&1 | lines >got
+	make_public && cp "$list" "$public" && chmod 755 "$public/list_device.sh"
+	as_user "$public/ioasis" exec $device -- sh "$public/list_device.sh" 0000:00:02.0 2>&1 | lines >got
 	check "an ordinary user finds the same" diff expected got
 else
 	skip "an ordinary user finds the same" "no user that may use /dev/fuse"

@@ -45,24 +45,9 @@ check_opened "container and group answer as the kernel's" "" same group-edu '^GE
 # In /sys, up to where the oracle cut its lines. The host's are ACPI's names, NUMA and processors;
 # nvme's numbers of bits and its interrupt are as the kernel's own driver left them, which had it
 # before.
-cat >list.sh <<'LIST'
-cd "/sys/bus/pci/devices/$1/" || exit 1
-find . -maxdepth 3 | LC_ALL=C sort | while read -r f; do
-	if [ -L "$f" ]; then
-		echo "$f -> $(readlink "$f")"
-	elif [ -d "$f" ]; then
-		echo "$f/"
-	elif [ "$f" = ./config ] || ! [ -r "$f" ] || [ "$(stat -c %a "$f")" = 600 ] ||
-		case $(stat -c %A "$f") in -r*) false ;; esac; then
-		echo "$(stat -c %A "$f") $f"
-	else
-		echo "$(stat -c %A "$f") $f = $(tr '\n' '|' <"$f")" | cut -c1-200
-	fi
-done
-LIST
 host='^==|^\./firmware_node -> |\./(numa_node|local_cpulist|local_cpus) = |\./vfio-dev/noiommu-vfio[0-9]/[a-z]'
 shown() {
-	$exec --device "$edu" --device "$nvme" -- sh list.sh "$1" | cut -c1-180
+	$exec --device "$edu" --device "$nvme" -- sh "$TOP/tests/integration/list_device.sh" "$1" | cut -c1-180
 }
 for device in edu nvme; do
 	case $device in

@@ -32,7 +32,9 @@ for spec in nic edu,speed=1 edu,vendor=0x10000 edu,vendor=0xffff edu,group=1,gro
 	*) not_ok "--device $spec is refused: $out" ;;
 	esac
 done
-for spec in aw=40 aw pasid=21 dirty=maybe reserved=1-2 reserved=0x2000-0xfff speed=1 ''; do
+for spec in aw=40 aw pasid=21 dirty=maybe reserved=1-2 reserved=0x2000-0xfff \
+	reserved=0-0xffffffffffff aw=39,reserved=0x8000000000-0x8000000fff \
+	reserved=0x1000-0xffffffffffff,reserved=0-0xfff speed=1 ''; do
 	out=$("$BUILD/ioasis" serve --at "$serve_path" --device edu --iommu "$spec" 2>&1)
 	case $?:$out in
 	"3:ioasis serve: "*"--iommu"*) ok "--iommu $spec is refused" ;;
