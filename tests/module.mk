@@ -318,10 +318,10 @@ $(B)/tests/vfio_user_server: $(call objs,tests/integration/vfio_user_server_main
 guest_programs := $(addprefix $(B)/tests/,bar_guest edu_guest ram_guest)
 tests += $(guest_programs)
 
-$(guest_programs): $(B)/tests/%: tests/clients/%.c
+$(guest_programs): $(B)/tests/%: tests/clients/%.c tests/clients/guest_device.h tests/bench/client_time.h
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -static -o $@ $<
+	$(Q)$(CC) -O2 -g $(warn) -D_GNU_SOURCE -I. -static -o $@ $<
 
 # What tests/integration/verdict.sh records.
 verdict_clients := $(B)/tests/verdict_client

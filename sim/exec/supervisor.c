@@ -10,6 +10,7 @@
 #include "sim/exec/signal_calls.h"
 #include "sim/exec/stat_calls.h"
 #include "sim/exec/test_calls.h"
+#include "sim/fuse/deadline.h"
 
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -210,12 +211,7 @@ static void watch_locked(struct supervisor *supervisor)
 		supervisor->quiet_ticks = 0;
 		return;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_nsec += TICK_NS;
-	if (end.tv_nsec >= 1000000000) {
-		end.tv_sec++;
-		end.tv_nsec -= 1000000000;
-	}
+	end = deadline_after(TICK_NS);
 	if (pthread_cond_timedwait(&supervisor->watch, &supervisor->lock, &end) == ETIMEDOUT)
 		look_around_locked(supervisor);
 }

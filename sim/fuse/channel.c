@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/fuse/channel.h"
 #include "sim/fuse/workers.h"
+#include "sim/fuse/deadline.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,20 +68,6 @@ void fuse_request_reply(const struct fuse_request *request, int error, const voi
 bool fuse_request_abandoned(const struct fuse_request *request)
 {
 	return __atomic_load_n(&request->worker->abandoned, __ATOMIC_ACQUIRE);
-}
-
-static struct timespec deadline_after(uint64_t ns)
-{
-	struct timespec end;
-
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += (time_t)(ns / 1000000000u);
-	end.tv_nsec += (long)(ns % 1000000000u);
-	if (end.tv_nsec >= 1000000000) {
-		end.tv_sec++;
-		end.tv_nsec -= 1000000000;
-	}
-	return end;
 }
 
 void fuse_request_sleep_ns(const struct fuse_request *request, uint64_t ns)

@@ -3,6 +3,7 @@
 #include "sim/fuse/asker.h"
 #include "sim/fuse/internal.h"
 #include "sim/fuse/mount.h"
+#include "sim/fuse/deadline.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,8 +181,7 @@ static void await_releases(struct fuse_files *files, uint32_t tid)
 	if (!own)
 		return;
 	fuse_channel_await_releases(files->channel);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += RELEASE_SECONDS;
+	end = deadline_after(RELEASE_SECONDS * UINT64_C(1000000000));
 	pthread_mutex_lock(&files->lock);
 	while (files->releasing) {
 		if (pthread_cond_timedwait(&files->released, &files->lock, &end))

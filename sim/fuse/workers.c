@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/fuse/workers.h"
+#include "sim/fuse/deadline.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -139,12 +140,7 @@ static void watch_locked(struct fuse_channel *channel)
 		channel->quiet_ticks = 0;
 		return;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_nsec += TICK_NS;
-	if (end.tv_nsec >= 1000000000) {
-		end.tv_sec++;
-		end.tv_nsec -= 1000000000;
-	}
+	end = deadline_after(TICK_NS);
 	if (pthread_cond_timedwait(&channel->watch, &channel->lock, &end) == ETIMEDOUT)
 		look_around_locked(channel);
 }

@@ -13,28 +13,13 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ioasis/iommufd_abi.h"
 #include "sim/vfio/abi.h"
+#include "tests/bench/client_time.h"
 
 #define LOADS 1000u
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
 
 static int open_device(const char *iommu_path, const char *device_path)
 {
@@ -59,14 +44,13 @@ static int open_device(const char *iommu_path, const char *device_path)
 static uint64_t loads_ps(const volatile uint32_t *word, uint64_t *times, size_t rounds)
 {
 	for (size_t i = 0; i < rounds; i++) {
-		uint64_t begin_ns = now_ns();
+		uint64_t begin_ns = client_now_ns();
 
 		for (unsigned int k = 0; k < LOADS; k++)
 			(void)*word;
-		times[i] = now_ns() - begin_ns;
+		times[i] = client_now_ns() - begin_ns;
 	}
-	qsort(times, rounds, sizeof(*times), compare);
-	return times[rounds / 2] * 1000 / LOADS;
+	return client_median(times, rounds) * 1000 / LOADS;
 }
 
 int main(int argc, char **argv)
@@ -94,15 +78,14 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (size_t i = 0; i < reads; i++) {
-		uint64_t begin_ns = now_ns();
+		uint64_t begin_ns = client_now_ns();
 
 		if (pread(device, &value, 4, 0) != 4) {
 			perror("bench_bar_client: pread");
 			return 1;
 		}
-		times[i] = now_ns() - begin_ns;
+		times[i] = client_now_ns() - begin_ns;
 	}
-	qsort(times, reads, sizeof(*times), compare);
-	printf("%llu 0\n", (unsigned long long)times[reads / 2]);
+	printf("%llu 0\n", (unsigned long long)client_median(times, reads));
 	return 0;
 }

@@ -12,24 +12,9 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "ioasis/iommufd_abi.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
+#include "tests/bench/client_time.h"
 
 int main(int argc, char **argv)
 {
@@ -60,15 +45,14 @@ int main(int argc, char **argv)
 			.iova = map.iova,
 			.length = map.length,
 		};
-		uint64_t begin_ns = now_ns();
+		uint64_t begin_ns = client_now_ns();
 
 		if (ioctl(fd, IOMMU_IOAS_MAP, &map) || ioctl(fd, IOMMU_IOAS_UNMAP, &unmap)) {
 			perror("bench_call_client");
 			return 1;
 		}
-		times[i] = now_ns() - begin_ns;
+		times[i] = client_now_ns() - begin_ns;
 	}
-	qsort(times, pairs, sizeof(*times), compare);
-	printf("%llu\n", (unsigned long long)times[pairs / 2]);
+	printf("%llu\n", (unsigned long long)client_median(times, pairs));
 	return 0;
 }

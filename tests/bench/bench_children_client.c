@@ -15,18 +15,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ioasis/iommufd_abi.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+#include "tests/bench/client_time.h"
 
 /* Waits for a byte, then makes a call and tells how long it took. */
 static int stranger(const char *device, int begin, int answer)
@@ -38,10 +30,10 @@ static int stranger(const char *device, int begin, int answer)
 
 	if (fd < 0 || read(begin, &byte, 1) != 1)
 		return 1;
-	ns = now_ns();
+	ns = client_now_ns();
 	if (ioctl(fd, IOMMU_IOAS_ALLOC, &alloc))
 		return 1;
-	ns = now_ns() - ns;
+	ns = client_now_ns() - ns;
 	return write(answer, &ns, sizeof(ns)) != sizeof(ns);
 }
 
@@ -85,11 +77,11 @@ int main(int argc, char **argv)
 	if (fd < 0 || ioctl(fd, IOMMU_IOAS_ALLOC, &alloc))
 		return 2;
 	for (unsigned long i = 0; i < children; i++) {
-		uint64_t ns = now_ns();
+		uint64_t ns = client_now_ns();
 
 		if (!child(fd, alloc.out_ioas_id, page, i))
 			return 2;
-		quarters_ns[i * 4 / children] += now_ns() - ns;
+		quarters_ns[i * 4 / children] += client_now_ns() - ns;
 	}
 	if (write(begin[1], "", 1) != 1 || read(answer[0], &call_ns, sizeof(call_ns)) < 8)
 		return 2;

@@ -49,7 +49,7 @@ tests += $(bench_clients)
 $(B)/tests/bench_bar_client: tests/bench/bench_bar_client.c sim/vfio/abi.h
 $(B)/tests/bench_call_client $(B)/tests/bench_call_client_static: tests/bench/bench_call_client.c
 $(B)/tests/bench_children_client: tests/bench/bench_children_client.c
-$(bench_clients): backend/include/ioasis/iommufd_abi.h
+$(bench_clients): backend/include/ioasis/iommufd_abi.h tests/bench/client_time.h
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) -O2 -g $(warn) -std=gnu11 -D_GNU_SOURCE -I. -Ibackend/include \

@@ -14,6 +14,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/clients/guest_device.h"
+
 #define REGISTERS_BYTES 4096u
 #define MEMORY_BYTES 65536u
 #define RING 0x10	/* docs/PCI.md */
@@ -35,18 +37,6 @@ static volatile uint32_t *map(const char *bdf, int bar, size_t bytes)
 	return at;
 }
 
-static void enable(const char *bdf)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", bdf);
-	fd = open(path, O_WRONLY);
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		perror(path);
-	close(fd);
-}
-
 static uint32_t pattern(uint32_t word)
 {
 	return word * 2654435761u + 1;
@@ -58,7 +48,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return 2;
-	enable(argv[1]);
+	guest_device_enable(argv[1]);
 	registers = map(argv[1], 0, REGISTERS_BYTES);
 	memory = map(argv[1], 2, MEMORY_BYTES);
 	registers[RING / 4] = ADDRESS;

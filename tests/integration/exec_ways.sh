@@ -35,11 +35,11 @@ not restarted: interrupted 0" sh -c "$exec -- '$program' alarms 150 2>/dev/null"
 	# A program that is killed in its call leaves nothing, and its device answers on.
 	check_output "$way: killed in the call" "1" $exec -- bash -c '
 		for i in 1 2 3 4 5 6; do
+			: >"$1"
 			"$0" wait >"$1" &
 			until grep -q ready "$1"; do :; done
 			kill -KILL $!
 			wait $! 2>/dev/null
-			: >"$1"
 		done
 		exec "$0" once' "$client" "$TEST_DIR/out"
 done
