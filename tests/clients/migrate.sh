@@ -36,8 +36,13 @@ exec 6>"$work/hold-from"
 await "$work/from" filled
 await "$work/from" kept
 echo "migrate unix:$work/socket" >&6
-echo "info migrate" >&6
-await "$work/monitor-from" 'Status: *completed\|Migration status: *completed' &&
+# QEMU 10 answers when it is over, 11 at once.
+for _ in $(seq 600); do
+	echo "info migrate" >&6
+	read -rt 0.1 <> <(:)
+	tr -d '\r' <"$work/monitor-from" | grep -qi 'status:[[:space:]]*completed' && break
+done
+tr -d '\r' <"$work/monitor-from" | grep -qi 'status:[[:space:]]*completed' &&
 	echo "result: completed"
 await "$work/to" kept
 echo quit >&6
